@@ -1,0 +1,123 @@
+package swing
+
+// CapData is opaque body bytes and the references they mention by index. The
+// kernel reads no body: it moves bytes and translates slots.
+//
+// One form is an exception that needs no parsing: an empty body with exactly
+// one slot is that reference itself. A promise fulfilled with it forwards to
+// the object. See [CapData.Reference].
+type CapData[R Ref] struct {
+	Body  []byte
+	Slots []R
+}
+
+// Reference returns the reference that c is, and whether it is one.
+func (c CapData[R]) Reference() (R, bool) {
+	if len(c.Body) == 0 && len(c.Slots) == 1 {
+		return c.Slots[0], true
+	}
+	return "", false
+}
+
+// ReferenceTo returns the capdata that is the reference ref.
+func ReferenceTo[R Ref](ref R) CapData[R] { return CapData[R]{Slots: []R{ref}} }
+
+// Message is a method call. Result is the promise for its answer, or "" where
+// the sender wants none.
+type Message[R Ref] struct {
+	Method string
+	Args   CapData[R]
+	Result R
+}
+
+// Resolution settles one promise: fulfilled or rejected with Data.
+type Resolution[R Ref] struct {
+	Promise  R
+	Rejected bool
+	Data     CapData[R]
+}
+
+func appendSlots[R Ref](b []byte, slots []R) []byte {
+	b = AppendArray(b, len(slots))
+	for _, s := range slots {
+		b = AppendText(b, s)
+	}
+	return b
+}
+
+func appendCapData[R Ref](b []byte, c CapData[R]) []byte {
+	return appendSlots(AppendBytes(b, c.Body), c.Slots)
+}
+
+func appendOptional[R Ref](b []byte, ref R) []byte {
+	if ref == "" {
+		return AppendNull(b)
+	}
+	return AppendText(b, ref)
+}
+
+// AppendMessage appends target, method, body, slots, result: five values.
+func AppendMessage[R Ref](b []byte, target R, m Message[R]) []byte {
+	b = AppendText(AppendText(b, target), m.Method)
+	return appendOptional(appendCapData(b, m.Args), m.Result)
+}
+
+// AppendResolutions appends an array of [promise, rejected, body, slots].
+func AppendResolutions[R Ref](b []byte, rs []Resolution[R]) []byte {
+	b = AppendArray(b, len(rs))
+	for _, r := range rs {
+		b = AppendBool(AppendText(AppendArray(b, 4), r.Promise), r.Rejected)
+		b = appendCapData(b, r.Data)
+	}
+	return b
+}
+
+func readRef[R Ref](r *Reader) R {
+	ref := R(r.Text())
+	if r.err == nil {
+		if err := ref.Validate(); err != nil {
+			r.Fail(err)
+		}
+	}
+	return ref
+}
+
+func readOptional[R Ref](r *Reader) R {
+	if r.Null() {
+		return ""
+	}
+	return readRef[R](r)
+}
+
+// ReadCapData takes body and slots: two values.
+func ReadCapData[R Ref](r *Reader) (c CapData[R]) {
+	c.Body = r.Bytes()
+	if n := r.Array(); n > 0 {
+		c.Slots = make([]R, 0, min(n, slotsHint))
+		for ; n > 0 && r.err == nil; n-- {
+			c.Slots = append(c.Slots, readRef[R](r))
+		}
+	}
+	return c
+}
+
+// slotsHint bounds what a decoder allocates before it has seen the items.
+const slotsHint = 64
+
+// ReadMessage takes what AppendMessage appends.
+func ReadMessage[R Ref](r *Reader) (target R, m Message[R]) {
+	target = readRef[R](r)
+	m.Method = r.Text()
+	m.Args = ReadCapData[R](r)
+	m.Result = readOptional[R](r)
+	return target, m
+}
+
+// ReadResolutions takes what AppendResolutions appends.
+func ReadResolutions[R Ref](r *Reader) (rs []Resolution[R]) {
+	for n := r.Array(); n > 0 && r.err == nil; n-- {
+		r.Fields(4)
+		rs = append(rs, Resolution[R]{readRef[R](r), r.Bool(), ReadCapData[R](r)})
+	}
+	return rs
+}

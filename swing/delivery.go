@@ -1,0 +1,93 @@
+package swing
+
+import "fmt"
+
+// DeliveryVersion is the first field of every encoded delivery.
+const DeliveryVersion = 1
+
+// DeliveryKind says what a delivery is.
+type DeliveryKind uint8
+
+// The kinds of delivery.
+const (
+	// DeliverStartVat is the first delivery of every incarnation: Params.
+	DeliverStartVat DeliveryKind = 1
+	// DeliverMessage is a method call on one of the vat's objects: Target, Message.
+	DeliverMessage DeliveryKind = 2
+	// DeliverNotify settles promises the vat asked about: Resolutions. Their
+	// vrefs are retired: a later mention of one names something else.
+	DeliverNotify DeliveryKind = 3
+)
+
+// String returns SwingSet's name of the kind.
+func (k DeliveryKind) String() string {
+	switch k {
+	case DeliverStartVat:
+		return "startVat"
+	case DeliverMessage:
+		return "message"
+	case DeliverNotify:
+		return "notify"
+	}
+	return fmt.Sprintf("delivery(%d)", uint8(k))
+}
+
+// Delivery is one kernel-to-vat event. Only the fields its Kind names are set.
+type Delivery[R Ref] struct {
+	Kind DeliveryKind
+	// Time is the block's time in nanoseconds since the Unix epoch: an input
+	// of the embedder's, never the machine's clock.
+	Time        uint64
+	Params      CapData[R]
+	Target      R
+	Message     Message[R]
+	Resolutions []Resolution[R]
+}
+
+// AppendDelivery appends the canonical encoding of d.
+func AppendDelivery[R Ref](b []byte, d Delivery[R]) []byte {
+	head := func(fields int) []byte {
+		b := AppendUint(AppendArray(b, 3+fields), DeliveryVersion)
+		return AppendUint(AppendUint(b, uint64(d.Kind)), d.Time)
+	}
+	switch d.Kind {
+	case DeliverStartVat:
+		return appendCapData(head(2), d.Params)
+	case DeliverMessage:
+		return AppendMessage(head(5), d.Target, d.Message)
+	case DeliverNotify:
+		return AppendResolutions(head(1), d.Resolutions)
+	}
+	panic(fmt.Sprintf("swing: no encoding for %v", d.Kind))
+}
+
+// DecodeDelivery reads what AppendDelivery appends. Bodies alias b.
+func DecodeDelivery[R Ref](b []byte) (d Delivery[R], err error) {
+	r := NewReader(b)
+	fields := r.Array()
+	if v := r.Uint(); r.err == nil && v != DeliveryVersion {
+		r.failf("delivery version %d, want %d", v, DeliveryVersion)
+	}
+	kind := r.Uint()
+	d.Time = r.Uint()
+	want := 0
+	switch kind {
+	case uint64(DeliverStartVat):
+		want, d.Params = 5, ReadCapData[R](r)
+	case uint64(DeliverMessage):
+		want = 8
+		d.Target, d.Message = ReadMessage[R](r)
+	case uint64(DeliverNotify):
+		want, d.Resolutions = 4, ReadResolutions[R](r)
+	default:
+		r.failf("delivery kind %d", kind)
+	}
+	d.Kind = DeliveryKind(kind)
+	if r.err == nil && fields != want {
+		r.failf("%v of %d fields, want %d", d.Kind, fields, want)
+	}
+	if err := r.Done(); err != nil {
+		return Delivery[R]{}, fmt.Errorf("decode delivery: %w", err)
+	}
+	return d, nil
+}

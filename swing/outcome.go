@@ -1,0 +1,56 @@
+package swing
+
+import "fmt"
+
+// Status says how a delivery ended. Its number is part of every transcript.
+type Status uint8
+
+// The statuses.
+const (
+	// StatusOK: the program returned 0.
+	StatusOK Status = 1
+	// StatusFailed: the program returned non-zero; Problem is its output.
+	StatusFailed Status = 2
+	// StatusTrapped: the program trapped; Problem is the trap's name, the same
+	// in every engine.
+	StatusTrapped Status = 3
+	// StatusIllegal: a syscall broke a rule; Problem says which.
+	StatusIllegal Status = 4
+	// StatusExited: the program asked for its own end as a failure.
+	StatusExited Status = 5
+)
+
+// String returns the status in a word.
+func (s Status) String() string {
+	switch s {
+	case StatusOK:
+		return "ok"
+	case StatusFailed:
+		return "failed"
+	case StatusTrapped:
+		return "trapped"
+	case StatusIllegal:
+		return "illegal syscall"
+	case StatusExited:
+		return "exited"
+	}
+	return fmt.Sprintf("status(%d)", uint8(s))
+}
+
+// Outcome is how a delivery ended, as data. A vat's misbehaviour is an
+// Outcome, never a Go error: it is recorded and the same everywhere.
+type Outcome struct {
+	Status  Status
+	Problem string
+}
+
+// OK reports whether the delivery took effect. If not, its crank was rolled back.
+func (o Outcome) OK() bool { return o.Status == StatusOK }
+
+// String returns the status and the problem, for people.
+func (o Outcome) String() string {
+	if o.Problem == "" {
+		return o.Status.String()
+	}
+	return o.Status.String() + ": " + o.Problem
+}

@@ -1,0 +1,137 @@
+package swing
+
+import "fmt"
+
+// Op names a syscall. Its number is part of the ABI and of every transcript.
+type Op uint32
+
+// The syscalls.
+const (
+	OpSend      Op = 1 // Target, Message: queue a message
+	OpSubscribe Op = 2 // Target: ask to be notified of a promise
+	OpResolve   Op = 3 // Resolutions: settle promises the vat decides
+	OpExit      Op = 4 // Failure, Info: end the vat after this delivery
+
+	OpVatstoreGet     Op = 16 // Key; answers the value or null
+	OpVatstoreSet     Op = 17 // Key, Value
+	OpVatstoreDelete  Op = 18 // Key; an absent key is no fault
+	OpVatstoreNextKey Op = 19 // Key; answers the least key greater than Key, or null
+)
+
+// String returns SwingSet's name of the syscall.
+func (op Op) String() string {
+	switch op {
+	case OpSend:
+		return "send"
+	case OpSubscribe:
+		return "subscribe"
+	case OpResolve:
+		return "resolve"
+	case OpExit:
+		return "exit"
+	case OpVatstoreGet:
+		return "vatstoreGet"
+	case OpVatstoreSet:
+		return "vatstoreSet"
+	case OpVatstoreDelete:
+		return "vatstoreDelete"
+	case OpVatstoreNextKey:
+		return "vatstoreNextKey"
+	}
+	return fmt.Sprintf("syscall(%d)", uint32(op))
+}
+
+// Vatstore reports whether op reads or writes the vat's own store. Those are
+// answered while the delivery runs; all others are judged when it is over.
+func (op Op) Vatstore() bool { return op >= OpVatstoreGet && op <= OpVatstoreNextKey }
+
+// Syscall is one vat-to-kernel request. Only the fields its Op names are set.
+type Syscall[R Ref] struct {
+	Op          Op
+	Target      R
+	Message     Message[R]
+	Resolutions []Resolution[R]
+	Failure     bool
+	Info        CapData[R]
+	Key, Value  []byte
+}
+
+// AppendRequest appends the canonical encoding of s, without its Op.
+func AppendRequest[R Ref](b []byte, s Syscall[R]) []byte {
+	switch s.Op {
+	case OpSend:
+		return AppendMessage(AppendArray(b, 5), s.Target, s.Message)
+	case OpSubscribe:
+		return AppendText(AppendArray(b, 1), s.Target)
+	case OpResolve:
+		return AppendResolutions(b, s.Resolutions)
+	case OpExit:
+		return appendCapData(AppendBool(AppendArray(b, 3), s.Failure), s.Info)
+	case OpVatstoreSet:
+		return AppendBytes(AppendBytes(AppendArray(b, 2), s.Key), s.Value)
+	case OpVatstoreGet, OpVatstoreDelete, OpVatstoreNextKey:
+		return AppendBytes(AppendArray(b, 1), s.Key)
+	}
+	panic(fmt.Sprintf("swing: no encoding for %v", s.Op))
+}
+
+// DecodeRequest reads what AppendRequest appends. Byte strings alias b.
+func DecodeRequest[R Ref](op Op, b []byte) (Syscall[R], error) {
+	r := NewReader(b)
+	s := Syscall[R]{Op: op}
+	switch op {
+	case OpSend:
+		r.Fields(5)
+		s.Target, s.Message = ReadMessage[R](r)
+	case OpSubscribe:
+		r.Fields(1)
+		s.Target = readRef[R](r)
+	case OpResolve:
+		s.Resolutions = ReadResolutions[R](r)
+	case OpExit:
+		r.Fields(3)
+		s.Failure = r.Bool()
+		s.Info = ReadCapData[R](r)
+	case OpVatstoreSet:
+		r.Fields(2)
+		s.Key, s.Value = r.Bytes(), r.Bytes()
+	case OpVatstoreGet, OpVatstoreDelete, OpVatstoreNextKey:
+		r.Fields(1)
+		s.Key = r.Bytes()
+	default:
+		r.failf("there is no syscall %d", uint32(op))
+	}
+	if err := r.Done(); err != nil {
+		return Syscall[R]{}, fmt.Errorf("decode %v: %w", op, err)
+	}
+	return s, nil
+}
+
+// AppendAnswer appends the answer of a vatstore read: the bytes found, or null.
+func AppendAnswer(b, value []byte, found bool) []byte {
+	if !found {
+		return AppendNull(b)
+	}
+	return AppendBytes(b, value)
+}
+
+// DecodeAnswer reads what AppendAnswer appends. The value aliases b.
+func DecodeAnswer(b []byte) (value []byte, found bool, err error) {
+	r := NewReader(b)
+	if !r.Null() {
+		value, found = r.Bytes(), true
+	}
+	if err := r.Done(); err != nil {
+		return nil, false, fmt.Errorf("decode answer: %w", err)
+	}
+	return value, found, nil
+}
+
+// Syscaller answers a vat's syscalls during one delivery. There are two: the
+// live one records, the replaying one compares and answers from the transcript.
+type Syscaller interface {
+	// Syscall takes one request and returns its answer, which the caller must
+	// not keep or change. With ok false the delivery ends here: the worker
+	// stops the vat, and the Syscaller knows why. The request is copied if kept.
+	Syscall(op Op, request []byte) (answer []byte, ok bool)
+}
