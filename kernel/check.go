@@ -1,0 +1,167 @@
+package kernel
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/vatkeeper"
+)
+
+// Fault is something wrong in the kernel's state: a bug of ours, or a store
+// that gave wrong bytes.
+type Fault struct {
+	Key  string
+	What string
+}
+
+// String returns the key and what is wrong with it.
+func (f Fault) String() string { return f.Key + ": " + f.What }
+
+// Check recounts the whole state: every reference by its holders, every c-list
+// from both sides, every queue by its rows. It is a dumb twin of the counting
+// that cranks do step by step.
+func Check(b vatkeeper.KV) []Fault {
+	c := checker{b: b, held: map[swing.KRef]vatkeeper.RefChange{}}
+	for vat := range AllVats(b) {
+		c.vat(vat)
+	}
+	c.queue(acceptanceQueue)
+	c.queue(runQueue)
+	c.rows("pin.", func(key string) {
+		ref := swing.KRef(strings.TrimPrefix(key, "pin."))
+		c.hold(ref, pins(b, ref))
+	})
+	c.rows("kp", func(key string) {
+		if ref := swing.KRef(key); ref.Validate() == nil {
+			c.promise(ref)
+		}
+	})
+	c.compare()
+	return c.faults
+}
+
+type checker struct {
+	b      vatkeeper.KV
+	held   map[swing.KRef]vatkeeper.RefChange
+	faults []Fault
+}
+
+func (c *checker) fault(key, format string, args ...any) {
+	c.faults = append(c.faults, Fault{key, fmt.Sprintf(format, args...)})
+}
+
+// rows calls f for every key with a prefix.
+func (c *checker) rows(prefix string, f func(key string)) {
+	last := len(prefix) - 1
+	end := prefix[:last] + string(prefix[last]+1)
+	for key, ok := c.b.Next(prefix, end); ok; key, ok = c.b.Next(key, end) {
+		f(key)
+	}
+}
+
+func (c *checker) hold(ref swing.KRef, n int) {
+	c.add(vatkeeper.RefChange{Ref: ref, Reachable: n, Recognizable: n})
+}
+
+func (c *checker) add(ch vatkeeper.RefChange) {
+	h := c.held[ch.Ref]
+	h.Reachable += ch.Reachable
+	h.Recognizable += ch.Recognizable
+	c.held[ch.Ref] = h
+}
+
+// vat counts what a vat's c-list and end hold, and compares the c-list's two sides.
+func (c *checker) vat(id swing.VatID) {
+	vk := vatkeeper.New(id, c.b)
+	entries := 0
+	for e := range vk.Entries() {
+		entries++
+		c.add(e.Held())
+		back, ok := c.b.Get(string(id) + ".r." + string(e.VRef))
+		if !ok || swing.KRef(back) != e.KRef {
+			c.fault(string(id), "c-list has %s -> %s but %s -> %q", e.KRef, e.VRef, e.VRef, back)
+		}
+		c.owner(id, e)
+	}
+	c.rows(string(id)+".r.", func(string) { entries-- })
+	if entries != 0 {
+		c.fault(string(id), "c-list has %d more krefs than vrefs", entries)
+	}
+	if end, ended := vk.End(); ended {
+		for _, s := range end.Info.Slots {
+			c.hold(s, 1)
+		}
+	}
+	c.queue(holdQueue(id))
+}
+
+// owner checks that a vat's object exports are its own and its imports are not.
+func (c *checker) owner(id swing.VatID, e vatkeeper.Entry) {
+	if e.KRef.Kind() != swing.Object || !exists(c.b, e.KRef) {
+		return
+	}
+	if own := readObject(c.b, e.KRef).owner == id; own != e.VRef.Exported() {
+		c.fault(string(id), "c-list has %s as %s, owned %v", e.KRef, e.VRef, own)
+	}
+}
+
+// queue counts what the events of a queue hold.
+func (c *checker) queue(q queue) {
+	head, tail := q.bounds(c.b)
+	rows := uint64(0)
+	c.rows(string(q)+".", func(key string) {
+		rows++
+		b, _ := c.b.Get(key)
+		decodeEvent(b).refs(func(ref swing.KRef) { c.hold(ref, 1) })
+	})
+	if rows != tail-head {
+		c.fault(string(q), "%d rows, bounds [%d, %d)", rows, head, tail)
+	}
+}
+
+func (c *checker) promise(ref swing.KRef) {
+	p := readPromise(c.b, ref)
+	for _, s := range p.data.Slots {
+		c.hold(s, 1)
+	}
+	c.queue(promiseQueue(ref))
+	if p.state != Unresolved && exists(c.b, swing.KRef(promiseQueue(ref))) {
+		c.fault(string(ref), "%v, but messages wait for it", p.state)
+	}
+	for _, s := range p.subscribers {
+		if vatkeeper.New(s, c.b).Alive() {
+			if _, ok := vatkeeper.New(s, c.b).ByKRef(ref); !ok {
+				c.fault(string(ref), "subscriber %s does not know it", s)
+			}
+		}
+	}
+}
+
+// compare holds the recount against the rows, and the rows against the recount.
+func (c *checker) compare() {
+	for _, ref := range slices.Sorted(maps.Keys(c.held)) {
+		if h := c.held[ref]; !exists(c.b, ref) && (h.Reachable != 0 || h.Recognizable != 0) {
+			c.fault(string(ref), "referred to, but there is no such row")
+		}
+	}
+	c.rows("ko", func(key string) {
+		ref := swing.KRef(key)
+		o, h := readObject(c.b, ref), c.held[ref]
+		if o.reachable != h.Reachable || o.recognizable != h.Recognizable {
+			c.fault(key, "counts %d, %d; recount %d, %d",
+				o.reachable, o.recognizable, h.Reachable, h.Recognizable)
+		}
+	})
+	c.rows("kp", func(key string) {
+		ref := swing.KRef(key)
+		if ref.Validate() != nil {
+			return // a row of its queue
+		}
+		if p, h := readPromise(c.b, ref), c.held[ref]; p.count != h.Reachable || p.count == 0 {
+			c.fault(key, "count %d, recount %d", p.count, h.Reachable)
+		}
+	})
+}

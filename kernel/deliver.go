@@ -1,0 +1,159 @@
+package kernel
+
+import (
+	"context"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
+)
+
+// deliver runs an event's vat and settles what it asked for. An error is the
+// world's, and the caller rolls back to start.
+func (c *crank) deliver(ctx context.Context, start int, vat swing.VatID, ev event) error {
+	vk := vatkeeper.New(vat, c.b)
+	kd := c.delivery(vat, ev)
+	vd, changes := vk.In(kd)
+	c.apply(vat, changes)
+	c.drop(ev)
+
+	span := vk.Span()
+	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
+	rec := transcript.NewRecorder(vk.Vatstore(), c.limits)
+	out, err := c.vats.Deliver(ctx, vat, span.End, entry.Delivery, rec)
+	if err != nil {
+		return err
+	}
+	entry.Exchanges = rec.Exchanges()
+	entry.Outcome = c.settle(start, vk, rec, out)
+
+	item := entry.Append(nil)
+	vk.SetSpan(span.Extend(item))
+	c.report.Kind, c.report.Vat, c.report.Delivery = Delivery, vat, vd.Kind
+	c.report.Position, c.report.Item = span.End, item
+	c.report.Syscalls, c.report.Outcome = len(entry.Exchanges), entry.Outcome
+	return nil
+}
+
+// delivery turns an event into what its vat is told. The receiver of a message
+// becomes the decider of its result.
+func (c *crank) delivery(vat swing.VatID, ev event) swing.Delivery[swing.KRef] {
+	d := swing.Delivery[swing.KRef]{Time: readTime(c.b)}
+	switch ev.kind {
+	case eventSend:
+		if ev.message.Result != "" {
+			c.setDecider(ev.message.Result, "", vat)
+		}
+		d.Kind, d.Target, d.Message = swing.DeliverMessage, ev.target, ev.message
+	case eventNotify:
+		d.Kind, d.Resolutions = swing.DeliverNotify, c.closure(ev.target)
+	case eventStart:
+		d.Kind, d.Params = swing.DeliverStartVat, ev.params
+	}
+	return d
+}
+
+// settle makes the delivery's syscalls take effect, or, if the vat failed,
+// rolls everything back and ends the vat. The event that killed it is back in
+// the queue then, and will find it dead.
+func (c *crank) settle(
+	start int, vk vatkeeper.Keeper, rec *transcript.Recorder, out swing.Outcome,
+) swing.Outcome {
+	vat := vk.ID()
+	exit, out := c.judge(vk, rec, out)
+	if out.OK() {
+		if exit != nil {
+			c.vats.Discard(vat)
+			c.end(vat, vatkeeper.End{Info: exit.Info}, "exited")
+		}
+		return out
+	}
+	c.b.Rollback(start)
+	c.zero, c.report.Outputs = nil, nil
+	c.vats.Discard(vat)
+	end := vatkeeper.End{Failure: true, Info: errorData(out.String())}
+	if exit != nil {
+		// Its slots may name what the rollback undid; its words remain.
+		end.Info = swing.CapData[swing.KRef]{Body: exit.Info.Body}
+	}
+	c.end(vat, end, out.String())
+	return out
+}
+
+// judge performs the syscalls in order, until one breaks a rule. It returns
+// the vat's request to exit, if there was one, and the delivery's outcome.
+func (c *crank) judge(
+	vk vatkeeper.Keeper, rec *transcript.Recorder, out swing.Outcome,
+) (exit *swing.Syscall[swing.KRef], _ swing.Outcome) {
+	if why := rec.Illegal(); why != "" {
+		return nil, swing.Outcome{Status: swing.StatusIllegal, Problem: why}
+	}
+	if !out.OK() {
+		return nil, out
+	}
+	ids := readIDs(c.b)
+	before := ids
+	for i, x := range rec.Exchanges() {
+		if x.Op.Vatstore() {
+			continue // answered while the delivery ran
+		}
+		s, changes, err := vk.Out(i, x, c.limits, &ids.Allocation)
+		if err == nil {
+			c.apply(vk.ID(), changes)
+			err = c.perform(vk.ID(), i, s)
+		}
+		if err != nil {
+			return nil, swing.Outcome{Status: swing.StatusIllegal, Problem: err.Error()}
+		}
+		if s.Op == swing.OpExit && exit == nil {
+			exit = &s
+		}
+	}
+	if ids != before {
+		ids.write(c.b)
+	}
+	if exit != nil && exit.Failure {
+		out = swing.Outcome{Status: swing.StatusExited, Problem: transcript.Text(exit.Info.Body)}
+	}
+	return exit, out
+}
+
+// perform makes one syscall take effect. An error is a
+// [*vatkeeper.IllegalError].
+func (c *crank) perform(vat swing.VatID, i int, s swing.Syscall[swing.KRef]) error {
+	switch s.Op {
+	case swing.OpSend:
+		if s.Message.Result != "" {
+			c.setDecider(s.Message.Result, vat, "")
+		}
+		c.enqueue(event{kind: eventSend, target: s.Target, message: s.Message})
+	case swing.OpSubscribe:
+		c.subscribe(vat, s.Target)
+	case swing.OpResolve:
+		if rule := c.mayResolve(vat, s.Resolutions); rule != "" {
+			return &vatkeeper.IllegalError{Syscall: i, Op: s.Op, Rule: rule}
+		}
+		for _, r := range s.Resolutions {
+			c.resolve(r)
+		}
+	case swing.OpExit: // takes effect when the delivery is settled
+	}
+	return nil
+}
+
+// mayResolve returns the rule that a batch of resolutions breaks, or "".
+func (c *crank) mayResolve(vat swing.VatID, rs []swing.Resolution[swing.KRef]) string {
+	for _, r := range rs {
+		p := readPromise(c.b, r.Promise)
+		if p.state != Unresolved {
+			return "the promise is already " + p.state.String()
+		}
+		if p.decider != vat {
+			return "the vat does not decide the promise"
+		}
+		if ref, ok := r.Data.Reference(); ok && ref.Kind() == swing.Promise && !r.Rejected {
+			return "a promise cannot be fulfilled with a promise"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,58 @@
+// Package kernel is the deterministic state machine between vats: queues,
+// routing, object and promise tables, reference counts, vat lifecycle, and the
+// crank. Given the same buffer contents and the same vats it makes the same
+// decisions.
+//
+// It is pure: all state is in the [Buffer] it is handed, vats are reached
+// through [Vats], and it never asks the world anything. Semantics follow
+// Agoric's SwingSet (docs/kernel.md says where they differ).
+//
+// # One crank
+//
+//	next → route                                      a routing crank: acceptance queue → run-queue
+//	next → aim → In → Vats.Deliver → Out → settle → seal   a delivery crank
+//
+// Everything that vats or the embedder ask for enters by the acceptance queue,
+// which is drained, one event a crank, before anything is delivered. So
+// messages from one vat to one target arrive in the order they were sent, also
+// through a promise: what waited on it moves ahead of whatever is sent to it later.
+//
+// A crank is all or nothing. If the world fails (a worker cannot be had), the
+// crank is rolled back and Crank returns the error: no crank happened. If the
+// vat fails (it trapped, broke a rule, asked to exit as a failure), the crank is
+// rolled back too, the vat is ended in its place, and the delivery stays queued:
+// it will find its target dead, and its sender learn of it.
+//
+// # Keys
+//
+// Values are canonical encodings (see package swing). Keys of vats are in
+// package vatkeeper. Row numbers are 16 hex digits.
+//
+//	crank            [cranks so far, deliveries so far]
+//	ids              [next vat, next object, next promise]
+//	setup            [seed text, limit …]: the options the state was made with
+//	time             the block time, in nanoseconds since the Unix epoch
+//	acceptance       [head, tail] of the acceptance queue; rows acceptance.ROW
+//	run              [head, tail] of the run-queue; rows run.ROW
+//	koN              [owner vat or null, reachable, recognizable]
+//	kpN              [0, count, decider vat or null, [subscriber …]]      unresolved
+//	                 [1, count, body, slots]                              fulfilled
+//	                 [2, count, body, slots]                              rejected
+//	kpN.q            [head, tail] of messages waiting for the promise; rows kpN.q.ROW
+//	pin.KREF         how many times the embedder holds the reference
+//	name.NAME        id of the vat of that name
+//	vN.h             [head, tail] of what is held back for a held vat; rows vN.h.ROW
+//
+// An event row is one of
+//
+//	[1, target, method, body, slots, result or null]     send
+//	[2, vat, promise]                                     notify
+//	[3, vat, body, slots]                                 startVat
+//
+// # Counts
+//
+// An object's (reachable, recognizable) counts are over the c-lists that
+// import it, queued events, resolution data and the embedder's pins. A
+// promise's single count is over all c-lists, queued events, resolution data
+// and pins. A promise whose count is zero at the end of a crank is deleted.
+package kernel

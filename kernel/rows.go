@@ -1,0 +1,118 @@
+package kernel
+
+import (
+	"fmt"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/vatkeeper"
+)
+
+// The keys of single rows; package documentation lists all.
+const (
+	crankKey = "crank"
+	idsKey   = "ids"
+	setupKey = "setup"
+	timeKey  = "time"
+)
+
+// The first ids, as in SwingSet: a kref is never taken for a vref's number.
+const (
+	firstVat     = 1
+	firstObject  = 20
+	firstPromise = 40
+)
+
+// firstTime is the block time until the embedder sets one: 2000-01-01 UTC. A
+// clock of zero makes Go programs fail as they start.
+const firstTime = 946684800 * 1_000_000_000
+
+// row returns a reader of a row, which fails if there is no such row.
+func row(b vatkeeper.KV, key string) *swing.Reader {
+	v, ok := b.Get(key)
+	r := swing.NewReader(v)
+	if !ok {
+		r.Fail(fmt.Errorf("no such row"))
+	}
+	return r
+}
+
+// done panics unless the row was read whole: the store verifies its bytes, so
+// a row that does not decode was written wrong by us.
+func done(r *swing.Reader, key string) {
+	if err := r.Done(); err != nil {
+		panic(fmt.Sprintf("kernel: row %s: %v", key, err))
+	}
+}
+
+func uints(values ...uint64) []byte {
+	b := swing.AppendArray(make([]byte, 0, 1+9*len(values)), len(values))
+	for _, v := range values {
+		b = swing.AppendUint(b, v)
+	}
+	return b
+}
+
+func readCrank(b vatkeeper.KV) (cranks, deliveries uint64) {
+	r := row(b, crankKey)
+	r.Fields(2)
+	cranks, deliveries = r.Uint(), r.Uint()
+	done(r, crankKey)
+	return cranks, deliveries
+}
+
+func writeCrank(b vatkeeper.KV, cranks, deliveries uint64) {
+	b.Set(crankKey, uints(cranks, deliveries))
+}
+
+// ids are the next numbers to give out.
+type ids struct {
+	vat uint64
+	vatkeeper.Allocation
+}
+
+func readIDs(b vatkeeper.KV) (n ids) {
+	r := row(b, idsKey)
+	r.Fields(3)
+	n.vat, n.NextObject, n.NextPromise = r.Uint(), r.Uint(), r.Uint()
+	done(r, idsKey)
+	return n
+}
+
+func (n ids) write(b vatkeeper.KV) { b.Set(idsKey, uints(n.vat, n.NextObject, n.NextPromise)) }
+
+func limitFields(l *swing.Limits) []*int {
+	return []*int{
+		&l.BodyBytes, &l.Slots, &l.MethodBytes, &l.KeyBytes, &l.ValueBytes,
+		&l.Syscalls, &l.SyscallBytes, &l.Resolutions, &l.LogBytes, &l.MemoryBytes,
+	}
+}
+
+func readOptions(b vatkeeper.KV) (o Options) {
+	r := row(b, setupKey)
+	fields := limitFields(&o.Limits)
+	r.Fields(1 + len(fields))
+	o.Seed = r.Text()
+	for _, f := range fields {
+		*f = int(r.Uint())
+	}
+	done(r, setupKey)
+	return o
+}
+
+func (o Options) write(b vatkeeper.KV) {
+	fields := limitFields(&o.Limits)
+	v := swing.AppendText(swing.AppendArray(nil, 1+len(fields)), o.Seed)
+	for _, f := range fields {
+		v = swing.AppendUint(v, uint64(*f))
+	}
+	b.Set(setupKey, v)
+}
+
+func readTime(b vatkeeper.KV) uint64 {
+	r := row(b, timeKey)
+	t := r.Uint()
+	done(r, timeKey)
+	return t
+}
+
+func writeTime(b vatkeeper.KV, t uint64) { b.Set(timeKey, swing.AppendUint(nil, t)) }

@@ -1,0 +1,112 @@
+package transcript
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"vatwarehouse/swing"
+)
+
+// Describe shows a syscall on one line, for people.
+func Describe(x Exchange) string {
+	s, err := swing.DecodeRequest[swing.VRef](x.Op, x.Request)
+	if err != nil {
+		return fmt.Sprintf("%v with a malformed request %s", x.Op, Text(x.Request))
+	}
+	switch x.Op {
+	case swing.OpSend:
+		return describeMessage("send", s.Target, s.Message)
+	case swing.OpSubscribe:
+		return "subscribe " + string(s.Target)
+	case swing.OpResolve:
+		return "resolve " + describeResolutions(s.Resolutions)
+	case swing.OpExit:
+		if s.Failure {
+			return "exit as a failure " + describeCapData(s.Info)
+		}
+		return "exit " + describeCapData(s.Info)
+	}
+	text := fmt.Sprintf("%v %s", x.Op, Text(s.Key))
+	if x.Op == swing.OpVatstoreSet {
+		return text + " = " + Text(s.Value)
+	}
+	if v, found, err := swing.DecodeAnswer(x.Answer); err == nil && found {
+		return text + " -> " + Text(v)
+	} else if err == nil {
+		return text + " -> none"
+	}
+	return text
+}
+
+// DescribeDelivery shows a delivery on one line, for people.
+func DescribeDelivery(b []byte) string {
+	d, err := swing.DecodeDelivery[swing.VRef](b)
+	if err != nil {
+		return "a malformed delivery " + Text(b)
+	}
+	switch d.Kind {
+	case swing.DeliverStartVat:
+		return "startVat " + describeCapData(d.Params)
+	case swing.DeliverMessage:
+		return describeMessage("message", d.Target, d.Message)
+	}
+	return "notify " + describeResolutions(d.Resolutions)
+}
+
+func describeMessage(verb string, target swing.VRef, m swing.Message[swing.VRef]) string {
+	text := fmt.Sprintf("%s %s.%s(%s)", verb, target, m.Method, describeCapData(m.Args))
+	if m.Result != "" {
+		text += " -> " + string(m.Result)
+	}
+	return text
+}
+
+func describeResolutions(rs []swing.Resolution[swing.VRef]) string {
+	var parts []string
+	for _, r := range rs {
+		verb := " = "
+		if r.Rejected {
+			verb = " rejected: "
+		}
+		parts = append(parts, string(r.Promise)+verb+describeCapData(r.Data))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func describeCapData(c swing.CapData[swing.VRef]) string {
+	if ref, ok := c.Reference(); ok {
+		return string(ref)
+	}
+	switch {
+	case len(c.Slots) == 0:
+		return Text(c.Body)
+	case len(c.Body) == 0:
+		return fmt.Sprint(c.Slots)
+	}
+	return fmt.Sprintf("%s %v", Text(c.Body), c.Slots)
+}
+
+// textBytesMax bounds what Text shows.
+const textBytesMax = 120
+
+// Text shows bytes as text where they are printable, else in hex, cut to a
+// line's length.
+func Text(b []byte) string {
+	cut, dots := b, ""
+	if len(b) > textBytesMax {
+		cut, dots = b[:textBytesMax], fmt.Sprintf("… (%d bytes)", len(b))
+	}
+	printable := true
+	for rest := cut; len(rest) > 0 && printable; {
+		r, n := utf8.DecodeRune(rest)
+		printable = unicode.IsPrint(r) && (r != utf8.RuneError || n > 1)
+		rest = rest[n:]
+	}
+	if printable {
+		return string(cut) + dots
+	}
+	return "0x" + hex.EncodeToString(cut) + dots
+}

@@ -1,0 +1,97 @@
+package transcript
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"vatwarehouse/swing"
+)
+
+// JSON returns the entry as one line of JSON in the shape of SwingSet's
+// transcripts: {"d": delivery, "sc": [{"s": syscall, "r": answer}], "r": outcome}.
+// Bodies and values are shown as by Text, so it is for reading, not for loading.
+func (e Entry) JSON() ([]byte, error) {
+	type syscall struct {
+		S []any `json:"s"`
+		R any   `json:"r"`
+	}
+	line := struct {
+		Position uint64    `json:"position"`
+		D        []any     `json:"d"`
+		SC       []syscall `json:"sc"`
+		R        struct {
+			Status  string `json:"status"`
+			Problem string `json:"problem,omitempty"`
+		} `json:"r"`
+	}{Position: e.Position, D: jsonDelivery(e.Delivery), SC: []syscall{}}
+	for _, x := range e.Exchanges {
+		line.SC = append(line.SC, syscall{jsonSyscall(x), jsonAnswer(x)})
+	}
+	line.R.Status, line.R.Problem = e.Outcome.Status.String(), e.Outcome.Problem
+	b, err := json.Marshal(line)
+	if err != nil {
+		return nil, fmt.Errorf("show entry %d: %w", e.Position, err)
+	}
+	return b, nil
+}
+
+func jsonCapData(c swing.CapData[swing.VRef]) map[string]any {
+	return map[string]any{"body": Text(c.Body), "slots": append([]swing.VRef{}, c.Slots...)}
+}
+
+func jsonMessage(m swing.Message[swing.VRef]) map[string]any {
+	out := map[string]any{"method": m.Method, "args": jsonCapData(m.Args), "result": nil}
+	if m.Result != "" {
+		out["result"] = m.Result
+	}
+	return out
+}
+
+func jsonResolutions(rs []swing.Resolution[swing.VRef]) []any {
+	out := []any{}
+	for _, r := range rs {
+		out = append(out, []any{r.Promise, r.Rejected, jsonCapData(r.Data)})
+	}
+	return out
+}
+
+func jsonDelivery(b []byte) []any {
+	d, err := swing.DecodeDelivery[swing.VRef](b)
+	if err != nil {
+		return []any{"malformed", Text(b)}
+	}
+	switch d.Kind {
+	case swing.DeliverStartVat:
+		return []any{d.Kind.String(), jsonCapData(d.Params)}
+	case swing.DeliverMessage:
+		return []any{d.Kind.String(), d.Target, jsonMessage(d.Message)}
+	}
+	return []any{d.Kind.String(), jsonResolutions(d.Resolutions)}
+}
+
+func jsonSyscall(x Exchange) []any {
+	s, err := swing.DecodeRequest[swing.VRef](x.Op, x.Request)
+	if err != nil {
+		return []any{x.Op.String(), "malformed", Text(x.Request)}
+	}
+	switch x.Op {
+	case swing.OpSend:
+		return []any{x.Op.String(), s.Target, jsonMessage(s.Message)}
+	case swing.OpSubscribe:
+		return []any{x.Op.String(), s.Target}
+	case swing.OpResolve:
+		return []any{x.Op.String(), jsonResolutions(s.Resolutions)}
+	case swing.OpExit:
+		return []any{x.Op.String(), s.Failure, jsonCapData(s.Info)}
+	case swing.OpVatstoreSet:
+		return []any{x.Op.String(), Text(s.Key), Text(s.Value)}
+	}
+	return []any{x.Op.String(), Text(s.Key)}
+}
+
+func jsonAnswer(x Exchange) any {
+	if v, found, err := swing.DecodeAnswer(x.Answer); err == nil && found {
+		return Text(v)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package transcript
+
+import (
+	"bytes"
+	"fmt"
+
+	"vatwarehouse/swing"
+)
+
+// Replayer is the Syscaller that reads a record again: it compares each
+// syscall with the entry's and answers as the entry says.
+type Replayer struct {
+	entry Entry
+	next  int
+	err   *DivergenceError
+}
+
+// NewReplayer returns a Replayer of one entry.
+func NewReplayer(e Entry) *Replayer { return &Replayer{entry: e} }
+
+// Syscall implements [swing.Syscaller]. It stops the delivery at the first
+// syscall that is not the recorded one.
+func (r *Replayer) Syscall(op swing.Op, request []byte) ([]byte, bool) {
+	got := Exchange{Op: op, Request: request}
+	if r.next == len(r.entry.Exchanges) {
+		r.diverge("no further syscall", Describe(got))
+		return nil, false
+	}
+	want := r.entry.Exchanges[r.next]
+	if want.Op != op || !bytes.Equal(want.Request, request) {
+		r.diverge(Describe(want), Describe(got))
+		return nil, false
+	}
+	r.next++
+	return want.Answer, true
+}
+
+func (r *Replayer) diverge(want, got string) {
+	r.err = &DivergenceError{Position: r.entry.Position, Syscall: r.next, Want: want, Got: got}
+}
+
+// Finish says whether the delivery repeated itself, given how it ended now.
+func (r *Replayer) Finish(o swing.Outcome) error {
+	switch {
+	case r.err != nil:
+	case r.next < len(r.entry.Exchanges):
+		r.diverge(Describe(r.entry.Exchanges[r.next]), "the end: "+o.String())
+	case o != r.entry.Outcome:
+		r.diverge(r.entry.Outcome.String(), o.String())
+		r.err.Syscall = AtOutcome
+	default:
+		return nil
+	}
+	return r.err
+}
+
+// AtOutcome stands for the end of a delivery where a syscall index is due.
+const AtOutcome = -1
+
+// DivergenceError says that a replayed vat did not repeat itself: its program,
+// engine or history is not the recorded one. (SwingSet: anachrophobia.)
+type DivergenceError struct {
+	Vat      swing.VatID // set by whoever knows it
+	Position uint64
+	Syscall  int    // index within the delivery, or AtOutcome
+	Want     string // what the transcript says
+	Got      string // what the replay did
+}
+
+// Error shows the place and both sides.
+func (e *DivergenceError) Error() string {
+	where := fmt.Sprintf("syscall %d", e.Syscall)
+	if e.Syscall == AtOutcome {
+		where = "its outcome"
+	}
+	return fmt.Sprintf("replay of vat %s diverged at position %d, %s\n  recorded: %s\n  replayed: %s",
+		e.Vat, e.Position, where, e.Want, e.Got)
+}
+
+var (
+	_ swing.Syscaller = (*Recorder)(nil)
+	_ swing.Syscaller = (*Replayer)(nil)
+)
