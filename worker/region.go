@@ -1,0 +1,108 @@
+package worker
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/tetratelabs/wazero/experimental"
+
+	"vatwarehouse/swing"
+)
+
+// Image is what a worker's memory starts as. It must not change while a worker
+// is based on it, but for pages that the worker has written, as Rebase says.
+type Image interface {
+	io.ReaderAt
+	// Size is the memory's size in bytes, a multiple of 64 KiB.
+	Size() int64
+	// Fd returns the descriptor of a file to map, and whether there is one.
+	Fd() (uintptr, bool)
+}
+
+// region is one worker's linear memory.
+type region interface {
+	experimental.LinearMemory
+	// written appends the indexes of the pages of [0, size) that were, or may
+	// have been, written since the base, in order.
+	written(pages []uint32, size uint64) ([]uint32, error)
+	// rebase says that img now holds [0, img.Size()) as it is in memory.
+	rebase(img Image) error
+}
+
+// newRegion returns memory that holds img and can grow to max bytes.
+func (e *Engine) newRegion(img Image, max uint64) (region, error) {
+	if e.options.Memory == MemoryMapped {
+		if fd, ok := img.Fd(); ok && canMap {
+			return e.mapRegion(img, fd, max)
+		}
+	}
+	return copyRegion(img, max)
+}
+
+// heapRegion is memory on Go's heap, copied from the image. It grows by
+// doubling, so that a growing program does not copy its memory at every page.
+type heapRegion struct {
+	buf  []byte
+	max  uint64
+	base Image
+}
+
+func copyRegion(img Image, max uint64) (region, error) {
+	r := &heapRegion{buf: make([]byte, img.Size()), max: max, base: img}
+	if _, err := img.ReadAt(r.buf, 0); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("read image: %w", err)
+	}
+	return r, nil
+}
+
+// Reallocate implements experimental.LinearMemory. Memory never shrinks, and
+// never was larger than it is, so what lies behind its end is zero.
+func (r *heapRegion) Reallocate(size uint64) []byte {
+	if size > r.max {
+		return nil
+	}
+	if size > uint64(cap(r.buf)) {
+		grown := make([]byte, len(r.buf), min(max(size, 2*uint64(cap(r.buf))), r.max))
+		copy(grown, r.buf)
+		r.buf = grown
+	}
+	if size > uint64(len(r.buf)) {
+		r.buf = r.buf[:size]
+	}
+	return r.buf[:size]
+}
+
+// Free implements experimental.LinearMemory.
+func (r *heapRegion) Free() { r.buf = nil }
+
+func (r *heapRegion) written(pages []uint32, size uint64) ([]uint32, error) {
+	return compare(pages, r.buf[:size], r.base)
+}
+
+func (r *heapRegion) rebase(img Image) error {
+	r.base = img
+	return nil
+}
+
+// compareBytes is how much of the image is read at a time.
+const compareBytes = 64 << 10
+
+// compare appends the indexes of the pages in which memory differs from the
+// image, or from zero behind the image's end.
+func compare(pages []uint32, memory []byte, img Image) ([]uint32, error) {
+	var chunk [compareBytes]byte
+	for at := 0; at < len(memory); at += compareBytes {
+		n := max(0, min(compareBytes, int(img.Size())-at))
+		if _, err := img.ReadAt(chunk[:n], int64(at)); err != nil && err != io.EOF {
+			return nil, fmt.Errorf("read image: %w", err)
+		}
+		clear(chunk[n:])
+		for p := 0; p < compareBytes; p += swing.PageBytes {
+			if !bytes.Equal(chunk[p:p+swing.PageBytes], memory[at+p:at+p+swing.PageBytes]) {
+				pages = append(pages, uint32((at+p)/swing.PageBytes))
+			}
+		}
+	}
+	return pages, nil
+}

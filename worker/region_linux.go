@@ -1,0 +1,168 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"vatwarehouse/swing"
+)
+
+// canMap says that this system can map images.
+const canMap = true
+
+// mappingsPerWorker is how many memory mappings a mapped region takes: the
+// image, and what lies behind it.
+const mappingsPerWorker = 2
+
+// mappingsSpare is left to the rest of the process: Go's own heap, stacks and
+// libraries. Go dies when it cannot map.
+const mappingsSpare = 4000
+
+// mappingsDefault is Linux's default of vm.max_map_count.
+const mappingsDefault = 65530
+
+// mappingsMax returns how many mapped regions this process may have.
+func mappingsMax() int64 {
+	limit := mappingsDefault
+	if b, err := os.ReadFile("/proc/sys/vm/max_map_count"); err == nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+			limit = n
+		}
+	}
+	return int64(max(0, limit-mappingsSpare) / mappingsPerWorker)
+}
+
+// mappedRegion is address space of max bytes: the image, mapped
+// copy-on-write, and zero pages behind it. Writing to the image's part makes
+// private pages; the file is never written through it.
+type mappedRegion struct {
+	engine *Engine
+	all    []byte // max bytes of address space
+	base   Image
+}
+
+func (e *Engine) mapRegion(img Image, fd uintptr, max uint64) (region, error) {
+	if e.mapped.Add(1) > e.mapMax {
+		e.mapped.Add(-1)
+		return nil, fmt.Errorf("%d vats are paged in, as many as vm.max_map_count allows", e.mapMax)
+	}
+	all, err := unix.MmapPtr(-1, 0, nil, uintptr(max), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		e.mapped.Add(-1)
+		return nil, fmt.Errorf("reserve %d bytes of memory: %w", max, err)
+	}
+	r := &mappedRegion{engine: e, all: unsafe.Slice((*byte)(all), max)}
+	// Huge pages would make one written byte count as 512 pages.
+	err = unix.Madvise(r.all, unix.MADV_NOHUGEPAGE)
+	if err != nil && !errors.Is(err, unix.EINVAL) { // EINVAL: a kernel without huge pages
+		r.Free()
+		return nil, fmt.Errorf("set up %d bytes of memory: %w", max, err)
+	}
+	if err := r.attach(img, fd); err != nil {
+		r.Free()
+		return nil, err
+	}
+	return r, nil
+}
+
+// attach maps the image over the start of the region.
+func (r *mappedRegion) attach(img Image, fd uintptr) error {
+	r.base = img
+	if img.Size() == 0 {
+		return nil
+	}
+	_, err := unix.MmapPtr(int(fd), 0, unsafe.Pointer(&r.all[0]), uintptr(img.Size()),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	if err != nil {
+		return fmt.Errorf("map image of %d bytes: %w", img.Size(), err)
+	}
+	return nil
+}
+
+// Reallocate implements experimental.LinearMemory: growth is bookkeeping.
+func (r *mappedRegion) Reallocate(size uint64) []byte {
+	if size > uint64(len(r.all)) {
+		return nil
+	}
+	return r.all[:size:size]
+}
+
+// Free implements experimental.LinearMemory.
+func (r *mappedRegion) Free() {
+	if r.all == nil {
+		return
+	}
+	if err := unix.MunmapPtr(unsafe.Pointer(&r.all[0]), uintptr(len(r.all))); err != nil {
+		panic(fmt.Sprintf("worker: unmap %d bytes at %p: %v", len(r.all), &r.all[0], err))
+	}
+	r.all = nil
+	r.engine.mapped.Add(-1)
+}
+
+// rebase drops the private pages: the image holds them now. Where the image is
+// still the same file and has not grown, telling the kernel to forget them is
+// enough; otherwise the new one is mapped.
+func (r *mappedRegion) rebase(img Image) error {
+	fd, ok := img.Fd()
+	if !ok {
+		return errors.New("rebase mapped memory on an image that is no file")
+	}
+	if img != r.base || img.Size() != r.base.Size() {
+		return r.attach(img, fd)
+	}
+	return r.forget()
+}
+
+// forgetRuns is how many separate madvise calls are made before one over the
+// whole region is cheaper.
+const forgetRuns = 64
+
+func (r *mappedRegion) forget() error {
+	pages, err := r.written(nil, uint64(r.base.Size()))
+	if err != nil {
+		return err
+	}
+	runs := runsOf(pages)
+	if len(runs) > forgetRuns {
+		runs = [][2]uint32{{0, uint32(r.base.Size() / swing.PageBytes)}}
+	}
+	for _, run := range runs {
+		part := r.all[int(run[0])*swing.PageBytes : int(run[1])*swing.PageBytes]
+		if err := unix.Madvise(part, unix.MADV_DONTNEED); err != nil {
+			return fmt.Errorf("drop %d bytes of memory: %w", len(part), err)
+		}
+	}
+	return nil
+}
+
+// runsOf joins neighbouring pages into half-open runs.
+func runsOf(pages []uint32) (runs [][2]uint32) {
+	for _, p := range pages {
+		if n := len(runs); n > 0 && runs[n-1][1] == p {
+			runs[n-1][1]++
+			continue
+		}
+		runs = append(runs, [2]uint32{p, p + 1})
+	}
+	return runs
+}
+
+func (r *mappedRegion) written(pages []uint32, size uint64) ([]uint32, error) {
+	switch r.engine.options.Detector {
+	case DetectCompare:
+		return compare(pages, r.all[:size], r.base)
+	case DetectScan:
+		found, err := scanPages(pages, r.all[:size])
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return found, err
+		}
+	}
+	return readPagemap(pages, r.all[:size])
+}
