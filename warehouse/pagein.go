@@ -1,0 +1,216 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/worker"
+)
+
+// program is a compiled program and how many paged-in vats run it.
+type program struct {
+	*worker.Program
+	users int
+}
+
+// pageIn returns the vat with a worker at the end of its transcript.
+func (w *Warehouse) pageIn(ctx context.Context, id swing.VatID) (*vat, error) {
+	if v, ok := w.vats.Get(id); ok {
+		return v, nil
+	}
+	if err := w.makeRoom(ctx); err != nil {
+		return nil, err
+	}
+	code, seed, err := w.source.Program(id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.compiled(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	life, err := w.source.Life(ctx, id, p.Program)
+	if err != nil {
+		return nil, err
+	}
+	v, err := w.start(ctx, id, p, seed, life)
+	if err != nil {
+		life.Image.Release()
+		return nil, err
+	}
+	if i := w.dueAt(id); i >= 0 {
+		v.snapshot = max(v.snapshot, w.due[i].paused)
+	}
+	w.vats.Add(id, v)
+	w.stats.PageIns++
+	w.grown(v)
+	w.noteDue(v)
+	return v, w.keepWithin(ctx, v)
+}
+
+// start makes a worker from a life and replays what comes after its heap.
+func (w *Warehouse) start(
+	ctx context.Context, id swing.VatID, p *program, seed swing.Hash, life Life,
+) (*vat, error) {
+	running, err := p.Start(ctx, life.Heap, life.Image, seed)
+	if err != nil {
+		return nil, err
+	}
+	v := &vat{
+		id: id, worker: running, program: p, image: life.Image,
+		at: life.Position, saved: life.Position, start: life.Start, snapshot: life.Snapshot,
+	}
+	for entry, err := range life.Entries {
+		if err == nil {
+			err = v.replay(ctx, entry)
+		}
+		if err != nil {
+			return nil, errors.Join(err, running.Close(ctx))
+		}
+		w.stats.Replayed++
+	}
+	p.users++
+	return v, nil
+}
+
+// replay delivers an entry again and compares. An entry that took no effect
+// when it was recorded is passed over.
+func (v *vat) replay(ctx context.Context, e transcript.Entry) error {
+	if e.Outcome.OK() {
+		r := transcript.NewReplayer(e)
+		out, err := v.worker.Deliver(ctx, e.Delivery, r, nil)
+		if err != nil {
+			return fmt.Errorf("replay position %d: %w", e.Position, err)
+		}
+		if err := r.Finish(out); err != nil {
+			var d *transcript.DivergenceError
+			if errors.As(err, &d) {
+				d.Vat = v.id
+			}
+			return err
+		}
+	}
+	v.at = e.Position + 1
+	return nil
+}
+
+// makeRoom evicts until one more vat fits by count.
+func (w *Warehouse) makeRoom(ctx context.Context) error {
+	for w.vats.Len() >= w.options.MaxPagedIn {
+		if evicted, err := w.evictOldest(ctx, ""); err != nil || !evicted {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepWithin evicts others until what is paged in fits by bytes, if it can.
+func (w *Warehouse) keepWithin(ctx context.Context, v *vat) error {
+	for w.full() {
+		if evicted, err := w.evictOldest(ctx, v.id); err != nil || !evicted {
+			return err
+		}
+	}
+	return nil
+}
+
+// full reports whether paged-in memory exceeds its limit.
+func (w *Warehouse) full() bool {
+	return w.options.MaxBytes > 0 && w.stats.PagedBytes > w.options.MaxBytes
+}
+
+// evictOldest evicts the least recently used vat that is neither pinned nor
+// the one excepted, and reports whether there was one.
+func (w *Warehouse) evictOldest(ctx context.Context, except swing.VatID) (bool, error) {
+	id, v, ok := w.vats.GetOldest()
+	if ok && (w.pins[id] || id == except) {
+		v, ok = w.oldestFree(except)
+	}
+	if !ok {
+		return false, nil
+	}
+	return true, w.evict(ctx, v)
+}
+
+func (w *Warehouse) oldestFree(except swing.VatID) (*vat, bool) {
+	for _, id := range w.vats.Keys() {
+		if !w.pins[id] && id != except {
+			return w.vats.Peek(id)
+		}
+	}
+	return nil, false
+}
+
+// evict gives a worker up, losing nothing. If a snapshot is due, its image is
+// brought up to date first: the host will take the snapshot from there.
+func (w *Warehouse) evict(ctx context.Context, v *vat) error {
+	due := w.options.Snapshots.Due(v.start, v.snapshot, v.at)
+	if due || w.options.PauseOnEvict {
+		if err := w.pause(ctx, v); err != nil {
+			return err
+		}
+	}
+	if i := w.dueAt(v.id); i >= 0 && due {
+		w.due[i].paused = v.at
+	}
+	w.stats.Evictions++
+	if err := w.drop(ctx, v); err != nil {
+		return fmt.Errorf("evict vat %s: %w", v.id, err)
+	}
+	return nil
+}
+
+// Evict gives a vat's worker up, if it has one, losing nothing.
+func (w *Warehouse) Evict(ctx context.Context, id swing.VatID) error {
+	if v, ok := w.vats.Peek(id); ok {
+		return w.evict(ctx, v)
+	}
+	return nil
+}
+
+// compiled returns a compiled program, and drops the least recently used ones
+// that nobody runs beyond the limit.
+func (w *Warehouse) compiled(ctx context.Context, code swing.Hash) (*program, error) {
+	if p, ok := w.programs.Get(code); ok {
+		return p, nil
+	}
+	module, err := w.source.Code(code)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := w.engine.Compile(ctx, module)
+	if err != nil {
+		return nil, fmt.Errorf("program %s: %w", code.Short(), err)
+	}
+	p := &program{Program: compiled}
+	w.programs.Add(code, p)
+	return p, w.trimPrograms(ctx, code)
+}
+
+func (w *Warehouse) trimPrograms(ctx context.Context, except swing.Hash) error {
+	for _, code := range w.programs.Keys() {
+		if w.programs.Len() <= w.options.MaxPrograms {
+			return nil
+		}
+		if p, ok := w.programs.Peek(code); ok && p.users == 0 && code != except {
+			w.programs.Remove(code)
+			if err := p.Close(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Program returns the compiled program of that code, for whoever must know it
+// before there is a vat of it.
+func (w *Warehouse) Program(ctx context.Context, code swing.Hash) (*worker.Program, error) {
+	p, err := w.compiled(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	return p.Program, nil
+}

@@ -1,0 +1,319 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/worker"
+)
+
+// Image is what a vat's memory is mapped from. Release says that no worker is
+// on it any more.
+type Image interface {
+	worker.Image
+	Release()
+}
+
+// Life is all it takes to page a vat in.
+type Life struct {
+	// Heap is the vat's heap at Position, and Image its memory.
+	Heap     swing.Heap
+	Image    Image
+	Position uint64
+	// Start is where the incarnation began, and Snapshot how far its latest
+	// durable snapshot reaches: Start if there is none.
+	Start, Snapshot uint64
+	// Entries are those from Position to the end of the transcript.
+	Entries iter.Seq2[transcript.Entry, error]
+}
+
+// Source finds what the warehouse asks for. The host is one, over the stores.
+type Source interface {
+	// Program names a vat's code and its random stream.
+	Program(vat swing.VatID) (code, seed swing.Hash, err error)
+	// Code returns the module of that name.
+	Code(code swing.Hash) ([]byte, error)
+	// Life finds a vat of the program.
+	Life(ctx context.Context, vat swing.VatID, p *worker.Program) (Life, error)
+	// Pause brings a vat's image up to date with its worker and returns the
+	// image, or another, which then holds the memory exactly.
+	Pause(vat swing.VatID, position uint64, img Image, c worker.Capture) (Image, error)
+}
+
+// LogFunc is handed what a vat logs, outside replay. It must not keep text.
+type LogFunc func(vat swing.VatID, level worker.Level, text []byte)
+
+// Options are all private: they change no outcome.
+type Options struct {
+	// MaxPagedIn bounds the vats that have a worker. Default 50.
+	MaxPagedIn int
+	// MaxBytes bounds the memory of paged-in vats together, by their linear
+	// memories' sizes. The vat being run is never refused. 0 is no bound.
+	MaxBytes uint64
+	// MaxPrograms bounds the compiled programs kept. Default 64. Programs of
+	// paged-in vats are always kept.
+	MaxPrograms int
+	// Snapshots says when one is due.
+	Snapshots Policy
+	// PauseOnEvict saves every evicted worker to its image, so that it pages in
+	// without replay while this process lives.
+	PauseOnEvict bool
+	// Log gets the vats' log lines; nil drops them.
+	Log LogFunc
+}
+
+// The defaults of [Options].
+const (
+	DefaultMaxPagedIn  = 50
+	DefaultMaxPrograms = 64
+)
+
+// Stats are totals since New, and what is in memory now.
+type Stats struct {
+	PagedIn     int    // vats that have a worker
+	PagedBytes  uint64 // their linear memories
+	Programs    int    // compiled programs kept
+	Deliveries  uint64 // live ones
+	PageIns     uint64
+	Evictions   uint64
+	Discards    uint64
+	Pauses      uint64 // images brought up to date
+	Replayed    uint64 // deliveries replayed by page-ins
+	PagesPaused uint64 // pages written by Pauses
+}
+
+// vat is one paged-in vat.
+type vat struct {
+	id       swing.VatID
+	worker   *worker.Worker
+	program  *program
+	image    Image
+	at       uint64 // position of the next delivery
+	saved    uint64 // position that image holds
+	start    uint64 // where the incarnation began
+	snapshot uint64 // how far its latest snapshot reaches, if it is past start
+	bytes    uint64 // its memory, as counted in Stats
+}
+
+// Warehouse is a kernel.Vats. It has one owner: no two of its methods may run
+// at the same time.
+type Warehouse struct {
+	engine   *worker.Engine
+	source   Source
+	options  Options
+	vats     *simplelru.LRU[swing.VatID, *vat]
+	programs *simplelru.LRU[swing.Hash, *program]
+	pins     map[swing.VatID]bool
+	due      []dueVat // in the order they fell due
+	stats    Stats
+}
+
+// dueVat is a vat a snapshot of which has fallen due since TakeDue.
+type dueVat struct {
+	id swing.VatID
+	// paused is the position at which it was evicted, and its image brought up
+	// to date, if it was; the snapshot will be of that.
+	paused uint64
+}
+
+// unbounded is the size given to simplelru, which must not evict by itself:
+// evicting can fail, and has exceptions.
+const unbounded = 1 << 30
+
+// New returns an empty warehouse. The engine stays the caller's.
+func New(e *worker.Engine, s Source, o Options) (*Warehouse, error) {
+	if o.MaxPagedIn == 0 {
+		o.MaxPagedIn = DefaultMaxPagedIn
+	}
+	if o.MaxPrograms == 0 {
+		o.MaxPrograms = DefaultMaxPrograms
+	}
+	o.Snapshots = o.Snapshots.withDefaults()
+	if o.MaxPagedIn < 1 || o.MaxPrograms < 1 {
+		return nil, fmt.Errorf("make warehouse: %d vats and %d programs, want at least 1 each",
+			o.MaxPagedIn, o.MaxPrograms)
+	}
+	if o.Snapshots.Initial < Never || o.Snapshots.Interval < 1 {
+		return nil, fmt.Errorf("make warehouse: snapshots after %d and every %d deliveries, "+
+			"want at least 1", o.Snapshots.Initial, o.Snapshots.Interval)
+	}
+	w := &Warehouse{engine: e, source: s, options: o, pins: map[swing.VatID]bool{}}
+	var err error
+	if w.vats, err = simplelru.NewLRU[swing.VatID, *vat](unbounded, nil); err != nil {
+		return nil, fmt.Errorf("make warehouse: %w", err)
+	}
+	if w.programs, err = simplelru.NewLRU[swing.Hash, *program](unbounded, nil); err != nil {
+		return nil, fmt.Errorf("make warehouse: %w", err)
+	}
+	return w, nil
+}
+
+// Deliver pages the vat in if need be and runs its next delivery, which will be
+// the entry at position. It implements kernel.Vats.
+func (w *Warehouse) Deliver(
+	ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+) (swing.Outcome, error) {
+	v, err := w.pageIn(ctx, id)
+	if err != nil {
+		return swing.Outcome{}, fmt.Errorf("page in vat %s: %w", id, err)
+	}
+	if v.at != position {
+		panic(fmt.Sprintf("warehouse: vat %s is at position %d, to be delivered %d",
+			id, v.at, position))
+	}
+	var log worker.LogFunc
+	if w.options.Log != nil {
+		log = func(level worker.Level, text []byte) { w.options.Log(id, level, text) }
+	}
+	out, err := v.worker.Deliver(ctx, delivery, sys, log)
+	if err != nil {
+		return swing.Outcome{}, errors.Join(fmt.Errorf("run vat %s: %w", id, err), w.drop(ctx, v))
+	}
+	w.stats.Deliveries++
+	if out.OK() {
+		v.at++
+		w.grown(v)
+		w.noteDue(v)
+	}
+	return out, nil
+}
+
+// noteDue puts a vat on the list of due snapshots, once.
+func (w *Warehouse) noteDue(v *vat) {
+	if w.options.Snapshots.Due(v.start, v.snapshot, v.at) && w.dueAt(v.id) < 0 {
+		w.due = append(w.due, dueVat{id: v.id})
+	}
+}
+
+// dueAt returns where in the list a vat is, or -1.
+func (w *Warehouse) dueAt(id swing.VatID) int {
+	return slices.IndexFunc(w.due, func(d dueVat) bool { return d.id == id })
+}
+
+// grown counts a vat's memory anew.
+func (w *Warehouse) grown(v *vat) {
+	size := v.worker.Size()
+	w.stats.PagedBytes += size - v.bytes
+	v.bytes = size
+}
+
+// TakeDue returns the vats a snapshot of which has fallen due since the last
+// call. The image of each holds its heap at some position since then: what the
+// host makes of it, it does from the image.
+func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
+	due := w.due
+	w.due = nil
+	ids := make([]swing.VatID, 0, len(due))
+	for _, d := range due {
+		ids = append(ids, d.id)
+		if v, ok := w.vats.Peek(d.id); ok && d.paused == 0 {
+			if err := w.pause(ctx, v); err != nil {
+				return nil, err
+			}
+			v.snapshot = v.at
+		}
+	}
+	return ids, nil
+}
+
+// pause brings a vat's image up to date with its worker.
+func (w *Warehouse) pause(ctx context.Context, v *vat) error {
+	if v.saved == v.at {
+		return nil
+	}
+	c, err := v.worker.Capture(ctx)
+	if err != nil {
+		return fmt.Errorf("pause vat %s: %w", v.id, err)
+	}
+	img, err := w.source.Pause(v.id, v.at, v.image, c)
+	if err != nil {
+		return fmt.Errorf("pause vat %s: %w", v.id, err)
+	}
+	v.image = img
+	if err := v.worker.Rebase(img); err != nil {
+		return fmt.Errorf("pause vat %s: %w", v.id, err)
+	}
+	v.saved = v.at
+	w.stats.Pauses++
+	w.stats.PagesPaused += uint64(len(c.Written))
+	return nil
+}
+
+// Discard drops a vat whose heap must not be used. It implements kernel.Vats.
+func (w *Warehouse) Discard(id swing.VatID) {
+	v, ok := w.vats.Peek(id)
+	if !ok {
+		return
+	}
+	w.stats.Discards++
+	w.due = slices.DeleteFunc(w.due, func(d dueVat) bool { return d.id == id })
+	if err := w.drop(context.Background(), v); err != nil {
+		panic(fmt.Sprintf("warehouse: discard vat %s: %v", id, err))
+	}
+}
+
+// drop gives a worker up without saving anything.
+func (w *Warehouse) drop(ctx context.Context, v *vat) error {
+	w.vats.Remove(v.id)
+	w.stats.PagedBytes -= v.bytes
+	v.program.users--
+	err := v.worker.Close(ctx)
+	v.image.Release()
+	return err
+}
+
+// Pin keeps a vat paged in once it is, or lets it go again. Pinned vats count
+// against the limits, and may exceed them.
+func (w *Warehouse) Pin(id swing.VatID, pinned bool) {
+	if pinned {
+		w.pins[id] = true
+	} else {
+		delete(w.pins, id)
+	}
+}
+
+// Preload pages in vats, in order, as far as the limits allow without evicting.
+func (w *Warehouse) Preload(ctx context.Context, ids []swing.VatID) error {
+	for _, id := range ids {
+		if w.vats.Len() >= w.options.MaxPagedIn || w.full() {
+			return nil
+		}
+		if _, err := w.pageIn(ctx, id); err != nil {
+			return fmt.Errorf("page in vat %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// PagedIn returns the vats that have a worker, least recently used first.
+func (w *Warehouse) PagedIn() []swing.VatID { return w.vats.Keys() }
+
+// Stats returns the totals.
+func (w *Warehouse) Stats() Stats {
+	s := w.stats
+	s.PagedIn, s.Programs = w.vats.Len(), w.programs.Len()
+	return s
+}
+
+// Close gives up all workers and programs, saving nothing.
+func (w *Warehouse) Close(ctx context.Context) error {
+	var errs []error
+	for _, v := range w.vats.Values() {
+		errs = append(errs, w.drop(ctx, v))
+	}
+	for _, p := range w.programs.Values() {
+		errs = append(errs, p.Close(ctx))
+	}
+	w.programs.Purge()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close warehouse: %w", err)
+	}
+	return nil
+}
