@@ -9,8 +9,8 @@
 //
 // # One crank
 //
-//	next → route                                      a routing crank: acceptance queue → run-queue
-//	next → aim → In → Vats.Deliver → Out → settle → seal   a delivery crank
+//	a routing crank:   next → route          acceptance queue → run-queue
+//	a delivery crank:  next → aim → In → Vats.Deliver → Out → settle → seal
 //
 // Everything that vats or the embedder ask for enters by the acceptance queue,
 // which is drained, one event a crank, before anything is delivered. So

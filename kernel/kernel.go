@@ -101,7 +101,7 @@ func New(b Buffer, vats Vats) *Kernel {
 }
 
 // Crank takes the next event off the queues and sees it through. An error is
-// the world's; the buffer is as it was.
+// the world's; the buffer is as it was, and the report names only the vat.
 func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 	c := k.begin(b)
 	start := b.Savepoint()
@@ -121,7 +121,7 @@ func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 	}
 	if err := c.deliver(ctx, start, vat, ev); err != nil {
 		b.Rollback(start)
-		return Report{}, err
+		return Report{Vat: vat}, err
 	}
 	return c.seal(), nil
 }

@@ -77,7 +77,8 @@ func (p promise) write(b vatkeeper.KV, ref swing.KRef) {
 func (c *crank) setDecider(ref swing.KRef, from, to swing.VatID) {
 	p := readPromise(c.b, ref)
 	if p.state != Unresolved || p.decider != from {
-		panic(fmt.Sprintf("kernel: %s is %v, decided by %q, not by %q", ref, p.state, p.decider, from))
+		panic(fmt.Sprintf("kernel: %s is %v, decided by %q, not by %q",
+			ref, p.state, p.decider, from))
 	}
 	p.decider = to
 	p.write(c.b, ref)

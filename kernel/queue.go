@@ -116,7 +116,9 @@ type event struct {
 }
 
 func (ev event) encode() []byte {
-	head := func(n int) []byte { return swing.AppendUint(swing.AppendArray(nil, n), uint64(ev.kind)) }
+	head := func(n int) []byte {
+		return swing.AppendUint(swing.AppendArray(nil, n), uint64(ev.kind))
+	}
 	switch ev.kind {
 	case eventSend:
 		return swing.AppendMessage(head(6), ev.target, ev.message)

@@ -45,7 +45,8 @@ func appendSlots[R Ref](b []byte, slots []R) []byte {
 	return b
 }
 
-func appendCapData[R Ref](b []byte, c CapData[R]) []byte {
+// AppendCapData appends body and slots: two values.
+func AppendCapData[R Ref](b []byte, c CapData[R]) []byte {
 	return appendSlots(AppendBytes(b, c.Body), c.Slots)
 }
 
@@ -59,7 +60,7 @@ func appendOptional[R Ref](b []byte, ref R) []byte {
 // AppendMessage appends target, method, body, slots, result: five values.
 func AppendMessage[R Ref](b []byte, target R, m Message[R]) []byte {
 	b = AppendText(AppendText(b, target), m.Method)
-	return appendOptional(appendCapData(b, m.Args), m.Result)
+	return appendOptional(AppendCapData(b, m.Args), m.Result)
 }
 
 // AppendResolutions appends an array of [promise, rejected, body, slots].
@@ -67,7 +68,7 @@ func AppendResolutions[R Ref](b []byte, rs []Resolution[R]) []byte {
 	b = AppendArray(b, len(rs))
 	for _, r := range rs {
 		b = AppendBool(AppendText(AppendArray(b, 4), r.Promise), r.Rejected)
-		b = appendCapData(b, r.Data)
+		b = AppendCapData(b, r.Data)
 	}
 	return b
 }

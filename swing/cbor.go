@@ -30,7 +30,9 @@ func AppendUint(b []byte, v uint64) []byte { return appendHead(b, majorUint, v) 
 func AppendArray(b []byte, n int) []byte { return appendHead(b, majorArray, uint64(n)) }
 
 // AppendBytes appends a byte string.
-func AppendBytes(b, v []byte) []byte { return append(appendHead(b, majorBytes, uint64(len(v))), v...) }
+func AppendBytes(b, v []byte) []byte {
+	return append(appendHead(b, majorBytes, uint64(len(v))), v...)
+}
 
 // AppendText appends a text string, which must be valid UTF-8.
 func AppendText[S ~string](b []byte, s S) []byte {

@@ -52,7 +52,7 @@ func AppendDelivery[R Ref](b []byte, d Delivery[R]) []byte {
 	}
 	switch d.Kind {
 	case DeliverStartVat:
-		return appendCapData(head(2), d.Params)
+		return AppendCapData(head(2), d.Params)
 	case DeliverMessage:
 		return AppendMessage(head(5), d.Target, d.Message)
 	case DeliverNotify:
@@ -90,4 +90,17 @@ func DecodeDelivery[R Ref](b []byte) (d Delivery[R], err error) {
 		return Delivery[R]{}, fmt.Errorf("decode delivery: %w", err)
 	}
 	return d, nil
+}
+
+// DeliveryTime returns the Time of an encoded delivery, without decoding the rest.
+func DeliveryTime(b []byte) (uint64, error) {
+	r := NewReader(b)
+	r.Array()
+	r.Uint()
+	r.Uint()
+	t := r.Uint()
+	if r.err != nil {
+		return 0, fmt.Errorf("decode delivery's time: %w", r.err)
+	}
+	return t, nil
 }

@@ -39,7 +39,8 @@
 //	  vatstoreSet     17  [key, value]
 //	  vatstoreDelete  18  [key]
 //	  vatstoreNextKey 19  [prior key]          answer: key bytes or null
-//	heap        [1, program bytes(32), size, [global …], started bool, clock, random, pages bytes(32)]
+//	heap        [1, program bytes(32), size, [global …], started bool, clock, random,
+//	             pages bytes(32)]
 //
 // A syscall without an answer answers zero bytes. Kinds 4–15 of deliveries and
 // ops 5–15, 20–31 of syscalls are kept for collection, devices and upgrade.

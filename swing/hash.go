@@ -28,7 +28,8 @@ func (h Hash) IsZero() bool { return h == Hash{} }
 // ParseHash reads what String writes.
 func ParseHash(s string) (h Hash, err error) {
 	if len(s) != 2*HashBytes {
-		return h, fmt.Errorf("%w: a hash is %d hex digits, not %d", ErrEncoding, 2*HashBytes, len(s))
+		return h, fmt.Errorf("%w: a hash is %d hex digits, not %d",
+			ErrEncoding, 2*HashBytes, len(s))
 	}
 	if _, err := hex.Decode(h[:], []byte(s)); err != nil || h.String() != s {
 		return Hash{}, fmt.Errorf("%w: %q is no hash in lower-case hex", ErrEncoding, clip(s))

@@ -66,7 +66,7 @@ func AppendRequest[R Ref](b []byte, s Syscall[R]) []byte {
 	case OpResolve:
 		return AppendResolutions(b, s.Resolutions)
 	case OpExit:
-		return appendCapData(AppendBool(AppendArray(b, 3), s.Failure), s.Info)
+		return AppendCapData(AppendBool(AppendArray(b, 3), s.Failure), s.Info)
 	case OpVatstoreSet:
 		return AppendBytes(AppendBytes(AppendArray(b, 2), s.Key), s.Value)
 	case OpVatstoreGet, OpVatstoreDelete, OpVatstoreNextKey:

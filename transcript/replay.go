@@ -73,8 +73,8 @@ func (e *DivergenceError) Error() string {
 	if e.Syscall == AtOutcome {
 		where = "its outcome"
 	}
-	return fmt.Sprintf("replay of vat %s diverged at position %d, %s\n  recorded: %s\n  replayed: %s",
-		e.Vat, e.Position, where, e.Want, e.Got)
+	const text = "replay of vat %s diverged at position %d, %s\n  recorded: %s\n  replayed: %s"
+	return fmt.Sprintf(text, e.Vat, e.Position, where, e.Want, e.Got)
 }
 
 var (

@@ -36,7 +36,8 @@ type ChainError struct {
 // Error names the span and what is wrong with it.
 func (e *ChainError) Error() string {
 	if e.Position < e.End {
-		return fmt.Sprintf("transcript [%d, %d) ends before position %d", e.Start, e.End, e.Position)
+		return fmt.Sprintf("transcript [%d, %d) ends before position %d",
+			e.Start, e.End, e.Position)
 	}
 	return fmt.Sprintf("transcript [%d, %d) has hash %s, recorded as %s: an item was altered",
 		e.Start, e.End, e.Got.Short(), e.Want.Short())

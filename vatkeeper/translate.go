@@ -30,7 +30,8 @@ func (k Keeper) In(d swing.Delivery[swing.KRef]) (swing.Delivery[swing.VRef], []
 	case swing.DeliverMessage:
 		e, ok := k.ByKRef(d.Target)
 		if !ok || !e.VRef.Exported() {
-			panic(fmt.Sprintf("vatkeeper: %s was sent a message for %s, not its export", k.id, d.Target))
+			panic(fmt.Sprintf("vatkeeper: %s was sent a message for %s, not its export",
+				k.id, d.Target))
 		}
 		out.Target = e.VRef
 		out.Message = swing.Message[swing.VRef]{

@@ -1,0 +1,6 @@
+//go:build invariants
+
+package invariant
+
+// Enabled says that expensive checks run.
+const Enabled = true
