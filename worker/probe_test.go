@@ -148,6 +148,9 @@ func (s *stand) capture(w *worker.Worker, base []byte) state {
 	for _, p := range c.Written {
 		copy(memory[int(p.Index)*swing.PageBytes:], p.Data)
 	}
+	if !bytes.Equal(memory, w.Memory()) {
+		s.t.Fatalf("%v: the image and the pages captured are not the memory", s.setup)
+	}
 	return state{c.Heap, memory}
 }
 

@@ -45,6 +45,7 @@ type mappedRegion struct {
 	engine *Engine
 	all    []byte // max bytes of address space
 	base   Image
+	mapped int64 // how much of it maps the base, which may have grown since
 }
 
 func (e *Engine) mapRegion(img Image, fd uintptr, max uint64) (region, error) {
@@ -74,14 +75,14 @@ func (e *Engine) mapRegion(img Image, fd uintptr, max uint64) (region, error) {
 
 // attach maps the image over the start of the region.
 func (r *mappedRegion) attach(img Image, fd uintptr) error {
-	r.base = img
-	if img.Size() == 0 {
+	r.base, r.mapped = img, img.Size()
+	if r.mapped == 0 {
 		return nil
 	}
-	_, err := unix.MmapPtr(int(fd), 0, unsafe.Pointer(&r.all[0]), uintptr(img.Size()),
+	_, err := unix.MmapPtr(int(fd), 0, unsafe.Pointer(&r.all[0]), uintptr(r.mapped),
 		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
 	if err != nil {
-		return fmt.Errorf("map image of %d bytes: %w", img.Size(), err)
+		return fmt.Errorf("map image of %d bytes: %w", r.mapped, err)
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func (r *mappedRegion) rebase(img Image) error {
 	if !ok {
 		return errors.New("rebase mapped memory on an image that is no file")
 	}
-	if img != r.base || img.Size() != r.base.Size() {
+	if img != r.base || img.Size() != r.mapped {
 		return r.attach(img, fd)
 	}
 	return r.forget()
@@ -125,13 +126,13 @@ func (r *mappedRegion) rebase(img Image) error {
 const forgetRuns = 64
 
 func (r *mappedRegion) forget() error {
-	pages, err := r.written(nil, uint64(r.base.Size()))
+	pages, err := r.written(nil, uint64(r.mapped))
 	if err != nil {
 		return err
 	}
 	runs := runsOf(pages)
 	if len(runs) > forgetRuns {
-		runs = [][2]uint32{{0, uint32(r.base.Size() / swing.PageBytes)}}
+		runs = [][2]uint32{{0, uint32(r.mapped / swing.PageBytes)}}
 	}
 	for _, run := range runs {
 		part := r.all[int(run[0])*swing.PageBytes : int(run[1])*swing.PageBytes]

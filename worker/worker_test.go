@@ -20,11 +20,16 @@ import (
 
 // script draws orders that leave the probe alive.
 func script(rng *rand.Rand, n int) (orders []order) {
+	size := uint32(2 << 16)
 	for range n {
-		addr := 4096 + rng.Uint32N(100_000)
+		addr := 4096 + rng.Uint32N(size-64<<10)
 		switch op := []uint32{0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 13, 15, 16, 17}[rng.IntN(14)]; op {
 		case 2:
-			orders = append(orders, order{op, rng.Uint32N(3), 0, 0})
+			pages := rng.Uint32N(3)
+			orders = append(orders, order{op, pages, 0, 0})
+			if size+pages<<16 <= 64<<16 {
+				size += pages << 16
+			}
 		case 4:
 			orders = append(orders, order{op, rng.Uint32N(9), addr, rng.Uint32N(100)})
 		case 6, 7:
