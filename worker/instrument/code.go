@@ -1,0 +1,124 @@
+package instrument
+
+import "math"
+
+// walker reads the instructions of one function after another, and checks every
+// index in them that the rewrite gives a meaning to: an index that was past the
+// end of its space must not come to name what the rewrite appends.
+type walker struct {
+	reader
+	m      *module
+	locals int       // the function's parameters and locals
+	work   work      // the labels open, and what the function costs a compiler
+	seen   [256]bool // opcodes met, for the facts
+	op     byte      // the instruction's opcode
+	sub    uint32    // its second opcode, if any
+	data   int       // the data segment it names, if any
+	ended  bool      // the function's own end was met
+}
+
+func (m *module) decodeCode() error {
+	r, present := m.section(sectionCode)
+	defined, at, n := len(m.functions)-m.imported, r.at, 0
+	if present {
+		n = r.count("functions", 3, math.MaxInt32)
+	}
+	if n != defined && r.err == nil {
+		r.malformed(at, "%d bodies for %d functions", n, defined)
+	}
+	w := &walker{reader: *r, m: m}
+	for i := 0; i < n && w.err == nil; i++ {
+		w.in = place{"function", m.imported + i}
+		m.decodeFunction(w)
+		if w.err != nil {
+			w.err.Where = m.functionText(m.imported + i)
+		}
+	}
+	m.noteOpcodes(w)
+	w.in = r.in
+	m.facts.CodeBytes = r.left()
+	return w.done()
+}
+
+// decodeFunction walks one body, and notes whether it drops data segments.
+func (m *module) decodeFunction(w *walker) {
+	entry, section := w.at, w.end
+	declared := w.enter(w.in.index)
+	m.facts.Locals += declared
+	if m.facts.Locals > m.limits.Locals && w.err == nil {
+		w.refuse(entry, "%d locals in the functions so far, limit %d",
+			m.facts.Locals, m.limits.Locals)
+	}
+	drops := 0
+	for !w.ended && w.next() {
+		m.facts.Instructions++
+		if w.drops() {
+			m.data[w.data].dropped = true
+			drops++
+		}
+	}
+	if w.err == nil && w.at != w.end {
+		w.malformed(w.at, "%d bytes after the function's end", w.left())
+	}
+	limit := uint64(m.limits.CompileWork) * 1000
+	if w.err == nil && !w.work.spend(&m.work, limit, w.locals) {
+		w.refuse(entry, "%d branches, %d br_table targets and %d locals would hold a compiler "+
+			"too long; split the function", w.work.branches, w.work.targets, w.locals)
+	}
+	if w.err != nil {
+		return
+	}
+	if drops > 0 {
+		m.dropping = append(m.dropping, body{w.in.index, span{entry, w.end}})
+		m.facts.DropSites += drops
+	}
+	w.end = section
+}
+
+// enter begins the function whose body the walker stands before: it takes the
+// length, at which the walker then ends, and the locals, and returns how many of
+// those are declared.
+func (w *walker) enter(function int) (declared int) {
+	w.ended = false
+	w.work.reset()
+	at := w.at
+	size := int64(w.u32())
+	limit := w.m.limits.FunctionBytes
+	switch {
+	case w.err != nil:
+		return 0
+	case size > int64(w.left()):
+		w.malformed(at, "a body of %d bytes in %d", size, w.left())
+		return 0
+	case size > int64(limit):
+		w.refuse(at, "a body of %d bytes, limit %d", size, limit)
+		return 0
+	}
+	w.end = w.at + int(size)
+	w.m.facts.FunctionBytes = max(w.m.facts.FunctionBytes, int(size))
+	at, limit = w.at, w.m.limits.FunctionLocals
+	for n := w.count("groups of locals", 2, math.MaxInt32); n > 0 && w.err == nil; n-- {
+		k := w.u32()
+		w.valType()
+		declared += int(min(k, limitMax))
+		if declared > limit && w.err == nil {
+			w.refuse(at, "at least %d locals, limit %d", declared, limit)
+		}
+	}
+	w.locals = w.m.types[w.m.functions[function]].params.bytes() + declared
+	return declared
+}
+
+// drops reports whether the instruction just taken drops a passive segment. An
+// active one is dropped at birth, and dropping it again does nothing.
+func (w *walker) drops() bool {
+	return w.op == opMisc && w.sub == miscDataDrop && w.err == nil && !w.m.data[w.data].active
+}
+
+// next takes one instruction.
+func (w *walker) next() bool {
+	w.op = w.u8()
+	w.seen[w.op] = true
+	w.immediate(core[w.op])
+	return w.err == nil
+}

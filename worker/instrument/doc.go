@@ -1,0 +1,114 @@
+// Package instrument admits WASM modules and rewrites them to a normal form in
+// which all of a program's state can be reached from outside: bytes in, bytes or
+// a refusal out.
+//
+// It is pure. The same module, allow-list and limits give the same normal form or
+// the same refusal on every machine; [Version] says which rules were used.
+//
+// # What is admitted
+//
+// A module of WASM 2.0 with one 32-bit memory of its own, that imports only
+// functions of the host's list, and whose state between calls is its memory, its
+// mutable globals and which passive data segments it dropped: nothing else may
+// change. Everything the compiler would trust is checked before it: the order,
+// number and length of all sections, every count, every name's UTF-8, every
+// instruction's encoding, every index, every size against [Limits].
+//
+// Refused, with the place and what would be right, are:
+//
+//   - imported tables, memories, globals and tags; functions not on the list;
+//   - no memory, several memories, shared ones, 64-bit ones, other page sizes;
+//   - mutable references; host references (externref) anywhere;
+//   - table.set, init, copy, grow, fill and elem.drop: a table never changes;
+//   - memory.init of an active segment: the specification has it trap, wazero not;
+//   - a segment whose place is no i32.const, or reaches past the least size: the
+//     module would trap at birth, always;
+//   - threads, exceptions, tail calls, typed function references, garbage-collected
+//     types, relaxed SIMD, extended constants;
+//   - exports whose name begins with a zero byte.
+//
+// What is not checked: the types of operands, that an else belongs to an if, that
+// an alignment is natural, lane numbers, the use of undeclared functions. The
+// compiler checks those. It never sees a module that this package refused.
+//
+// # Encoding
+//
+// Integers are LEB128 as the specification has them: any spelling of at most
+// ceil(N/7) bytes whose unused bits agree. Two spellings are refused although
+// legal, because wazero reads them otherwise: a second opcode (after 0xfc, 0xfd)
+// longer than it must be, and a memory index or the count of a typed select that
+// is not one byte.
+//
+// # The normal form
+//
+//	id  section     in the normal form
+//	 1  type        and the types of the functions added
+//	 2  import      as it was
+//	 3  function    and the functions added
+//	 4  table       as it was
+//	 5  memory      least size as it was; the maximum is MemoryMax
+//	 6  global      and a flag for every passive segment that is dropped
+//	 7  export      and the reserved names
+//	 8  start       left out; the function is exported
+//	 9  element     as it was
+//	12  data count  the number of segments kept; left out if none is
+//	10  code        and the functions added; a flag set after every data.drop
+//	11  data        kept up to the last segment that an instruction names, active
+//	                ones empty and passive; left out if none is
+//	 0  custom      only the functions' names, if they are well formed
+//
+// A section to which nothing is added is the same bytes as before, its length
+// included. Things are added at the end of their index space, so that every index
+// in the module keeps its meaning. Reserved exports, where I is a global's index
+// and S a data segment's, in decimal:
+//
+//	name         what                                 type
+//	\x00memory   the memory
+//	\x00start    the former start function            () -> ()
+//	\x00gI       a mutable global, or a segment's flag
+//	\x00gI.low   lanes of a mutable v128              () -> (i64)
+//	\x00gI.high                                       () -> (i64)
+//	\x00gI.set   sets both, low lane first            (i64, i64) -> ()
+//	\x00dropS    drops segment S again                () -> ()
+//
+// The bytes added, where <I> and <S> are LEB128 and L is 0 or 1:
+//
+//	what             bytes
+//	get a v128 lane  00 23 <I> fd 1d L 0b
+//	set a v128       00 20 00 fd 12 20 01 fd 1e 01 24 <I> 0b
+//	drop again       00 fc 09 <S> 0b
+//	flag             7f 01 41 00 0b
+//	set the flag     41 01 24 <I>
+//
+// # Birth, capture, resume
+//
+// Birth: instantiate, write the Segments in order, call Start if there is one.
+// Capture, between calls: the memory, and every one of Globals. Resume: instantiate,
+// grow and fill the memory, set every one of Globals, and call the export of every
+// one of Drops whose flag is 1. Nothing else of the program is left behind.
+//
+// # Compiler bombs
+//
+// The bytes of a module say little about what an optimising compiler does with
+// them: values that pass through many branches are compared with each other. Over
+// all functions the sum of
+//
+//	(locals + widest block + 8) × (branches² + 64 × Σ loops² + 512 × targets)
+//
+// is at most 1,000 × Limits.CompileWork. Locals include parameters; the widest
+// block is in parameters and results; branches are blocks, elses and branches; Σ
+// loops² goes over all loops, each with the square of how many are open; targets
+// are those of br_table. Measured with wazero 1.12 on 2 cores, one unit is 0.01 to
+// 3 ns on the worst shapes known, and the worst modules admitted compile in about
+// 20 s and 3 GB. SQLite and QuickJS come to 0.5·10⁹ units, a Go program of 16 MiB
+// to 5·10⁹.
+//
+// # Caveats
+//
+//   - Bytes of Segments alias the module.
+//   - A name section is otherwise without meaning; one that is damaged is dropped,
+//     not refused.
+//   - ref.func is admitted, although wazero's compiler allocates for every one that
+//     runs until the instance is closed. Fuel must be dear for it.
+//   - The start function of a module may be an import, as the format allows.
+package instrument

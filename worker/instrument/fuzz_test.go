@@ -1,0 +1,63 @@
+package instrument
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// FuzzRewrite gives Rewrite any bytes. It must not panic, must say the same twice,
+// and must allocate no more than a multiple of what it is given; of what it
+// admits, the engine must take the normal form as it takes the module.
+func FuzzRewrite(f *testing.F) {
+	for _, g := range small(f) {
+		f.Add(g.code)
+	}
+	for _, r := range refusals() {
+		f.Add(r.code)
+	}
+	for seed := range uint64(20) {
+		f.Add(generate(seed).encode())
+	}
+	ctx := context.Background()
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	f.Fuzz(func(t *testing.T, code []byte) {
+		first, err := Rewrite(code, offered, Limits{})
+		if err != nil {
+			if !errors.Is(err, ErrRefused) || err.Error() == "" {
+				t.Fatal(err)
+			}
+			_, again := Rewrite(code, offered, Limits{})
+			if again == nil || again.Error() != err.Error() {
+				t.Fatalf("%v, then %v", err, again)
+			}
+			return
+		}
+		second, err := Rewrite(bytes.Clone(code), offered, Limits{})
+		if err != nil || !bytes.Equal(first.Code, second.Code) {
+			t.Fatalf("%x, then %x, %v", first.Code, second.Code, err)
+		}
+		// The engine allocates what tables and memories ask for at once.
+		if first.Facts.TableEntries < 1000 {
+			checkEngineAgrees(t, r, code)
+		}
+	})
+}
+
+// FuzzGenerated makes a random module from the fuzzer's seed and runs it and its
+// normal form side by side.
+func FuzzGenerated(f *testing.F) {
+	for seed := range uint64(4) {
+		f.Add(1_000_000 + seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		for _, e := range engines {
+			if err := run(e, seed, func(*Normal) fault { return fault{} }); err != nil {
+				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
+			}
+		}
+	})
+}

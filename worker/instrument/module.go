@@ -1,0 +1,200 @@
+package instrument
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// The sections of a module by their id in the binary format.
+const (
+	sectionCustom    = 0
+	sectionType      = 1
+	sectionImport    = 2
+	sectionFunction  = 3
+	sectionTable     = 4
+	sectionMemory    = 5
+	sectionGlobal    = 6
+	sectionExport    = 7
+	sectionStart     = 8
+	sectionElement   = 9
+	sectionCode      = 10
+	sectionData      = 11
+	sectionDataCount = 12
+	sectionTag       = 13
+	sectionCount     = 14
+)
+
+// sectionOrder is the order in which the format wants the sections. Their ids
+// do not give it: the data count came later, and stands before the code.
+var sectionOrder = [...]byte{
+	sectionType, sectionImport, sectionFunction, sectionTable, sectionMemory, sectionTag,
+	sectionGlobal, sectionExport, sectionStart, sectionElement, sectionDataCount, sectionCode,
+	sectionData,
+}
+
+// sectionName is what a refusal calls a section.
+func sectionName(id byte) string {
+	names := [sectionCount]string{
+		"custom", "type", "import", "function", "table", "memory", "global", "export",
+		"start", "element", "code", "data", "data count", "tag",
+	}
+	return names[id] + " section"
+}
+
+// sectionRank is a section's place in the order, from 1.
+func sectionRank(id byte) int { return bytes.IndexByte(sectionOrder[:], id) + 1 }
+
+// header is how every module begins: the magic number and version 1.
+const header = "\x00asm\x01\x00\x00\x00"
+
+// module is a decoded module: where everything lies in code, and what the
+// rewrite needs to know of it. Nothing in it is a copy of the module's bytes.
+type module struct {
+	code   []byte
+	allow  []Import
+	limits Limits
+
+	frames   [sectionCount]span // sections with their id and length
+	sections [sectionCount]span // their contents
+	names    span               // the content of the first custom section called "name"
+
+	types     []funcType
+	imports   []Import
+	functions []uint32 // the type of every function, imports first
+	imported  int      // how many functions are imported
+	tables    []uint32 // the least size of every table, in entries
+	memory    memoryType
+	globals   int // how many globals
+	mutable   []Global
+	exports   []export
+	start     int // the start function, or noStart
+	dataCount int // what the data count section says, or noDataCount
+	data      []dataSegment
+	dataUsed  int    // 1 + the highest segment that an instruction names
+	dropping  []body // the functions that drop passive segments
+	work      uint64 // what the functions so far cost a compiler, in units
+	facts     Facts
+}
+
+const noStart = -1
+
+type funcType struct{ params, results span }
+
+// body is the entry of a function in the code section, its length included.
+type body struct {
+	function int
+	span
+}
+
+type memoryType struct {
+	least, most uint32 // WASM pages
+	bounded     bool   // most is declared
+}
+
+type export struct {
+	name  string
+	kind  byte
+	index int
+}
+
+type dataSegment struct {
+	content span
+	offset  uint32 // where the content goes, if active
+	active  bool
+	dropped bool // some instruction drops it
+}
+
+// decode reads every section of code but the functions' instructions, in the
+// order in which they need each other, which is the format's but for the data:
+// the code refers to it.
+func decode(code []byte, allow []Import, l Limits) (*module, error) {
+	m := &module{code: code, allow: allow, limits: l, start: noStart}
+	if len(code) > l.ModuleBytes {
+		return nil, &RefusedError{Where: "module", Offset: l.ModuleBytes,
+			What: fmt.Sprintf("%d bytes, limit %d", len(code), l.ModuleBytes)}
+	}
+	if err := m.split(); err != nil {
+		return nil, err
+	}
+	for _, section := range []func() error{
+		m.decodeTypes, m.decodeImports, m.decodeFunctions, m.decodeTables, m.decodeMemory,
+		m.refuseTags, m.decodeGlobals, m.decodeExports, m.decodeStart, m.decodeElements,
+		m.decodeDataCount, m.decodeData, m.findNames, m.decodeCode,
+	} {
+		if err := section(); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// split finds the sections, and checks their order and that they fill code.
+func (m *module) split() error {
+	r := m.read(span{0, len(m.code)}, place{"module", whole})
+	if !bytes.HasPrefix(m.code, []byte(header)) {
+		r.malformed(0, "it does not begin with the bytes %x (magic, version 1)", header)
+	}
+	r.take(len(header))
+	for rank := 0; r.err == nil && r.left() > 0; {
+		frame := r.at
+		id := r.u8()
+		if id >= sectionCount {
+			r.malformed(frame, "there is no section %d", id)
+			break
+		}
+		at := r.at
+		content := r.take(int(r.u32()))
+		s := span{r.at - len(content), r.at}
+		if r.err != nil {
+			r.err.Where = sectionName(id)
+			r.err.Offset = at
+			break
+		}
+		if id == sectionCustom {
+			m.noteCustom(r, s)
+			continue
+		}
+		if sectionRank(id) <= rank {
+			r.malformed(frame, "the %s comes twice or too late", sectionName(id))
+		}
+		rank = sectionRank(id)
+		m.frames[id], m.sections[id] = span{frame, s.end}, s
+	}
+	return r.done()
+}
+
+// noteCustom checks that a custom section has a name, and keeps the place of
+// the first one with the functions' names.
+func (m *module) noteCustom(r *reader, s span) {
+	c := m.read(s, place{sectionName(sectionCustom), whole})
+	name := c.name("a name", m.limits.NameBytes)
+	if c.err != nil {
+		r.err = c.err
+		return
+	}
+	if string(name) == "name" && m.names == (span{}) {
+		m.names = span{c.at, c.end}
+	}
+	m.facts.CustomSections++
+	m.facts.CustomBytes += s.bytes()
+}
+
+// section returns a reader of a section, and whether there is one.
+func (m *module) section(id byte) (*reader, bool) {
+	r := m.read(m.sections[id], place{sectionName(id), whole})
+	return r, m.frames[id] != span{}
+}
+
+// signature returns a function's type, by its index.
+func (m *module) signature(function int) (params, results []ValType) {
+	t := m.types[m.functions[function]]
+	return m.values(t.params), m.values(t.results)
+}
+
+func (m *module) values(s span) []ValType {
+	v := make([]ValType, s.bytes())
+	for i, b := range m.code[s.at:s.end] {
+		v[i] = ValType(b)
+	}
+	return v
+}
