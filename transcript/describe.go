@@ -41,6 +41,15 @@ func Describe(x Exchange) string {
 	return text
 }
 
+// Describe shows the entry's delivery and each of its syscalls on a line of its
+// own, for people.
+func (e Entry) Describe() (delivery string, syscalls []string) {
+	for _, x := range e.Exchanges {
+		syscalls = append(syscalls, Describe(x))
+	}
+	return DescribeDelivery(e.Delivery), syscalls
+}
+
 // DescribeDelivery shows a delivery on one line, for people.
 func DescribeDelivery(b []byte) string {
 	d, err := swing.DecodeDelivery[swing.VRef](b)

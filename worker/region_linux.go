@@ -167,3 +167,29 @@ func (r *mappedRegion) written(pages []uint32, size uint64) ([]uint32, error) {
 	}
 	return readPagemap(pages, r.all[:size])
 }
+
+// bareRegion is one private mapping of an image and nothing else.
+type bareRegion struct{ all []byte }
+
+func mapBare(img Image) (*bareRegion, error) {
+	fd, ok := img.Fd()
+	if !ok {
+		return nil, errors.New("map bare: the image is no file")
+	}
+	all, err := unix.Mmap(int(fd), 0, int(img.Size()),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("map bare: %w", err)
+	}
+	return &bareRegion{all}, nil
+}
+
+// Reallocate implements experimental.LinearMemory.
+func (r *bareRegion) Reallocate(size uint64) []byte { return r.all[:min(size, uint64(len(r.all)))] }
+
+// Free implements experimental.LinearMemory.
+func (r *bareRegion) Free() {
+	if err := unix.Munmap(r.all); err != nil {
+		panic(fmt.Sprintf("worker: unmap bare: %v", err))
+	}
+}

@@ -12,3 +12,5 @@ func mappingsMax() int64 { return 0 }
 func (e *Engine) mapRegion(Image, uintptr, uint64) (region, error) {
 	return nil, errors.ErrUnsupported
 }
+
+func mapBare(Image) (*heapRegion, error) { return nil, errors.ErrUnsupported }

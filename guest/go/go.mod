@@ -1,0 +1,3 @@
+module vat
+
+go 1.24

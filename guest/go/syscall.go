@@ -1,0 +1,89 @@
+package vat
+
+// The syscalls' numbers.
+const (
+	opSend      = 1
+	opSubscribe = 2
+	opResolve   = 3
+	opExit      = 4
+	opGet       = 16
+	opSet       = 17
+	opDelete    = 18
+	opNext      = 19
+)
+
+// Send sends a message and asks for no answer.
+func Send(target Ref, method string, args ...any) { send(target, method, List(args...), "") }
+
+func send(target Ref, method string, args Body, result Ref) {
+	b := appendText(appendText(appendArray(nil, 5), target), method)
+	b = args.append(b)
+	if result == "" {
+		b = append(b, byteNull)
+	} else {
+		b = appendText(b, result)
+	}
+	syscall(opSend, b)
+}
+
+func subscribe(promise Ref) { syscall(opSubscribe, appendText(appendArray(nil, 1), promise)) }
+
+// Resolution settles one promise that the vat decides.
+type Resolution struct {
+	Promise  Ref
+	Rejected bool
+	Body     Body
+}
+
+// Resolve settles promises at one stroke: their data may mention each other.
+func Resolve(rs ...Resolution) {
+	b := appendArray(nil, len(rs))
+	for _, r := range rs {
+		b = appendBool(appendText(appendArray(b, 4), r.Promise), r.Rejected)
+		b = r.Body.append(b)
+	}
+	syscall(opResolve, b)
+}
+
+// Exit ends the vat after this delivery, or, as a failure, instead of it.
+func Exit(failure bool, info ...any) {
+	syscall(opExit, List(info...).append(appendBool(appendArray(nil, 3), failure)))
+}
+
+// Get reads a value of the vatstore.
+func Get(key []byte) (value []byte, ok bool) {
+	return vatstore(opGet, key)
+}
+
+// Set writes a value of the vatstore.
+func Set(key, value []byte) {
+	syscall(opSet, appendBytes(appendBytes(appendArray(nil, 2), key), value))
+}
+
+// Delete removes a key of the vatstore; that it is absent is no fault.
+func Delete(key []byte) { vatstore(opDelete, key) }
+
+// Next returns the least key of the vatstore greater than prior, which may be empty.
+func Next(prior []byte) (key []byte, ok bool) { return vatstore(opNext, prior) }
+
+func vatstore(op uint32, key []byte) ([]byte, bool) {
+	answer := reader{rest: syscall(op, appendBytes(appendArray(nil, 1), key))}
+	if len(answer.rest) == 0 || answer.next(byteNull) {
+		return nil, false
+	}
+	return answer.string(kindBytes), true
+}
+
+// Level is how loud a line of the log is.
+type Level uint32
+
+// The levels.
+const (
+	Debug Level = 0
+	Info  Level = 1
+	Warn  Level = 2
+	Error Level = 3
+)
+
+// Log writes a line of the vat's log, for people: nothing else comes of it.
+func Log(level Level, text string) { writeLog(level, text) }
