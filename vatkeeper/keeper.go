@@ -9,7 +9,7 @@ import (
 
 // KV is the crank buffer as a keeper sees it: ordered keys and values. Its
 // failures are sticky and surface when the block commits, so reads here cannot
-// fail. Values handed out must not be changed; values handed in are kept.
+// fail. Values handed out must not be changed; values handed in are copied.
 type KV interface {
 	Get(key string) (value []byte, ok bool)
 	Set(key string, value []byte)
