@@ -257,3 +257,31 @@ func (r *Reader) head(major byte, want string) uint64 {
 	r.at += 1 + size
 	return v
 }
+
+// valueDepthMax bounds arrays within arrays in Value.
+const valueDepthMax = 16
+
+// Value takes the next value, whatever it is: a uint64, []byte, string, bool, nil,
+// or []any of these. It is for showing foreign bytes to people.
+func (r *Reader) Value() any { return r.value(valueDepthMax) }
+
+func (r *Reader) value(depth int) any {
+	switch first := r.peek(); {
+	case first == cborNull:
+		r.at++
+		return nil
+	case first == cborFalse || first == cborTrue:
+		return r.Bool()
+	case first&majorMask == majorBytes:
+		return r.Bytes()
+	case first&majorMask == majorText:
+		return r.Text()
+	case first&majorMask == majorArray && depth > 0:
+		list := []any{}
+		for n := r.Array(); n > 0 && r.err == nil; n-- {
+			list = append(list, r.value(depth-1))
+		}
+		return list
+	}
+	return r.Uint()
+}

@@ -89,6 +89,9 @@ func describeCapData(c swing.CapData[swing.VRef]) string {
 	if ref, ok := c.Reference(); ok {
 		return string(ref)
 	}
+	if b := readBody(c); b.ok {
+		return cut(text(b.value))
+	}
 	switch {
 	case len(c.Slots) == 0:
 		return Text(c.Body)
@@ -100,6 +103,14 @@ func describeCapData(c swing.CapData[swing.VRef]) string {
 
 // textBytesMax bounds what Text shows.
 const textBytesMax = 120
+
+// cut shortens a line's part.
+func cut(s string) string {
+	if len(s) <= textBytesMax {
+		return s
+	}
+	return strings.ToValidUTF8(s[:textBytesMax], "") + "…"
+}
 
 // Text shows bytes as text where they are printable, else in hex, cut to a
 // line's length.

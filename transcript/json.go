@@ -9,7 +9,9 @@ import (
 
 // JSON returns the entry as one line of JSON in the shape of SwingSet's
 // transcripts: {"d": delivery, "sc": [{"s": syscall, "r": answer}], "r": outcome}.
-// Bodies and values are shown as by Text, so it is for reading, not for loading.
+// A body that is a list in canonical encoding is a JSON list, {"ref": vref} where a
+// slot stands; other bodies, and values, are as Text shows them. So it is for
+// reading, not for loading.
 func (e Entry) JSON() ([]byte, error) {
 	type syscall struct {
 		S []any `json:"s"`
@@ -36,7 +38,11 @@ func (e Entry) JSON() ([]byte, error) {
 }
 
 func jsonCapData(c swing.CapData[swing.VRef]) map[string]any {
-	return map[string]any{"body": Text(c.Body), "slots": append([]swing.VRef{}, c.Slots...)}
+	out := map[string]any{"body": Text(c.Body), "slots": append([]swing.VRef{}, c.Slots...)}
+	if b := readBody(c); b.ok {
+		out["body"] = jsonValue(b.value)
+	}
+	return out
 }
 
 func jsonMessage(m swing.Message[swing.VRef]) map[string]any {

@@ -343,6 +343,38 @@ func TestJSONHasSwingSetsShape(t *testing.T) {
 	}
 }
 
+// TestBodiesForPeople: a body that is a canonical list is shown as one, its nulls
+// as the slots; any other as text or hex.
+func TestBodiesForPeople(t *testing.T) {
+	list := func(b ...byte) []byte { return b }
+	for _, r := range []struct {
+		body       []byte
+		slots      []swing.VRef
+		text, json string
+	}{
+		{list(0x80), nil, "[]", "[]"},
+		{list(0x83, 0x07, 0x61, 'a', 0xf5), nil, `[7, "a", true]`, `[7,"a",true]`},
+		{list(0x82, 0xf6, 0x81, 0xf6), []swing.VRef{"o+1", "p-60"}, "[o+1, [p-60]]",
+			`[{"ref":"o+1"},[{"ref":"p-60"}]]`},
+		{list(0x82, 0xf6, 0x42, 1, 2), nil, "[null, 0x0102]", `[null,"0x0102"]`},
+		{list(0x81, 0xf6), []swing.VRef{"o+1", "o+2"}, "0x81f6 [o+1 o+2]", `"0x81f6"`},
+		{list(0x07), nil, "0x07", `"0x07"`},
+		{list(0x81), nil, "0x81", `"0x81"`},
+		{[]byte("#x"), nil, "#x", `"#x"`},
+	} {
+		d := swing.AppendDelivery(nil, swing.Delivery[swing.VRef]{
+			Kind: swing.DeliverStartVat, Params: swing.CapData[swing.VRef]{Body: r.body, Slots: r.slots},
+		})
+		e := transcript.Entry{Delivery: d, Outcome: swing.Outcome{Status: swing.StatusOK}}
+		if got, _ := e.Describe(); got != "startVat "+r.text {
+			t.Errorf("%x: %q, want %q", r.body, got, r.text)
+		}
+		if b, err := e.JSON(); err != nil || !strings.Contains(string(b), `"body":`+r.json) {
+			t.Errorf("%x: %s, %v; want %s", r.body, b, err, r.json)
+		}
+	}
+}
+
 // TestText: printable text stays, other bytes become hex, long ones are cut.
 func TestText(t *testing.T) {
 	long := strings.Repeat("x", 200)

@@ -12,8 +12,9 @@ import (
 	"vatwarehouse/swing"
 )
 
-// wazeroVersion is what go.mod requires; a test holds the two together.
-const wazeroVersion = "v1.12.0"
+// Version names the engine. It is what go.mod requires; a test holds the two
+// together.
+const Version = "wazero v1.12.0"
 
 // Memory says how a worker's memory comes from its image.
 type Memory string
@@ -131,7 +132,7 @@ func (e *Engine) Fingerprint() string {
 	if e.options.Interpreter {
 		kind = "interpreter"
 	}
-	return fmt.Sprintf("wazero %s %s %s", wazeroVersion, kind, runtime.GOARCH)
+	return fmt.Sprintf("%s %s %s", Version, kind, runtime.GOARCH)
 }
 
 // Close releases the engine. All workers must be closed before.

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"vatwarehouse/swing"
 	"vatwarehouse/worker"
 	"vatwarehouse/worker/instrument"

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"vatwarehouse/host"
+	"vatwarehouse/internal/sim"
+)
+
+// with opens the directory that exists and hands it to do.
+func (a *app) with(
+	ctx context.Context, o *host.Options, do func(h *host.Host) error,
+) (err error) {
+	if a.dir == "" {
+		return usagef("it needs --dir DIRECTORY: one that swingsim run made")
+	}
+	o.Existing = true
+	return a.opened(ctx, o, do)
+}
+
+// opened opens the directory, or memory, hands it to do, and closes it. The log
+// and the faults that were dealt with are told of on the way.
+func (a *app) opened(
+	ctx context.Context, o *host.Options, do func(h *host.Host) error,
+) (err error) {
+	logger, stop, err := a.startLog()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	o.Logger = logger
+	o.Observer.Fault = func(fault error) {
+		if !a.quiet {
+			fmt.Fprintf(a.err, "swingsim: warning: %v\n", fault)
+		}
+	}
+	h, err := openPatiently(ctx, a.dir, o)
+	if errors.Is(err, host.ErrNotFound) {
+		return noDirectoryError{err}
+	}
+	if err != nil {
+		return err
+	}
+	err = do(h)
+	if _, cannot := h.Activityhash(); errors.Is(cannot, host.ErrPoisoned) {
+		err = poisonedError{err}
+	}
+	// What is to be kept is kept even if ctx is done. A failure of Close after
+	// another one is the same one told again.
+	if closing := h.Close(context.WithoutCancel(ctx)); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// noDirectoryError is a directory that is not there, or holds nothing yet.
+type noDirectoryError struct{ error }
+
+// poisonedError is a failed write, after which the host cannot go on.
+type poisonedError struct{ error }
+
+// Unwrap returns the failure itself.
+func (e poisonedError) Unwrap() error { return e.error }
+
+// A process that was killed can hold its lock for a moment longer, while the
+// system takes its memory apart.
+const (
+	lockPatience = 2 * time.Second
+	lockPause    = 50 * time.Millisecond
+)
+
+func openPatiently(ctx context.Context, dir string, o *host.Options) (*host.Host, error) {
+	for until := time.Now().Add(lockPatience); ; time.Sleep(lockPause) {
+		h, err := host.Open(ctx, dir, o)
+		if !errors.Is(err, host.ErrInUse) || time.Now().After(until) || ctx.Err() != nil {
+			return h, err
+		}
+	}
+}
+
+// vat finds a vat by name or id.
+func (a *app) vat(h *host.Host, name string) (host.Vat, error) {
+	v, err := h.Vat(name)
+	if errors.Is(err, host.ErrNotFound) {
+		return v, &noVatError{name, a.dir}
+	}
+	return v, err
+}
+
+// noVatError is a name that names no vat.
+type noVatError struct{ name, dir string }
+
+// Error says so, and how to find the names there are.
+func (e *noVatError) Error() string {
+	return fmt.Sprintf("there is no vat %q: give a name or an id, as "+
+		"swingsim vats --dir %s lists them", e.name, e.dir)
+}
+
+// advice returns what a person can do about an error, or "".
+func (a *app) advice(err error) string {
+	var vat *host.VatError
+	switch {
+	case errors.As(err, &vat):
+		return a.vatAdvice(vat, errors.Is(err, host.ErrCorrupt))
+	case errors.Is(err, host.ErrInUse):
+		return "another swingsim has it open: wait for it to end, or stop it"
+	case errors.Is(err, host.ErrFormat):
+		return "it was left as it is: give another --dir"
+	case errors.Is(err, host.ErrOptions), errors.Is(err, sim.ErrOther):
+		return fmt.Sprintf("it was left as it is: swingsim status --dir %s says what made it; "+
+			"give another --dir, or the scenario and seed that made it", a.dir)
+	case errors.Is(err, host.ErrCorrupt):
+		return fmt.Sprintf("swingsim check --dir %s looks for more; what is damaged comes back "+
+			"only from a copy of the directory", a.dir)
+	case errors.As(err, new(poisonedError)):
+		return "the directory has the state of the last block that was written: " +
+			"see to the cause (a full disk?) and run it again"
+	case errors.As(err, new(noDirectoryError)):
+		return "swingsim run SCENARIO --dir " + a.dir + " makes it"
+	}
+	return ""
+}
+
+// vatAdvice says how to go on after a vat that cannot be run.
+func (a *app) vatAdvice(vat *host.VatError, damaged bool) string {
+	without := fmt.Sprintf("go on without the vat: the same command with --hold %s", vat.Vat)
+	switch {
+	case a.dir == "":
+		return without
+	case damaged:
+		return fmt.Sprintf("everything before is kept. swingsim check --dir %s says what is "+
+			"damaged; or %s", a.dir, without)
+	}
+	return "everything before is kept. Run it again once the cause is gone, or " + without
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// fill sets an option that is a word, whatever its type is called.
+func fill[T ~string](to *T, flag, word string, known ...string) error {
+	for _, k := range known {
+		if word == k {
+			*to = T(word)
+			return nil
+		}
+	}
+	return usagef("--%s %q: want %s", flag, word, strings.Join(known, " or "))
+}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vatwarehouse/host"
+	"vatwarehouse/internal/sim"
+)
+
+// runFlags are the flags of run. Their zero values leave it to the scenario, and
+// then to the host.
+type runFlags struct {
+	seed         string
+	deliveries   uint64
+	hold, unhold []string
+
+	maxVats          int
+	maxBytes         uint64
+	snapshotInitial  string
+	snapshotInterval int
+	keepSnapshots    int
+	pauseOnEvict     bool
+	preload          bool
+	block            int
+	engine           string
+	memory           string
+	detector         string
+	noSync           bool
+	inline           bool
+}
+
+func (a *app) runVerb() *cobra.Command {
+	var r runFlags
+	c := &cobra.Command{
+		Use:   "run [SCENARIO]",
+		Short: "Run a scenario, or go on with one; without one, list those there are",
+		Long: `run runs a scenario: a built-in one by its name, or a file (docs/scenarios.md).
+
+With --dir the state is kept in a directory: a new one is made, and in one that
+exists the scenario goes on where it stopped, whether it was interrupted, killed, or
+has ended and is given more --deliveries. Without --dir everything is in memory, and
+gone at the end. run --dir DIRECTORY alone goes on with what made the directory.
+
+The activityhash at the end is the same however the scenario got there. --seed, and
+what is held, are observable: they change it. All other flags are private: they
+change speed and size only.
+
+Ctrl-C ends the run with everything kept; pressed again, it ends it at once, and
+nothing but the block being written is lost.`,
+		Example: `  swingsim run exchange
+  swingsim run exchange --dir state --max-vats 50
+  swingsim run ./mine.yaml --dir state --deliveries 100000 --json
+  swingsim run --dir state`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	r.register(c)
+	return a.verb(c, func(ctx context.Context, args []string) error {
+		if len(args) == 0 && a.dir == "" {
+			return a.listScenarios()
+		}
+		return a.run(ctx, args, &r)
+	})
+}
+
+func (r *runFlags) register(c *cobra.Command) {
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&r.seed, "seed", "",
+		"a `TEXT` in place of the scenario's seed: other draws, another activityhash")
+	f.Uint64Var(&r.deliveries, "deliveries", 0,
+		"end after `N` deliveries in all, in place of the scenario's length")
+	f.StringArrayVar(&r.hold, "hold", nil,
+		"keep back what goes to a `VAT` that cannot be run (repeatable)")
+	f.StringArrayVar(&r.unhold, "unhold", nil, "let a `VAT` that is held back go on (repeatable)")
+
+	f.IntVar(&r.maxVats, "max-vats", 0,
+		"at most `N` vats in memory (default: the scenario's, or 50)")
+	f.Uint64Var(&r.maxBytes, "max-bytes", 0,
+		"at most `N` bytes of vats' memories in memory (default: no bound)")
+	f.StringVar(&r.snapshotInitial, "snapshot-initial", "",
+		"save a vat's heap first after `N` deliveries, or never (default 2)")
+	f.IntVar(&r.snapshotInterval, "snapshot-interval", 0,
+		"and then every `N` deliveries (default 200)")
+	f.IntVar(&r.keepSnapshots, "keep-snapshots", 0, "keep `N` snapshots of a vat (default 2)")
+	f.BoolVar(&r.pauseOnEvict, "pause-on-evict", false,
+		"save a vat's memory when it is evicted, so that it comes back without replay")
+	f.BoolVar(&r.preload, "preload", false,
+		"page in at once the vats that were in memory at the last end")
+	f.IntVar(&r.block, "block", 0, "make `N` cranks durable together (default 1000)")
+	f.StringVar(&r.engine, "engine", "compiler", "run programs by `WAY`: compiler or interpreter")
+	f.StringVar(&r.memory, "memory", "mapped",
+		"memories come from their images by `WAY`: mapped or copied")
+	f.StringVar(&r.detector, "detector", "scan",
+		"written pages are found by `WAY`: scan, pagemap or compare")
+	f.BoolVar(&r.noSync, "no-sync", false, "leave it to the system when data reaches the disk")
+	f.BoolVar(&r.inline, "inline", false, "do in line what is otherwise done in the background")
+}
+
+// options returns the host's options: the flags', else the scenario's.
+func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
+	o := &host.Options{
+		MaxVats: orElse(r.maxVats, s.Options.MaxVats), MaxBytes: r.maxBytes,
+		KeepSnapshots: r.keepSnapshots, PauseOnEvict: r.pauseOnEvict, Preload: r.preload,
+		BlockCranks: orElse(r.block, s.Options.Block),
+		NoSync:      r.noSync, Inline: r.inline,
+	}
+	o.Snapshots.Initial = s.Options.SnapshotInitial
+	o.Snapshots.Interval = orElse(r.snapshotInterval, s.Options.SnapshotInterval)
+	switch n, err := strconv.Atoi(r.snapshotInitial); {
+	case r.snapshotInitial == "never":
+		o.Snapshots.Initial = sim.SnapshotNever
+	case r.snapshotInitial == "":
+	case err != nil || n < 1:
+		return nil, usagef("--snapshot-initial %q: want a number from 1, or never",
+			r.snapshotInitial)
+	default:
+		o.Snapshots.Initial = n
+	}
+	for _, f := range []struct {
+		flag  string
+		value int
+	}{
+		{"max-vats", r.maxVats}, {"snapshot-interval", r.snapshotInterval},
+		{"keep-snapshots", r.keepSnapshots}, {"block", r.block},
+	} {
+		if f.value < 0 {
+			return nil, usagef("--%s %d: want a number from 1", f.flag, f.value)
+		}
+	}
+	engine := ""
+	err := errors.Join(
+		fill(&engine, "engine", r.engine, "compiler", "interpreter"),
+		fill(&o.Memory, "memory", r.memory, "mapped", "copied"),
+		fill(&o.Detector, "detector", r.detector, "scan", "pagemap", "compare"),
+	)
+	o.Interpreter = engine == "interpreter"
+	return o, err
+}
+
+func orElse(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+// run runs the scenario that the arguments name, or the directory's.
+func (a *app) run(ctx context.Context, args []string, r *runFlags) error {
+	s, err := a.chooseScenario(ctx, args, r)
+	if err != nil {
+		return err
+	}
+	o, err := r.options(s)
+	if err != nil {
+		return err
+	}
+	if err := a.refuseEarly(ctx, s, r); err != nil {
+		return err
+	}
+	return a.play(ctx, o, r, s)
+}
+
+// chooseScenario returns the scenario that the arguments name, or the one that
+// made the directory.
+func (a *app) chooseScenario(
+	ctx context.Context, args []string, r *runFlags,
+) (s *sim.Scenario, err error) {
+	if len(args) == 0 {
+		if r.seed != "" {
+			return nil, usagef("--seed needs a SCENARIO: " +
+				"a directory keeps the seed it was made with")
+		}
+		err = a.with(ctx, &host.Options{}, func(h *host.Host) error {
+			s, err = sim.Stored(h)
+			return err
+		})
+		return s, err
+	}
+	if s, err = a.scenario(args[0]); err == nil && r.seed != "" {
+		s = s.WithSeed(r.seed)
+	}
+	return s, err
+}
+
+// scenario finds a scenario by name, or reads it from a file.
+func (a *app) scenario(name string) (*sim.Scenario, error) {
+	isPath := strings.ContainsRune(name, filepath.Separator) || strings.Contains(name, ".")
+	if !isPath {
+		s, err := sim.Builtin(name)
+		if _, statErr := os.Stat(name); err != nil && statErr == nil {
+			return nil, fmt.Errorf("%w; a file is given as ./%s", err, name)
+		}
+		return s, err
+	}
+	return sim.Load(name)
+}
+
+// refuseEarly refuses what can be refused before anything is made.
+func (a *app) refuseEarly(ctx context.Context, s *sim.Scenario, r *runFlags) error {
+	for _, name := range append(append([]string{}, r.hold...), r.unhold...) {
+		if !s.HasVat(name) {
+			return &noVatError{name, a.dir}
+		}
+	}
+	if a.dir != "" && isDir(a.dir) {
+		return nil
+	}
+	return s.Admit(ctx)
+}
+
+// play opens the directory, runs the scenario in it, and prints the summary.
+func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Scenario) error {
+	var sum summary
+	var ran error
+	o.Seed = s.Seed
+	bar := a.newProgress(orLength(r.deliveries, s.Length.Deliveries), "deliveries")
+	o.Observer.Block = func(b host.Block) { bar.to(bar.done + int64(b.Deliveries)) }
+	err := a.opened(ctx, o, func(h *host.Host) error {
+		before, err := h.Stats()
+		if err != nil {
+			return err
+		}
+		bar.done = int64(before.Kernel.Deliveries)
+		started := time.Now()
+		var result sim.Result
+		result, ran = sim.Run(ctx, h, s, sim.RunOptions{
+			Deliveries: r.deliveries, Hold: r.hold, Unhold: r.unhold,
+		})
+		elapsed := time.Since(started)
+		bar.end()
+		if ran != nil && !errors.Is(ran, context.Canceled) {
+			return ran
+		}
+		if err := h.Settle(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+		return sum.fill(h, before, result, elapsed)
+	})
+	if err != nil {
+		return err
+	}
+	if sum.DirBytes, err = a.bytesOnDisk(sum.DirBytes); err != nil {
+		return err
+	}
+	return a.ended(&sum, ran)
+}
+
+func orLength(deliveries, length uint64) uint64 {
+	if deliveries > 0 {
+		return deliveries
+	}
+	return length
+}
+
+// ended prints the summary and says how the run ended.
+func (a *app) ended(sum *summary, ran error) error {
+	sum.Interrupted = ran != nil
+	sum.Directory = a.dir
+	if a.json {
+		if err := a.printJSON(sum); err != nil {
+			return err
+		}
+	} else {
+		a.printSummary(sum)
+	}
+	switch {
+	case sum.Interrupted:
+		if !a.quiet {
+			fmt.Fprintf(a.err, "swingsim: interrupted; everything up to here is kept%s\n",
+				a.howToGoOn())
+		}
+		return errInterrupted
+	case sum.Audit != nil && !sum.Audit.OK():
+		fmt.Fprintln(a.err, "swingsim: the audit found that something does not hold: see above")
+		return errReported
+	}
+	return nil
+}
+
+func (a *app) howToGoOn() string {
+	if a.dir == "" {
+		return " in memory, which ends here"
+	}
+	return ": swingsim run --dir " + a.dir + " goes on"
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"vatwarehouse/host"
+	"vatwarehouse/internal/sim"
+)
+
+// TestNumbersForPeople: thousands apart, sizes in units and exactly, nouns that
+// agree.
+func TestNumbersForPeople(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0", 7: "7", 999: "999", 1000: "1,000", -1234: "-1,234", -123: "-123", 1234567: "1,234,567",
+	} {
+		if got := grouped(n); got != want {
+			t.Errorf("grouped %d: %s, want %s", n, got, want)
+		}
+	}
+	for n, want := range map[int64]string{
+		0: "0 bytes", 1023: "1,023 bytes", 1024: "1.0 KiB (1,024 bytes)", 1536: "1.5 KiB (1,536 bytes)",
+		5 << 20: "5.0 MiB (5,242,880 bytes)", 3 << 40: "3.0 TiB (3,298,534,883,328 bytes)",
+		1 << 52: "4096.0 TiB (4,503,599,627,370,496 bytes)",
+	} {
+		if got := size(n); got != want {
+			t.Errorf("size %d: %s, want %s", n, got, want)
+		}
+	}
+	if got := count(1, "vat", "vats") + ", " + count(2000, "vat", "vats"); got != "1 vat, 2,000 vats" {
+		t.Error(got)
+	}
+}
+
+// flagsOf parses the flags of run.
+func flagsOf(t *testing.T, args ...string) *runFlags {
+	t.Helper()
+	var r runFlags
+	c := &cobra.Command{}
+	r.register(c)
+	if err := c.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	return &r
+}
+
+// TestRunOptions: every flag reaches its option; what is not given comes from the
+// scenario, and what that does not give is left to the host.
+func TestRunOptions(t *testing.T) {
+	t.Parallel()
+	s := &sim.Scenario{Options: sim.Options{MaxVats: 20, SnapshotInitial: 3, SnapshotInterval: 30, Block: 40}}
+	show := func(o *host.Options) string {
+		return strings.TrimSpace(fmt.Sprintln(o.MaxVats, o.MaxBytes, o.Snapshots, o.KeepSnapshots, o.PauseOnEvict, o.Preload,
+			o.BlockCranks, o.Interpreter, o.Memory, o.Detector, o.NoSync, o.Inline))
+	}
+	for _, c := range []struct {
+		args string
+		of   *sim.Scenario
+		want string
+	}{
+		{"", &sim.Scenario{}, "0 0 {0 0} 0 false false 0 false mapped scan false false"},
+		{"", s, "20 0 {3 30} 0 false false 40 false mapped scan false false"},
+		{"--max-vats 5 --snapshot-initial never --snapshot-interval 6 --block 7", s,
+			"5 0 {-1 6} 0 false false 7 false mapped scan false false"},
+		{"--max-bytes 9 --keep-snapshots 4 --pause-on-evict --preload --engine interpreter --memory copied " +
+			"--detector pagemap --no-sync --inline --snapshot-initial 8", s,
+			"20 9 {8 30} 4 true true 40 true copied pagemap true true"},
+	} {
+		o, err := flagsOf(t, strings.Fields(c.args)...).options(c.of)
+		if err != nil || show(o) != c.want {
+			t.Errorf("%s:\ngot  %s, %v\nwant %s", c.args, show(o), err, c.want)
+		}
+	}
+}
+
+// TestExitCodes: what each kind of error means to who called, and what is said.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		code int
+		says string
+	}{
+		{nil, 0, ""},
+		{errReported, 1, ""},
+		{errInterrupted, 130, ""},
+		{context.Canceled, 130, "swingsim: context canceled\n"},
+		{usagef("no"), 2, "swingsim: no\nswingsim --help says what there is\n"},
+		{errors.New("boom"), 1, "swingsim: boom\n"},
+		{fmt.Errorf("x: %w", host.ErrInUse), 1, "another swingsim has it open"},
+		{host.ErrFormat, 1, "give another --dir"},
+		{host.ErrOptions, 1, "swingsim status --dir st says what made it"},
+		{sim.ErrOther, 1, "swingsim status --dir st says what made it"},
+		{host.ErrCorrupt, 1, "swingsim check --dir st looks for more"},
+		{poisonedError{errors.New("write: no space")}, 1, "write: no space\nthe directory has the state of the last block"},
+		{noDirectoryError{errors.New("nothing")}, 1, "swingsim run SCENARIO --dir st makes it"},
+		{&host.VatError{Vat: "v7", Err: errors.New("gone")}, 1, "vat v7: gone\neverything before is kept. Run it again"},
+		{&host.VatError{Vat: "v7", Err: host.ErrCorrupt}, 1, "swingsim check --dir st says what is damaged; or go on without the vat"},
+		{&noVatError{"x", "st"}, 1, "there is no vat \"x\""},
+	} {
+		var errs bytes.Buffer
+		a := &app{err: &errs, dir: "st", started: true}
+		code := a.finish(&cobra.Command{Use: "swingsim"}, c.err)
+		if code != c.code || !strings.Contains(errs.String(), c.says) || (c.says == "") != (errs.Len() == 0) {
+			t.Errorf("%v: code %d, %q, want %d, %q", c.err, code, errs.String(), c.code, c.says)
+		}
+		errs.Reset()
+		a.quiet = true
+		if a.finish(&cobra.Command{Use: "swingsim"}, c.err); c.code == 1 && strings.Count(errs.String(), "\n") > 1 {
+			t.Errorf("quiet: %v says %q", c.err, errs.String())
+		}
+	}
+}
+
+// TestEndsCleanly: a run in this process, cancelled before it begins, says so, and
+// leaves a directory that goes on.
+func TestEndsCleanly(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "st")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	if code := run(ctx, []string{"run", "counter", "--dir", dir}, &out, &errs); code != exitInterrupted {
+		t.Errorf("code %d: %s", code, errs.String())
+	}
+	code, o, e := output(t, "run", "counter", "--dir", dir, "--quiet")
+	if code != exitOK || !strings.Contains(o, "activityhash ") {
+		t.Errorf("code %d: %s", code, e)
+	}
+}
+
+// TestTableIsPlain: columns stand under their names, numbers to the right, and no
+// line ends in space.
+func TestTableIsPlain(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	a := &app{out: &out}
+	a.grid([]string{"name", ">n", "about"}, [][]string{{"a", "1", "x"}, {"long", "22,000", ""}})
+	want := "name       n  about\na          1  x\nlong  22,000\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// TestNothingIsMade: no verb but run makes a directory, whatever it is asked.
+func TestNothingIsMade(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "st")
+	for _, words := range [][]string{
+		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"snapshots", "v1"}, {"replay", "v1"},
+		{"check"}, {"run"}, {"run", "none"}, {"run", "./none.yaml"}, {"run", "counter", "--engine", "x"},
+		{"run", "counter", "--hold", "x"},
+	} {
+		code, _, errs := output(t, append(words, "--dir", dir)...)
+		if _, err := os.Stat(dir); code == exitOK || !os.IsNotExist(err) {
+			t.Errorf("%v: code %d, %v: %s", words, code, err, errs)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+	"vatwarehouse/worker"
+)
+
+// Message is a message from the embedder: a method, and arguments whose slots
+// are references the embedder knows.
+type Message struct {
+	Method string
+	Body   []byte
+	Slots  []swing.KRef
+}
+
+func (m Message) capData() swing.CapData[swing.KRef] {
+	return swing.CapData[swing.KRef]{Body: m.Body, Slots: m.Slots}
+}
+
+// VatSpec says what vat to make.
+type VatSpec struct {
+	// Name is unique; "" is none.
+	Name string
+	// Code is a program that was installed.
+	Code swing.Hash
+	// Body and Slots are the parameters its start is given.
+	Body  []byte
+	Slots []swing.KRef
+}
+
+// Install admits a program, keeps it, and returns its name: a hash of the code.
+// Installing it again does nothing. A refusal says which function, section or
+// import is at fault, and satisfies errors.Is(err, ErrRefused).
+func (h *Host) Install(ctx context.Context, code []byte) (swing.Hash, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(); err != nil {
+		return swing.Hash{}, err
+	}
+	p, err := h.engine.Compile(ctx, code)
+	if err != nil {
+		return swing.Hash{}, fmt.Errorf("install program: %w: %w", ErrRefused, err)
+	}
+	if err := p.Close(ctx); err != nil {
+		return swing.Hash{}, fmt.Errorf("install program: %w", err)
+	}
+	stored, err := h.heaps.PutCode(code)
+	if err != nil {
+		return swing.Hash{}, h.poison(fmt.Errorf("install program: %w", err))
+	}
+	if want := worker.CodeHash(code); stored != want {
+		panic(fmt.Sprintf("host: code %s was stored as %s", want, stored))
+	}
+	return stored, nil
+}
+
+// input runs one input of the embedder's.
+func (h *Host) input(do func() error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(); err != nil {
+		return err
+	}
+	err := do()
+	if kvErr := h.kv.Err(); kvErr != nil {
+		return h.poison(damaged(kvErr))
+	}
+	return err
+}
+
+// CreateVat makes a vat and queues its start. Its root object exists at once
+// and is held for the embedder until Release.
+func (h *Host) CreateVat(
+	_ context.Context, s VatSpec,
+) (vat swing.VatID, root swing.KRef, err error) {
+	err = h.input(func() error {
+		if _, err := h.heaps.Code(s.Code); err != nil {
+			return fmt.Errorf("create vat: %w: program %s: %w", ErrRefused, s.Code.Short(), err)
+		}
+		spec := kernel.VatSpec{Name: s.Name, Code: s.Code}
+		spec.Params = swing.CapData[swing.KRef]{Body: s.Body, Slots: s.Slots}
+		if vat, root, err = h.kernel.CreateVat(h.kv, spec); err != nil {
+			return fmt.Errorf("create vat: %w", err)
+		}
+		return nil
+	})
+	return vat, root, err
+}
+
+// Send queues a message and returns the promise for its answer, which is held
+// for the embedder until Release: see Promise, and Observer.Output.
+func (h *Host) Send(_ context.Context, target swing.KRef, m Message) (swing.KRef, error) {
+	return h.send(target, m, true)
+}
+
+// SendOnly queues a message nobody wants an answer to.
+func (h *Host) SendOnly(_ context.Context, target swing.KRef, m Message) error {
+	_, err := h.send(target, m, false)
+	return err
+}
+
+func (h *Host) send(target swing.KRef, m Message, wantResult bool) (result swing.KRef, err error) {
+	err = h.input(func() error {
+		msg := swing.Message[swing.KRef]{Method: m.Method, Args: m.capData()}
+		if result, err = h.kernel.Send(h.kv, target, msg, wantResult); err != nil {
+			return fmt.Errorf("send %s to %s: %w", m.Method, target, err)
+		}
+		return nil
+	})
+	return result, err
+}
+
+// Release lets go of a reference that is held for the embedder, once.
+func (h *Host) Release(_ context.Context, ref swing.KRef) error {
+	return h.input(func() error {
+		if err := h.kernel.Release(h.kv, ref); err != nil {
+			return fmt.Errorf("release: %w", err)
+		}
+		return nil
+	})
+}
+
+// SetTime sets the block time that later deliveries are told, in nanoseconds
+// since the Unix epoch. It does not go back, and never moves by itself.
+func (h *Host) SetTime(_ context.Context, nanoseconds uint64) error {
+	return h.input(func() error {
+		if err := h.kernel.SetTime(h.kv, nanoseconds); err != nil {
+			return fmt.Errorf("set time: %w", err)
+		}
+		return nil
+	})
+}
+
+// Terminate ends a vat. Messages to it are rejected from now on.
+func (h *Host) Terminate(ctx context.Context, vat swing.VatID, reason string) error {
+	return h.input(func() error {
+		r, err := h.kernel.Terminate(h.kv, vat, reason)
+		if err != nil {
+			return fmt.Errorf("terminate: %w", err)
+		}
+		h.bookOutputs(r)
+		h.tellEnded(ctx, r.Ended)
+		return nil
+	})
+}
+
+// Hold keeps back a vat's deliveries, in order, until Unhold, so that everything
+// else goes on without a vat that cannot be run. It is an input: it changes the
+// order of events, and so the activityhash.
+func (h *Host) Hold(_ context.Context, vat swing.VatID) error {
+	return h.input(func() error {
+		if err := h.kernel.Hold(h.kv, vat); err != nil {
+			return fmt.Errorf("hold: %w", err)
+		}
+		return nil
+	})
+}
+
+// Unhold puts what was kept back at the head of the run-queue.
+func (h *Host) Unhold(_ context.Context, vat swing.VatID) error {
+	return h.input(func() error {
+		if err := h.kernel.Unhold(h.kv, vat); err != nil {
+			return fmt.Errorf("unhold: %w", err)
+		}
+		return nil
+	})
+}
+
+// Pin keeps a vat in memory once it is there, or lets it go again. It is
+// private, and forgotten at Close.
+func (h *Host) Pin(_ context.Context, vat swing.VatID, pinned bool) error {
+	return h.input(func() error {
+		if _, err := h.vatState(vat); err != nil {
+			return err
+		}
+		h.vats.Pin(vat, pinned)
+		return nil
+	})
+}
+
+// Evict takes a vat out of memory, losing nothing. It is private.
+func (h *Host) Evict(ctx context.Context, vat swing.VatID) error {
+	return h.input(func() error { return h.vats.Evict(ctx, vat) })
+}
+
+const notePrefix = "local.note."
+
+// noteBytesMax bounds a note's name and its value.
+const (
+	noteNameBytesMax  = 100
+	noteValueBytesMax = 1 << 20
+)
+
+// SetNote keeps a value of the embedder's own, which becomes durable with the
+// block that the inputs before and after it are in: how far it has come, say,
+// with what it sends. A nil value takes the note away. Notes are private.
+func (h *Host) SetNote(_ context.Context, name string, value []byte) error {
+	return h.input(func() error {
+		switch {
+		case name == "" || len(name) > noteNameBytesMax:
+			return fmt.Errorf("set note: %w: a name of %d bytes, want 1 to %d",
+				ErrRefused, len(name), noteNameBytesMax)
+		case len(value) > noteValueBytesMax:
+			return fmt.Errorf("set note %s: %w: %d bytes, limit %d",
+				name, ErrRefused, len(value), noteValueBytesMax)
+		case value == nil:
+			h.kv.Delete(notePrefix + name)
+		default:
+			h.kv.Set(notePrefix+name, bytes.Clone(value))
+		}
+		return nil
+	})
+}
+
+// Note returns a value that SetNote keeps, and whether there is one.
+func (h *Host) Note(name string) (value []byte, ok bool, err error) {
+	err = h.input(func() error {
+		value, ok = h.kv.Get(notePrefix + name)
+		value = bytes.Clone(value)
+		return nil
+	})
+	return value, ok, err
+}

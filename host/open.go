@@ -1,0 +1,312 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/kvstore"
+	"vatwarehouse/snapstore"
+	"vatwarehouse/streamstore"
+	"vatwarehouse/swing"
+	"vatwarehouse/vfs"
+	"vatwarehouse/warehouse"
+	"vatwarehouse/worker"
+)
+
+// The names in a directory.
+const (
+	formatName   = "format"
+	lockName     = "lock"
+	logDir       = "log"
+	tableName    = "table"
+	heapsDir     = "heaps"
+	compiledName = "compiled"
+)
+
+// formatText is what the format file says: the first line of every directory.
+const (
+	formatPrefix  = "vatwarehouse "
+	formatVersion = "1"
+	formatText    = formatPrefix + formatVersion + "\n"
+)
+
+// Open opens a directory, or makes it; nil options are the defaults. With dir
+// "" everything is kept in memory and gone at Close.
+func Open(ctx context.Context, dir string, o *Options) (*Host, error) {
+	options, err := o.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("open host: %w", err)
+	}
+	h := &Host{options: options}
+	h.totals.opened = time.Now()
+	if err := h.open(ctx, dir); err != nil {
+		if dir != "" {
+			err = fmt.Errorf("open %s: %w", dir, err)
+		}
+		return nil, errors.Join(err, h.release(ctx))
+	}
+	return h, nil
+}
+
+func (h *Host) open(ctx context.Context, dir string) error {
+	if err := h.openFiles(dir); err != nil {
+		return err
+	}
+	if err := h.openStores(); err != nil {
+		return damaged(err)
+	}
+	if err := h.openKernel(); err != nil {
+		return err
+	}
+	if err := h.openVats(ctx, dir); err != nil {
+		return err
+	}
+	if h.options.Preload {
+		if err := h.vats.Preload(ctx, h.recent()); err != nil {
+			h.fault(fmt.Errorf("preload: %w", err))
+		}
+	}
+	return nil
+}
+
+// damaged marks the errors of stores that found bytes that are not theirs.
+func damaged(err error) error {
+	if errors.Is(err, streamstore.ErrCorrupt) || errors.Is(err, kvstore.ErrCorrupt) ||
+		errors.Is(err, snapstore.ErrCorrupt) {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return err
+}
+
+// openFiles takes the directory for this process and checks that it is ours.
+func (h *Host) openFiles(dir string) (err error) {
+	h.fs = h.options.FS
+	switch {
+	case h.fs != nil:
+	case dir == "":
+		h.fs = vfs.NewMem()
+	default:
+		if err := refuseForeign(dir, h.options.Existing); err != nil {
+			return err
+		}
+		if h.dir, err = vfs.Open(dir); err != nil {
+			return err
+		}
+		h.fs = h.dir
+	}
+	if h.lock, err = h.fs.Lock(lockName); err != nil {
+		return err
+	}
+	return h.checkFormat()
+}
+
+// refuseForeign refuses a directory that holds something and is not ours, or is
+// not there but must be, before anything is made in it.
+func refuseForeign(dir string, existing bool) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) && !existing {
+		return nil
+	}
+	if existing && (errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0) {
+		return fmt.Errorf("%w: there is nothing", ErrNotFound)
+	}
+	if err != nil {
+		return err
+	}
+	ours := func(e fs.DirEntry) bool { return e.Name() == formatName }
+	locked := func(e fs.DirEntry) bool { return e.Name() == lockName }
+	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) &&
+		!(len(entries) == 1 && locked(entries[0])) {
+		return fmt.Errorf("%w: it has no file %q, but holds %q; give a new or empty directory",
+			ErrFormat, formatName, entries[0].Name())
+	}
+	return nil
+}
+
+// checkFormat reads the format file, or makes it in a new directory.
+func (h *Host) checkFormat() error {
+	f, err := h.fs.Open(formatName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return h.makeFormat()
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return err
+	}
+	if size == 0 {
+		return h.makeFormat() // a crash while the directory was being made
+	}
+	b := make([]byte, min(size, 64))
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return fmt.Errorf("read %s: %w", formatName, err)
+	}
+	if string(b) == formatText && size == int64(len(formatText)) {
+		return nil
+	}
+	if version, ok := strings.CutPrefix(strings.TrimSuffix(string(b), "\n"), formatPrefix); ok {
+		return fmt.Errorf("%w: its format is version %q, this program knows version %s; "+
+			"use the program that made it", ErrFormat, version, formatVersion)
+	}
+	return fmt.Errorf("%w: file %q says %q, want %q", ErrFormat, formatName, b, formatText)
+}
+
+// makeFormat writes the format file. Nothing else is made before it is durable.
+func (h *Host) makeFormat() error {
+	for _, name := range []string{logDir, tableName, heapsDir} {
+		if names, err := h.fs.List(vfs.Root); err != nil {
+			return err
+		} else if slices.Contains(names, name) {
+			return fmt.Errorf("%w: it has %q but no file %q", ErrCorrupt, name, formatName)
+		}
+	}
+	const temporary = formatName + ".new"
+	if err := h.fs.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := h.fs.Create(temporary)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte(formatText), 0)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", formatName, err)
+	}
+	if err := h.fs.Rename(temporary, formatName); err != nil {
+		return err
+	}
+	return h.fs.SyncDir(vfs.Root)
+}
+
+// openStores opens the log, the table and the heaps, and feeds the table what
+// only the log has.
+func (h *Host) openStores() error {
+	log, recovered, err := streamstore.Open(streamstore.Options{
+		FS: h.fs, Dir: logDir, SegmentBytes: h.options.SegmentBytes, NoSync: h.options.NoSync,
+	})
+	if err != nil {
+		return err
+	}
+	h.log = log
+	h.recovery = Recovery{Blocks: recovered.Block, TornBytes: recovered.CutBytes}
+	if recovered.CutBytes > 0 {
+		h.fault(fmt.Errorf("log: cut off %d bytes of a torn block at %s offset %d: %s",
+			recovered.CutBytes, recovered.CutFile, recovered.CutOffset, recovered.CutReason))
+	}
+	h.kv, err = kvstore.Open(kvstore.Options{
+		FS: h.fs, Name: tableName, CheckpointBytes: h.options.CheckpointBytes,
+		NoSync: h.options.NoSync, Inline: h.options.Inline,
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.redo(); err != nil {
+		return err
+	}
+	h.heaps, err = snapstore.Open(snapstore.Options{
+		FS: h.fs, Dir: heapsDir, HeapBytesMax: int64(h.options.Limits.MemoryBytes),
+		UnusedImages: unusedImages,
+	})
+	return err
+}
+
+// unusedImages bounds the images kept of vats that are not in memory. Each is an
+// open file.
+const unusedImages = 1024
+
+// redo applies to the table the change sets that only the log has.
+func (h *Host) redo() error {
+	from := h.kv.Position()
+	start, end, known := h.log.Bounds(changesStream)
+	if !known {
+		start, end = 0, 0
+	}
+	if from < start || from > end {
+		return fmt.Errorf("%w: the table is at block %d, the log has blocks %d to %d",
+			ErrCorrupt, from, start, end)
+	}
+	if !known {
+		return nil
+	}
+	for changes, err := range h.log.Read(changesStream, from, end) {
+		if err != nil {
+			return err
+		}
+		if err := h.kv.Redo(h.kv.Position(), changes); err != nil {
+			return err
+		}
+		h.recovery.Redone++
+		if h.kv.CheckpointDue() { // a long log must not gather in memory
+			if err := h.kv.Checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// openKernel makes the kernel's state in a new directory, and holds the
+// observable options against it in an old one.
+func (h *Host) openKernel() error {
+	if _, made := h.kv.Get("setup"); !made {
+		if h.options.Existing {
+			return fmt.Errorf("%w: it holds no kernel yet", ErrNotFound)
+		}
+		limits := h.options.Limits
+		if limits == (swing.Limits{}) {
+			limits = swing.DefaultLimits()
+		}
+		kernel.Init(h.kv, kernel.Options{Seed: h.options.Seed, Limits: limits})
+		h.options.Limits = limits
+		return nil
+	}
+	has := kernel.ReadOptions(h.kv)
+	if h.options.Seed != "" && h.options.Seed != has.Seed {
+		return fmt.Errorf("%w: seed %q, the directory was made with %q",
+			ErrOptions, h.options.Seed, has.Seed)
+	}
+	if h.options.Limits != (swing.Limits{}) && h.options.Limits != has.Limits {
+		return fmt.Errorf("%w: limits %+v, the directory was made with %+v",
+			ErrOptions, h.options.Limits, has.Limits)
+	}
+	h.options.Seed, h.options.Limits = has.Seed, has.Limits
+	return nil
+}
+
+// openVats makes the engine, the warehouse and the kernel over them.
+func (h *Host) openVats(ctx context.Context, dir string) (err error) {
+	cache := ""
+	if h.dir != nil {
+		cache = filepath.Join(dir, compiledName)
+	}
+	h.engine, err = worker.NewEngine(ctx, worker.Options{
+		Interpreter: h.options.Interpreter, CacheDir: cache,
+		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
+	})
+	if err != nil {
+		return err
+	}
+	h.homes = newHomes()
+	h.vats, err = warehouse.New(h.engine, source{h}, warehouse.Options{
+		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
+		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
+		PauseOnEvict: h.options.PauseOnEvict, Log: h.logVat,
+	})
+	if err != nil {
+		return err
+	}
+	h.clock = &stopwatch{Warehouse: h.vats}
+	h.kernel = kernel.New(h.kv, h.clock)
+	return nil
+}

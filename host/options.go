@@ -1,0 +1,126 @@
+package host
+
+import (
+	"errors"
+	"log/slog"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/vfs"
+	"vatwarehouse/warehouse"
+	"vatwarehouse/worker"
+)
+
+// Options of a Host. The zero value is good; so is nil.
+type Options struct {
+	// Observable: part of the hashed state, set when the directory is made. On a
+	// directory that exists, a zero value takes what it has, and another value
+	// is an error.
+
+	// Seed names the random streams of all vats.
+	Seed string
+	// Limits bound what a delivery may ask for. Default: swing.DefaultLimits.
+	Limits swing.Limits
+
+	// Private: they change no activityhash, transcript or output.
+
+	// MaxVats bounds the vats in memory. Default 50.
+	MaxVats int
+	// MaxBytes bounds the memory of the vats in memory, by the sizes of their
+	// linear memories. 0 is no bound.
+	MaxBytes uint64
+	// MaxPrograms bounds the compiled programs kept. Default 64.
+	MaxPrograms int
+	// Snapshots says when a vat's heap is saved. Default: after 2 deliveries,
+	// then every 200.
+	Snapshots warehouse.Policy
+	// KeepSnapshots is how many snapshots of a vat are kept, so that a damaged
+	// one has an older one behind it. Default 2.
+	KeepSnapshots int
+	// PauseOnEvict saves an evicted vat's memory to a file of this process, so
+	// that it comes back without replay.
+	PauseOnEvict bool
+	// Preload pages in, at Open, the vats that were paged in at the last Close.
+	Preload bool
+	// BlockCranks is how many cranks of a Run are made durable together. Default 1000.
+	BlockCranks int
+	// Interpreter runs programs in the engine's interpreter.
+	Interpreter bool
+	// Memory and Detector say how vats' memories are made and compared.
+	Memory   worker.Memory
+	Detector worker.Detector
+	// NoSync leaves it to the operating system when data reaches the disk: a
+	// crash of the machine may lose the latest blocks, never consistency.
+	NoSync bool
+	// Inline does what is otherwise done in the background (snapshots, table,
+	// archive) at the end of the block: the same file operations in the same
+	// order every time, for simulations.
+	Inline bool
+	// SegmentBytes is where the log begins a new file. Default 16 MiB.
+	SegmentBytes int64
+	// CheckpointBytes is how many bytes of changed keys are kept in memory before
+	// the table catches up. Default 8 MiB.
+	CheckpointBytes int
+
+	// Existing has Open fail with ErrNotFound, and make nothing, unless the
+	// directory is there and holds a kernel.
+	Existing bool
+	// FS takes the place of the directory that Open is given.
+	FS vfs.FS
+	// Logger gets the slog: blocks and ends of vats at Info, cranks at Debug,
+	// what vats log at their own level. Default: none.
+	Logger *slog.Logger
+	// Observer is told what happens, as it happens.
+	Observer Observer
+}
+
+// Observer is told what happens. Any of its functions may be nil. They are
+// called while the Host works, and must not call it.
+type Observer struct {
+	// Crank is told of every crank, before it is durable.
+	Crank func(Crank)
+	// Block is told of every block once it is durable.
+	Block func(Block)
+	// Output is told of every output once its block is durable.
+	Output func(Output)
+	// Fault is told of what is wrong and was dealt with: a damaged snapshot that
+	// an older one stands in for, a torn end of the log.
+	Fault func(error)
+}
+
+// The defaults of [Options].
+const (
+	DefaultBlockCranks   = 1000
+	DefaultKeepSnapshots = 2
+)
+
+func (o *Options) withDefaults() (Options, error) {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	if out.BlockCranks == 0 {
+		out.BlockCranks = DefaultBlockCranks
+	}
+	if out.KeepSnapshots == 0 {
+		out.KeepSnapshots = DefaultKeepSnapshots
+	}
+	if out.MaxVats == 0 {
+		out.MaxVats = warehouse.DefaultMaxPagedIn
+	}
+	if out.MaxPrograms == 0 {
+		out.MaxPrograms = warehouse.DefaultMaxPrograms
+	}
+	if out.Snapshots.Initial == 0 {
+		out.Snapshots.Initial = warehouse.DefaultInitial
+	}
+	if out.Snapshots.Interval == 0 {
+		out.Snapshots.Interval = warehouse.DefaultInterval
+	}
+	if out.BlockCranks < 1 || out.KeepSnapshots < 1 {
+		return out, errors.New("blocks of less than one crank, or less than one snapshot kept")
+	}
+	if out.Logger == nil {
+		out.Logger = slog.New(slog.DiscardHandler)
+	}
+	return out, nil
+}

@@ -1,0 +1,210 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+)
+
+// The streams of the log that are no vat's.
+const (
+	changesStream = "kv"
+	outputsStream = "out"
+)
+
+// Policy says when a Run ends. The zero Policy runs until the queues are empty.
+type Policy struct {
+	Cranks     uint64 // end after so many cranks; 0 is no bound
+	Deliveries uint64 // end after so many deliveries; 0 is no bound
+}
+
+// Ran is what a Run did.
+type Ran struct {
+	Cranks, Deliveries uint64
+	Blocks             uint64
+	// Idle says that it ended because the queues were empty.
+	Idle bool
+}
+
+func (p Policy) ends(r Ran) bool {
+	return p.Cranks > 0 && r.Cranks >= p.Cranks ||
+		p.Deliveries > 0 && r.Deliveries >= p.Deliveries
+}
+
+// openBlock is the block being gathered.
+type openBlock struct {
+	cranks, deliveries uint64
+	items              int // transcript entries and outputs
+	outputs            []Output
+}
+
+// Run takes cranks until the policy ends it, the queues are empty or ctx is
+// cancelled, and makes everything durable. A *[VatError] says that a vat could
+// not be paged in or run: what came before is durable, its event is still queued,
+// and Hold lets everything else go on without it.
+func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(); err != nil {
+		return Ran{}, err
+	}
+	blocks := h.totals.blocks
+	for err == nil && !ran.Idle && !p.ends(ran) {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		err = h.step(ctx, &ran)
+	}
+	if h.failed == nil {
+		err = errors.Join(err, h.commit(context.WithoutCancel(ctx)))
+	}
+	ran.Blocks = h.totals.blocks - blocks
+	return ran, err
+}
+
+// step takes one crank, and ends the block when it is full.
+func (h *Host) step(ctx context.Context, ran *Ran) error {
+	r, err := h.kernel.Crank(ctx, h.kv)
+	if kvErr := h.kv.Err(); kvErr != nil {
+		return h.poison(damaged(kvErr))
+	}
+	if err != nil {
+		return &VatError{r.Vat, damaged(err)}
+	}
+	if r.Kind == kernel.Idle {
+		ran.Idle = true
+		return nil
+	}
+	ran.Cranks++
+	if r.Kind == kernel.Delivery {
+		ran.Deliveries++
+	}
+	h.book(ctx, r)
+	if h.block.cranks >= uint64(h.options.BlockCranks) {
+		return h.commit(ctx)
+	}
+	return nil
+}
+
+// book adds what a crank did to the block.
+func (h *Host) book(ctx context.Context, r kernel.Report) {
+	h.block.cranks++
+	h.totals.cranks++
+	if r.Kind == kernel.Delivery {
+		h.log.Append(string(r.Vat), r.Position, r.Item)
+		h.block.items++
+		h.block.deliveries++
+		h.totals.deliveries++
+		h.totals.syscalls += uint64(r.Syscalls)
+		h.totals.entryBytes += uint64(len(r.Item))
+	}
+	h.bookOutputs(r)
+	h.tellCrank(ctx, r)
+}
+
+func (h *Host) bookOutputs(r kernel.Report) {
+	if len(r.Outputs) == 0 {
+		return
+	}
+	next := h.outputs()
+	for _, o := range r.Outputs {
+		out := Output{Number: next, Promise: o.Promise, Rejected: o.Rejected, Data: o.Data}
+		h.log.Append(outputsStream, next, out.encode())
+		h.block.outputs = append(h.block.outputs, out)
+		h.block.items++
+		next++
+	}
+	h.kv.Set(outputsKey, swing.AppendUint(nil, next))
+}
+
+// commit ends the block: see the package documentation for the order.
+func (h *Host) commit(ctx context.Context) error {
+	if err := h.takeSnapshots(ctx); err != nil {
+		return h.poison(fmt.Errorf("end block: %w", err))
+	}
+	changes, n := h.kv.Changes(nil)
+	if err := h.kv.Err(); err != nil {
+		return h.poison(damaged(err))
+	}
+	if n == 0 && h.block.items == 0 {
+		return nil
+	}
+	position := h.kv.Position()
+	h.log.Append(changesStream, position, changes)
+	if _, err := h.log.Commit(); err != nil {
+		return h.poison(fmt.Errorf("commit block %d: %w", position, err))
+	}
+	h.kv.Commit()
+	h.totals.blocks++
+	h.totals.changeBytes += uint64(len(changes))
+	block := h.block
+	h.block = openBlock{}
+	h.tellBlock(ctx, position, block)
+	return h.tidy()
+}
+
+// tidy sees to what follows a commit in the background.
+func (h *Host) tidy() error {
+	if h.kv.CheckpointDue() {
+		// The log keeps one table more than the latest: should that one prove
+		// damaged, the one before it can be brought up to date.
+		h.log.Retain(changesStream, h.kv.TablePosition())
+		if err := h.kv.Checkpoint(); err != nil {
+			return h.poison(fmt.Errorf("checkpoint the table: %w", err))
+		}
+	}
+	h.collect()
+	if _, err := h.archives.poll(); err != nil {
+		return h.poison(err)
+	}
+	if !h.archives.busy() && h.log.Stats().Segments > 1 {
+		h.archives.start(h.options.Inline, func() error {
+			if _, err := h.log.Archive(); err != nil {
+				return fmt.Errorf("archive the log: %w", err)
+			}
+			return nil
+		})
+	}
+	return nil
+}
+
+// Commit makes the inputs since the last block durable.
+func (h *Host) Commit(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(); err != nil {
+		return err
+	}
+	return h.commit(ctx)
+}
+
+// Settle commits, and returns once every snapshot that is due has been stored and
+// recorded.
+func (h *Host) Settle(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.ready(); err != nil {
+		return err
+	}
+	return h.settle(ctx)
+}
+
+// settle commits, and sees every snapshot that is due stored and recorded.
+func (h *Host) settle(ctx context.Context) error {
+	if err := h.commit(ctx); err != nil {
+		return err
+	}
+	if err := h.finishSnapshots(); err != nil {
+		return err
+	}
+	if err := h.commit(ctx); err != nil { // records them, and takes what fell due meanwhile
+		return err
+	}
+	if err := h.finishSnapshots(); err != nil {
+		return err
+	}
+	return h.commit(ctx)
+}

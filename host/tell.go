@@ -1,0 +1,122 @@
+package host
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/warehouse"
+	"vatwarehouse/worker"
+)
+
+// Crank is what an Observer is told of one crank.
+type Crank struct {
+	kernel.Report
+	Activityhash swing.Hash
+	// Delivering is how long the warehouse took: paging in, if that had to be, and
+	// running the vat.
+	Delivering time.Duration
+}
+
+// Block is what an Observer is told of one block.
+type Block struct {
+	Number             uint64
+	Cranks, Deliveries uint64
+	Outputs            int
+	Activityhash       swing.Hash
+}
+
+// stopwatch is the warehouse with a clock beside it.
+type stopwatch struct {
+	*warehouse.Warehouse
+	last time.Duration // how long the latest Deliver took
+}
+
+// Deliver implements kernel.Vats.
+func (s *stopwatch) Deliver(
+	ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+) (swing.Outcome, error) {
+	started := time.Now()
+	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, sys)
+	s.last = time.Since(started)
+	return out, err
+}
+
+// fault tells of something that is wrong and was dealt with.
+func (h *Host) fault(err error) {
+	h.options.Logger.Warn("fault", "error", err)
+	if h.options.Observer.Fault != nil {
+		h.options.Observer.Fault(err)
+	}
+}
+
+// tellCrank writes the slog's record of a crank.
+func (h *Host) tellCrank(ctx context.Context, r kernel.Report) {
+	if h.options.Observer.Crank != nil {
+		h.options.Observer.Crank(Crank{r, h.kv.Activityhash(), h.clock.last})
+	}
+	if h.options.Logger.Enabled(ctx, slog.LevelDebug) {
+		attrs := []slog.Attr{
+			slog.Uint64("crank", r.Crank), slog.String("kind", r.Kind.String()),
+			slog.String("crankhash", r.Crankhash.String()),
+			slog.String("activityhash", h.kv.Activityhash().String()),
+		}
+		if r.Vat != "" {
+			attrs = append(attrs, slog.String("vat", string(r.Vat)))
+		}
+		if r.Kind == kernel.Delivery {
+			attrs = append(attrs,
+				slog.Uint64("position", r.Position), slog.String("delivery", r.Delivery.String()),
+				slog.Int("syscalls", r.Syscalls), slog.String("outcome", r.Outcome.String()),
+				slog.Float64("seconds", h.clock.last.Seconds()))
+		}
+		h.options.Logger.LogAttrs(ctx, slog.LevelDebug, "crank", attrs...)
+	}
+	h.tellEnded(ctx, r.Ended)
+}
+
+func (h *Host) tellEnded(ctx context.Context, ended []kernel.Ended) {
+	for _, e := range ended {
+		h.options.Logger.LogAttrs(ctx, slog.LevelInfo, "vat ended",
+			slog.String("vat", string(e.Vat)), slog.Bool("failure", e.Failure),
+			slog.String("reason", e.Reason))
+	}
+}
+
+// tellBlock releases what a durable block holds back.
+func (h *Host) tellBlock(ctx context.Context, number uint64, b openBlock) {
+	h.options.Logger.LogAttrs(ctx, slog.LevelInfo, "block",
+		slog.Uint64("block", number), slog.Uint64("cranks", b.cranks),
+		slog.Uint64("deliveries", b.deliveries), slog.Int("outputs", len(b.outputs)),
+		slog.String("activityhash", h.kv.Activityhash().String()))
+	if h.options.Observer.Block != nil {
+		h.options.Observer.Block(Block{
+			Number: number, Cranks: b.cranks, Deliveries: b.deliveries,
+			Outputs: len(b.outputs), Activityhash: h.kv.Activityhash(),
+		})
+	}
+	if h.options.Observer.Output != nil {
+		for _, o := range b.outputs {
+			h.options.Observer.Output(o)
+		}
+	}
+}
+
+var logLevels = map[worker.Level]slog.Level{
+	worker.LevelDebug: slog.LevelDebug, worker.LevelInfo: slog.LevelInfo,
+	worker.LevelWarn: slog.LevelWarn, worker.LevelError: slog.LevelError,
+}
+
+// logVat passes on what a vat logs.
+func (h *Host) logVat(vat swing.VatID, level worker.Level, text []byte) {
+	ctx := context.Background()
+	if at := logLevels[level]; h.options.Logger.Enabled(ctx, at) {
+		line := strings.TrimRight(string(text), "\n")
+		h.options.Logger.LogAttrs(ctx, at, "vat says",
+			slog.String("vat", string(vat)), slog.String("text", transcript.Text([]byte(line))))
+	}
+}

@@ -1,0 +1,20 @@
+package host
+
+import (
+	"strconv"
+
+	"vatwarehouse/worker"
+	"vatwarehouse/worker/instrument"
+)
+
+// Version is what a directory's life depends on.
+type Version struct {
+	Format   string // of directories that this program makes and opens
+	Rewriter string // what programs go through; observable
+	Engine   string // what runs them; private
+}
+
+// Versions returns the versions of this program.
+func Versions() Version {
+	return Version{formatVersion, strconv.Itoa(instrument.Version), worker.Version}
+}

@@ -1,0 +1,214 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vatwarehouse/host"
+	"vatwarehouse/swing"
+	"vatwarehouse/vfs"
+	"vatwarehouse/worker"
+)
+
+// blockDeliveries is how many deliveries are measured together.
+const blockDeliveries = 1000
+
+// deliver measures messages sent, routed, delivered and made durable, against
+// writing as many bytes with one sync a block, and calling the bare worker.
+func deliver(ctx context.Context, r *Run) error {
+	r.say("deliver: blocks of %d", blockDeliveries)
+	// A delivery is two cranks: one routes it, one makes it.
+	g, root, err := newCounter(ctx, r, host.Options{BlockCranks: 2 * blockDeliveries})
+	if err != nil {
+		return err
+	}
+	b, err := newBareCounter(ctx, g.dir)
+	if err != nil {
+		return errors.Join(err, g.close(ctx))
+	}
+	var measured, bare sample
+	for range r.times(100) {
+		var bytes uint64
+		var d time.Duration
+		if d, bytes, err = g.burst(ctx, root, blockDeliveries); err != nil {
+			break
+		}
+		measured = append(measured, perSecond(blockDeliveries, d))
+		if d, err = b.block(ctx, blockDeliveries, int(bytes)); err != nil {
+			break
+		}
+		bare = append(bare, perSecond(blockDeliveries, d))
+	}
+	if err = errors.Join(err, b.close(ctx), g.close(ctx)); err != nil {
+		return err
+	}
+	r.Emit(result("deliver", "trivial C vat", "deliveries/s", measured, bare, true))
+	return nil
+}
+
+// syncCranks is how many blocks of one crank are measured together.
+const syncCranks = 200
+
+// deliverSync measures blocks of one crank, against one append and sync each.
+func deliverSync(ctx context.Context, r *Run) error {
+	r.say("deliver-sync: one crank a block")
+	g, root, err := newCounter(ctx, r, host.Options{BlockCranks: 1})
+	if err != nil {
+		return err
+	}
+	b, err := newBareCounter(ctx, g.dir)
+	if err != nil {
+		return errors.Join(err, g.close(ctx))
+	}
+	var measured, bare sample
+	for range r.times(30) {
+		var bytes uint64
+		var d time.Duration
+		if d, bytes, err = g.burst(ctx, root, syncCranks/2); err != nil {
+			break
+		}
+		measured = append(measured, perSecond(syncCranks, d))
+		started := time.Now()
+		for range syncCranks {
+			if _, err = b.block(ctx, 0, int(bytes)/syncCranks); err != nil {
+				break
+			}
+		}
+		bare = append(bare, perSecond(syncCranks, time.Since(started)))
+	}
+	if err = errors.Join(err, b.close(ctx), g.close(ctx)); err != nil {
+		return err
+	}
+	r.Emit(result("deliver-sync", "trivial C vat", "blocks/s", measured, bare, true))
+	return nil
+}
+
+func newCounter(ctx context.Context, r *Run, o host.Options) (*rig, swing.KRef, error) {
+	g, err := newRig(ctx, r, o)
+	if err != nil {
+		return nil, "", err
+	}
+	_, root, err := g.vat(ctx, "counter", nil)
+	if err == nil {
+		_, err = g.Run(ctx, host.Policy{})
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, g.close(ctx))
+	}
+	return g, root, nil
+}
+
+// burst sends so many messages and runs until they are delivered and durable.
+func (g *rig) burst(
+	ctx context.Context, root swing.KRef, n int,
+) (d time.Duration, logBytes uint64, err error) {
+	before, err := g.Stats()
+	if err != nil {
+		return 0, 0, err
+	}
+	body := list(1)
+	started := time.Now()
+	for range n {
+		if err := g.SendOnly(ctx, root, host.Message{Method: "incr", Body: body}); err != nil {
+			return 0, 0, err
+		}
+	}
+	ran, err := g.Run(ctx, host.Policy{})
+	d = time.Since(started)
+	if err == nil && ran.Deliveries != uint64(n) {
+		err = fmt.Errorf("%d deliveries, want %d", ran.Deliveries, n)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	after, err := g.Stats()
+	return d, after.Log.BytesAppended - before.Log.BytesAppended, err
+}
+
+// bareCounter is a trivial vat's worker and a file, with nothing between.
+type bareCounter struct {
+	engine   *worker.Engine
+	program  *worker.Program
+	worker   *worker.Worker
+	files    *vfs.Dir
+	file     vfs.File
+	at       int64
+	buf      []byte
+	delivery []byte
+}
+
+// memoryImage is an image in memory, for a worker that is not measured by it.
+type memoryImage []byte
+
+// ReadAt implements io.ReaderAt.
+func (m memoryImage) ReadAt(b []byte, at int64) (int, error) { return copy(b, m[at:]), nil }
+
+// Size implements worker.Image.
+func (m memoryImage) Size() int64 { return int64(len(m)) }
+
+// Fd implements worker.Image.
+func (memoryImage) Fd() (uintptr, bool) { return 0, false }
+
+func newBareCounter(ctx context.Context, dir string) (b *bareCounter, err error) {
+	b = &bareCounter{}
+	if b.engine, b.program, err = compiled(ctx, "counter", swing.DefaultLimits()); err != nil {
+		return nil, err
+	}
+	heap, data := b.program.Genesis()
+	memory := make(memoryImage, heap.Size)
+	for _, d := range data {
+		copy(memory[d.Offset:], d.Bytes)
+	}
+	if b.worker, err = b.program.Start(ctx, heap, memory, swing.Hash{}); err != nil {
+		return nil, errors.Join(err, b.close(ctx))
+	}
+	if b.files, err = vfs.Open(dir + "/bare"); err != nil {
+		return nil, errors.Join(err, b.close(ctx))
+	}
+	if b.file, err = b.files.Create("log"); err != nil {
+		return nil, errors.Join(err, b.close(ctx))
+	}
+	if err := b.file.Preallocate(64 << 20); err != nil {
+		return nil, errors.Join(err, b.close(ctx))
+	}
+	b.delivery = swing.AppendDelivery(nil, swing.Delivery[swing.VRef]{
+		Kind: swing.DeliverMessage, Time: 1, Target: swing.RootVRef,
+		Message: swing.Message[swing.VRef]{Method: "incr", Args: swing.CapData[swing.VRef]{Body: list(1)}},
+	})
+	return b, nil
+}
+
+// block makes so many bare deliveries, then writes so many bytes and syncs once.
+func (b *bareCounter) block(ctx context.Context, deliveries, bytes int) (time.Duration, error) {
+	if len(b.buf) < bytes {
+		b.buf = make([]byte, bytes)
+	}
+	started := time.Now()
+	for range deliveries {
+		if _, err := b.worker.Deliver(ctx, b.delivery, silent{}, nil); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := b.file.WriteAt(b.buf[:bytes], b.at); err != nil {
+		return 0, err
+	}
+	b.at += int64(bytes)
+	err := b.file.Sync()
+	return time.Since(started), err
+}
+
+func (b *bareCounter) close(ctx context.Context) error {
+	var errs []error
+	if b.file != nil {
+		errs = append(errs, b.file.Close())
+	}
+	if b.files != nil {
+		errs = append(errs, b.files.Close())
+	}
+	if b.worker != nil {
+		errs = append(errs, b.worker.Close(ctx))
+	}
+	return errors.Join(append(errs, b.program.Close(ctx), b.engine.Close(ctx))...)
+}

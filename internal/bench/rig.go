@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vatwarehouse/guest"
+	"vatwarehouse/host"
+	"vatwarehouse/swing"
+	"vatwarehouse/vfs"
+	"vatwarehouse/worker"
+)
+
+// rig is a Host in a directory of its own.
+type rig struct {
+	*host.Host
+	dir   string
+	clean func()
+	// last is the latest delivery's crank.
+	last host.Crank
+}
+
+func newRig(ctx context.Context, r *Run, o host.Options) (*rig, error) {
+	dir, clean, err := r.tempDir()
+	if err != nil {
+		return nil, err
+	}
+	g := &rig{dir: dir, clean: clean}
+	if err := g.open(ctx, o); err != nil {
+		clean()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *rig) open(ctx context.Context, o host.Options) (err error) {
+	o.Observer.Crank = func(c host.Crank) {
+		if c.Vat != "" {
+			g.last = c
+		}
+	}
+	g.Host, err = host.Open(ctx, g.dir+"/state", &o)
+	return err
+}
+
+func (g *rig) close(ctx context.Context) error {
+	err := g.Close(ctx)
+	g.clean()
+	return err
+}
+
+// program returns a built-in program's code.
+func program(name string) ([]byte, error) {
+	code, ok := guest.Program(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no built-in program %q", name)
+	}
+	return code, nil
+}
+
+// vat installs a built-in program and makes a vat of it.
+func (g *rig) vat(ctx context.Context, name string, params []byte) (swing.VatID, swing.KRef, error) {
+	code, err := program(name)
+	if err != nil {
+		return "", "", err
+	}
+	hash, err := g.Install(ctx, code)
+	if err != nil {
+		return "", "", err
+	}
+	return g.CreateVat(ctx, host.VatSpec{Code: hash, Body: params})
+}
+
+// list encodes arguments as the example vats take them.
+func list(args ...uint64) []byte {
+	b := swing.AppendArray(nil, len(args))
+	for _, a := range args {
+		b = swing.AppendUint(b, a)
+	}
+	return b
+}
+
+// deliver sends a message and runs until it has been delivered.
+func (g *rig) deliver(ctx context.Context, to swing.KRef, method string, body []byte) error {
+	if err := g.SendOnly(ctx, to, host.Message{Method: method, Body: body}); err != nil {
+		return err
+	}
+	_, err := g.Run(ctx, host.Policy{})
+	return err
+}
+
+// settle runs until every snapshot that is due has been recorded.
+func (g *rig) settle(ctx context.Context) error {
+	for range settleBlocks {
+		before, err := g.Stats()
+		if err != nil {
+			return err
+		}
+		time.Sleep(settlePause)
+		if err := g.Commit(ctx); err != nil {
+			return err
+		}
+		after, err := g.Stats()
+		if err != nil || after.Snapshots == before.Snapshots && after.Blocks == before.Blocks {
+			return err
+		}
+	}
+	return errors.New("snapshots are never done")
+}
+
+const (
+	settleBlocks = 100
+	settlePause  = 20 * time.Millisecond
+)
+
+// gluttonKnobs are the parameters of a glutton: see guest/EXAMPLES.md.
+func gluttonKnobs(heapBytes, noiseBytes, dirtyPages uint64) []byte {
+	return list(heapBytes, noiseBytes, dirtyPages, 0, 0, 0, 0)
+}
+
+// bigLimits are limits for heaps of up to 256 MiB beside the program's own memory.
+func bigLimits() swing.Limits {
+	l := swing.DefaultLimits()
+	l.MemoryBytes = 320 << 20
+	return l
+}
+
+// image is a file that holds a heap's memory, for floors.
+type image struct {
+	vfs.File
+	size int64
+}
+
+// Size implements worker.Image.
+func (i image) Size() int64 { return i.size }
+
+// silent is a Syscaller that answers nothing.
+type silent struct{}
+
+// Syscall implements swing.Syscaller.
+func (silent) Syscall(swing.Op, []byte) ([]byte, bool) { return nil, true }
+
+// compiled is a built-in program on an engine of its own.
+func compiled(ctx context.Context, name string, l swing.Limits) (*worker.Engine, *worker.Program, error) {
+	code, err := program(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := worker.NewEngine(ctx, worker.Options{Limits: l})
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := e.Compile(ctx, code)
+	if err != nil {
+		return nil, nil, errors.Join(err, e.Close(ctx))
+	}
+	return e, p, nil
+}

@@ -1,0 +1,184 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pierrec/lz4/v4"
+
+	"vatwarehouse/snapstore"
+	"vatwarehouse/swing"
+	"vatwarehouse/vfs"
+	"vatwarehouse/worker"
+)
+
+// studio is one worker and a snapshot store, without a kernel.
+type studio struct {
+	engine  *worker.Engine
+	program *worker.Program
+	worker  *worker.Worker
+	files   *vfs.Dir
+	heaps   *snapstore.Store
+	img     *snapstore.Image
+}
+
+// snapshot measures finding the written pages, bringing the image up to date and
+// storing what is new, against finding, hashing and compressing those pages.
+func snapshot(ctx context.Context, r *Run) error {
+	for _, k := range []uint64{1, 16, 256} {
+		r.say("snapshot: %d pages of 64 MiB written", k)
+		dir, clean, err := r.tempDir()
+		if err != nil {
+			return err
+		}
+		s, err := newStudio(ctx, dir, 64<<20, k)
+		if err != nil {
+			clean()
+			return err
+		}
+		measured, bare, _, err := s.measure(ctx, r.times(60))
+		err = errors.Join(err, s.close(ctx))
+		clean()
+		if err != nil {
+			return err
+		}
+		r.Emit(result("snapshot", fmt.Sprintf("%d pages", k), "µs", measured, bare, false))
+	}
+	return nil
+}
+
+func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio, err error) {
+	s = &studio{}
+	if s.engine, s.program, err = compiled(ctx, "glutton", bigLimits()); err != nil {
+		return nil, err
+	}
+	if s.files, err = vfs.Open(dir + "/heaps"); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	s.heaps, err = snapstore.Open(snapstore.Options{
+		FS: s.files, HeapBytesMax: int64(bigLimits().MemoryBytes),
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	heap, _ := s.program.Genesis()
+	if s.img, _, err = s.heaps.Genesis(heap, s.segments()); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	s.worker, err = s.program.Start(ctx, s.img.Heap(), s.img, swing.Hash{})
+	if err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	start := swing.Delivery[swing.VRef]{Kind: swing.DeliverStartVat, Time: 1}
+	start.Params.Body = gluttonKnobs(heapBytes, noiseBytes, k)
+	if err = s.deliver(ctx, start); err == nil {
+		_, err = s.save(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	return s, nil
+}
+
+func (s *studio) segments() (out []snapstore.Segment) {
+	_, data := s.program.Genesis()
+	for _, d := range data {
+		out = append(out, snapstore.Segment{Address: uint64(d.Offset), Data: d.Bytes})
+	}
+	return out
+}
+
+func (s *studio) deliver(ctx context.Context, d swing.Delivery[swing.VRef]) error {
+	out, err := s.worker.Deliver(ctx, swing.AppendDelivery(nil, d), silent{}, nil)
+	if err == nil && !out.OK() {
+		err = fmt.Errorf("the glutton %v", out)
+	}
+	return err
+}
+
+func (s *studio) touch(ctx context.Context) error {
+	return s.deliver(ctx, swing.Delivery[swing.VRef]{
+		Kind: swing.DeliverMessage, Time: 1, Target: swing.RootVRef,
+		Message: swing.Message[swing.VRef]{Method: "touch", Args: swing.CapData[swing.VRef]{Body: list()}},
+	})
+}
+
+// save takes a snapshot, up to but without the sync.
+func (s *studio) save(ctx context.Context) (snapstore.Info, error) {
+	c, err := s.worker.Capture(ctx)
+	if err != nil {
+		return snapstore.Info{}, err
+	}
+	img, err := s.heaps.Pause(s.img, c.Heap, c.Written)
+	if err != nil {
+		return snapstore.Info{}, err
+	}
+	s.img = img
+	if err := s.worker.Rebase(img); err != nil {
+		return snapstore.Info{}, err
+	}
+	return s.heaps.Commit(img)
+}
+
+// measure takes snapshots, and in between does their floor: it also returns how
+// many bytes a snapshot added to the store over what its pages compress to.
+func (s *studio) measure(ctx context.Context, n int) (measured, bare, bytes sample, err error) {
+	var compressor lz4.Compressor
+	dst := make([]byte, lz4.CompressBlockBound(swing.PageBytes))
+	for range n {
+		if err := s.touch(ctx); err != nil {
+			return nil, nil, nil, err
+		}
+		started := time.Now()
+		c, err := s.worker.Capture(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		own := 0
+		for _, p := range c.Written {
+			swing.SumPage(p.Data)
+			size, err := compressor.CompressBlock(p.Data, dst)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			own += size
+		}
+		bare = append(bare, microseconds(time.Since(started)))
+		if err := s.touch(ctx); err != nil {
+			return nil, nil, nil, err
+		}
+		if _, err := s.save(ctx); err != nil { // both touches: not measured
+			return nil, nil, nil, err
+		}
+		if err := s.touch(ctx); err != nil {
+			return nil, nil, nil, err
+		}
+		started = time.Now()
+		info, err := s.save(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		measured = append(measured, microseconds(time.Since(started)))
+		bytes = append(bytes, float64(info.StoredBytes)/float64(max(own, 1)))
+	}
+	return measured, bare, bytes, nil
+}
+
+func (s *studio) close(ctx context.Context) error {
+	var errs []error
+	if s.worker != nil {
+		errs = append(errs, s.worker.Close(ctx))
+	}
+	if s.img != nil {
+		s.img.Release()
+	}
+	if s.heaps != nil {
+		errs = append(errs, s.heaps.Close())
+	}
+	if s.files != nil {
+		errs = append(errs, s.files.Close())
+	}
+	return errors.Join(append(errs, s.program.Close(ctx), s.engine.Close(ctx))...)
+}

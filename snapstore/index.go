@@ -1,0 +1,176 @@
+package snapstore
+
+import (
+	"encoding/binary"
+
+	"vatwarehouse/swing"
+)
+
+// class is what an object is. It is part of an object's name: the digests of
+// pages have no domain of their own, so that a guest could make a page whose
+// digest is that of a heap.
+type class byte
+
+const (
+	classPage class = 1
+	classNode class = 2
+	classHeap class = 3
+)
+
+// String returns the class, for messages.
+func (c class) String() string {
+	switch c {
+	case classPage:
+		return "page"
+	case classNode:
+		return "node"
+	case classHeap:
+		return "heap"
+	}
+	return "object of no class"
+}
+
+// place is where a record lies.
+type place struct {
+	pack   uint32 // its number, from 1; 0 is nowhere
+	offset uint32
+	size   uint16 // of the whole record, in bytes
+}
+
+// entry is one object of the index: entryBytes bytes.
+type entry struct {
+	hash swing.Hash
+	place
+	class class
+	flags flags
+}
+
+// flags say why an object is not garbage.
+type flags byte
+
+const (
+	// flagNew: stored, or found stored, since the last Collect began.
+	flagNew flags = 1 << iota
+	// flagAged: the same, in the time before.
+	flagAged
+	// flagMarked: reachable, says the Collect that is running.
+	flagMarked
+	// flagSeen: read and found good by the Verify that is running.
+	flagSeen
+
+	flagsLive = flagNew | flagAged | flagMarked
+)
+
+// index finds an object's place by its name: an open hash table of entry
+// numbers over entries in chunks. A Go map of the same would take 90 bytes an
+// object where this takes about 56. Hashes are digests, so that their first
+// bytes serve as the table's hash.
+type index struct {
+	slots     []uint32 // entry number + 1; 0 is free
+	chunks    [][]entry
+	count     int    // entries
+	condemned int    // of these, nowhere
+	forgotten uint64 // how often an entry became so
+}
+
+const (
+	chunkEntries = 4096
+	slotsMin     = 1024
+	entryBytes   = 48
+	slotBytes    = 4
+)
+
+// bytes returns the memory that the index takes.
+func (x *index) bytes() int64 {
+	return int64(len(x.chunks))*chunkEntries*entryBytes + int64(len(x.slots))*slotBytes
+}
+
+func (x *index) at(n int) *entry { return &x.chunks[n/chunkEntries][n%chunkEntries] }
+
+// slot returns the slot that holds the object, or the free one it belongs in.
+func (x *index) slot(cl class, hash *swing.Hash) int {
+	mask := len(x.slots) - 1
+	i := int(binary.LittleEndian.Uint64(hash[:])) & mask
+	for ; x.slots[i] != 0; i = (i + 1) & mask {
+		if e := x.at(int(x.slots[i]) - 1); e.hash == *hash && e.class == cl {
+			break
+		}
+	}
+	return i
+}
+
+// find returns the object's entry, or nil if it is not stored. The entry is
+// valid until the index is rebuilt.
+func (x *index) find(cl class, hash *swing.Hash) *entry {
+	if len(x.slots) == 0 {
+		return nil
+	}
+	n := x.slots[x.slot(cl, hash)]
+	if n == 0 {
+		return nil
+	}
+	if e := x.at(int(n) - 1); e.pack != 0 {
+		return e
+	}
+	return nil
+}
+
+// set puts the object at a place, whether it had one or not.
+func (x *index) set(cl class, hash *swing.Hash, at place, f flags) {
+	if x.count*4 >= len(x.slots)*3 {
+		x.grow()
+	}
+	i := x.slot(cl, hash)
+	if n := x.slots[i]; n != 0 {
+		e := x.at(int(n) - 1)
+		if e.pack == 0 {
+			x.condemned--
+		}
+		e.place, e.flags = at, e.flags|f
+		return
+	}
+	if x.count%chunkEntries == 0 {
+		x.chunks = append(x.chunks, make([]entry, chunkEntries))
+	}
+	*x.at(x.count) = entry{hash: *hash, place: at, class: cl, flags: f}
+	x.count++
+	x.slots[i] = uint32(x.count)
+}
+
+// condemn takes an entry's place away, if it is still the one given: its bytes
+// were found damaged, and must be stored anew when they are next met.
+func (x *index) condemn(cl class, hash *swing.Hash, at place) {
+	if e := x.find(cl, hash); e != nil && e.place == at {
+		e.place = place{}
+		x.condemned++
+		x.forgotten++
+	}
+}
+
+func (x *index) grow() {
+	x.slots = make([]uint32, max(slotsMin, 2*len(x.slots)))
+	for n := range x.count {
+		e := x.at(n)
+		x.slots[x.slot(e.class, &e.hash)] = uint32(n + 1)
+	}
+}
+
+// each calls f for every entry that has a place.
+func (x *index) each(f func(e *entry)) {
+	for n := range x.count {
+		if e := x.at(n); e.pack != 0 {
+			f(e)
+		}
+	}
+}
+
+// without returns the index less the entries in the packs named.
+func (x *index) without(packs map[uint32]bool) index {
+	rest := index{forgotten: x.forgotten}
+	x.each(func(e *entry) {
+		if !packs[e.pack] {
+			rest.set(e.class, &e.hash, e.place, e.flags)
+		}
+	})
+	return rest
+}
