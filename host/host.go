@@ -75,10 +75,12 @@ type Host struct {
 	archives background
 
 	recovery Recovery
-	block    openBlock
-	totals   totals
-	failed   error // why the Host is poisoned
-	closed   bool
+	// unarchived says that archiving has failed, and is not tried again.
+	unarchived bool
+	block      openBlock
+	totals     totals
+	failed     error // why the Host is poisoned
+	closed     bool
 }
 
 // Recovery says what Open found and mended.

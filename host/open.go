@@ -16,6 +16,7 @@ import (
 	"vatwarehouse/snapstore"
 	"vatwarehouse/streamstore"
 	"vatwarehouse/swing"
+	"vatwarehouse/vatkeeper"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
@@ -204,6 +205,9 @@ func (h *Host) openStores() error {
 		h.fault(fmt.Errorf("log: cut off %d bytes of a torn block at %s offset %d: %s",
 			recovered.CutBytes, recovered.CutFile, recovered.CutOffset, recovered.CutReason))
 	}
+	for _, err := range recovered.Damaged {
+		h.fault(fmt.Errorf("log: %w", err))
+	}
 	h.kv, err = kvstore.Open(kvstore.Options{
 		FS: h.fs, Name: tableName, CheckpointBytes: h.options.CheckpointBytes,
 		NoSync: h.options.NoSync, Inline: h.options.Inline,
@@ -212,6 +216,9 @@ func (h *Host) openStores() error {
 		return err
 	}
 	if err := h.redo(); err != nil {
+		return err
+	}
+	if err := h.checkStreams(len(recovered.Damaged)); err != nil {
 		return err
 	}
 	h.heaps, err = snapstore.Open(snapstore.Options{
@@ -224,6 +231,25 @@ func (h *Host) openStores() error {
 // unusedImages bounds the images kept of vats that are not in memory. Each is an
 // open file.
 const unusedImages = 1024
+
+// checkStreams sees, where the log has damaged items, that every stream is one of
+// ours: one that seems to be a vat's may come of a changed name, and must not be
+// there when a vat of that name is made.
+func (h *Host) checkStreams(damaged int) error {
+	if damaged == 0 {
+		return nil
+	}
+	for _, name := range h.log.Streams() {
+		if name == changesStream || name == outputsStream {
+			continue
+		}
+		if _, ok := vatkeeper.New(swing.VatID(name), h.kv).Options(); !ok {
+			return fmt.Errorf("%w: the log has a transcript of %q, and there is no such vat",
+				ErrCorrupt, name)
+		}
+	}
+	return nil
+}
 
 // redo applies to the table the change sets that only the log has.
 func (h *Host) redo() error {

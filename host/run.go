@@ -158,9 +158,10 @@ func (h *Host) tidy() error {
 	}
 	h.collect()
 	if _, err := h.archives.poll(); err != nil {
-		return h.poison(err)
+		h.unarchived = true // the log goes on; opening it anew tries again
+		h.fault(err)
 	}
-	if !h.archives.busy() && h.log.Stats().Segments > 1 {
+	if !h.unarchived && !h.archives.busy() && h.log.Stats().Segments > 1 {
 		h.archives.start(h.options.Inline, func() error {
 			if _, err := h.log.Archive(); err != nil {
 				return fmt.Errorf("archive the log: %w", err)

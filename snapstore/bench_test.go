@@ -191,7 +191,7 @@ func BenchmarkOpen(b *testing.B) {
 			}
 			s, err := Open(o)
 			must(b, err)
-			fill(b, s, 20_000)
+			fill(b, s, 0, 20_000)
 			must(b, s.Sync())
 			objects := s.Stats().Objects
 			b.ReportAllocs()
@@ -207,18 +207,80 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// fill stores pages that nobody names, each new.
-func fill(t testing.TB, s *Store, pages int) {
+// fill stores pages that nobody names, of the numbers [start, end), each another.
+func fill(t testing.TB, s *Store, start, end int) {
 	t.Helper()
 	page := slices.Repeat([]byte{7}, swing.PageBytes)
 	c := s.borrow()
 	defer s.giveBack(c)
-	for i := range pages {
+	for i := start; i < end; i++ {
 		page[0], page[1], page[2], page[3] = byte(i), byte(i>>8), byte(i>>16), 1
 		kind, body := c.compress(page)
 		_, err := s.put(kind, swing.SumPage(page), body)
 		must(t, err)
 	}
+}
+
+// BenchmarkVerifyHeap reads and verifies a 64 MiB snapshot from the packs.
+func BenchmarkVerifyHeap(b *testing.B) {
+	s, img := benchStore(b)
+	info, err := s.Commit(img)
+	must(b, err)
+	b.SetBytes(benchHeapBytes)
+	b.ReportAllocs()
+	for b.Loop() {
+		must(b, s.VerifyHeap(info.ID))
+	}
+}
+
+// BenchmarkCommitSync commits one page of a 64 MiB heap and syncs, on the disk:
+// what a snapshot costs a block.
+func BenchmarkCommitSync(b *testing.B) {
+	s, img := benchStore(b)
+	d, h := newDirtier(1), img.Heap()
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Clock++
+		var err error
+		img, err = s.Pause(img, h, d.next())
+		must(b, err)
+		_, err = s.Commit(img)
+		must(b, err)
+		must(b, s.Sync())
+	}
+}
+
+// BenchmarkCollect collects after 64 snapshots of 256 pages of a 64 MiB heap, of
+// which the last is named, with as many pages that nobody names between them.
+func BenchmarkCollect(b *testing.B) {
+	s, img := benchStore(b)
+	d, h := newDirtier(256), img.Heap()
+	moved, removed, n := 0, int64(0), 0
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		var live []swing.Hash
+		for range 64 {
+			h.Clock++
+			var err error
+			img, err = s.Pause(img, h, d.next())
+			must(b, err)
+			info, err := s.Commit(img)
+			must(b, err)
+			live = []swing.Hash{info.ID}
+			fill(b, s, n, n+256)
+			n += 256
+		}
+		_, err := s.Collect(live) // makes them old
+		must(b, err)
+		b.StartTimer()
+		st, err := s.Collect(live)
+		must(b, err)
+		moved += st.MovedObjects
+		removed += st.BytesRemoved
+	}
+	b.ReportMetric(float64(moved)/float64(b.N), "moved/op")
+	b.ReportMetric(float64(removed)/float64(b.N)/(1<<20), "MiB-removed/op")
 }
 
 // BenchmarkIndexFind finds an object among 500,000.

@@ -57,7 +57,7 @@ func TestCollectKeepsWhatImagesRestOn(t *testing.T) {
 	img, err := s.Image(id)
 	must(t, err)
 	for i := range 4 {
-		fill(t, s, 50)
+		fill(t, s, 0, 50)
 		_, err := s.Collect(nil)
 		must(t, err)
 		img, err = s.Pause(img, c.state(), deliver(&c, i, 3, byte(50+i)))
@@ -72,7 +72,7 @@ func TestCollectKeepsWhatImagesRestOn(t *testing.T) {
 		}
 		must(t, readable(s, info.ID, c))
 	}
-	fill(t, s, 200) // so that the heap is not in the active pack
+	fill(t, s, 0, 200) // so that the heap is not in the active pack
 	for range 3 {
 		_, err := s.Collect(nil)
 		must(t, err)
@@ -119,7 +119,7 @@ func TestACommitDuringCollectRevivesGarbage(t *testing.T) {
 	img, info, err := s.Genesis(swing.Heap{Size: wasmPageBytes}, []Segment{{Data: large}})
 	must(t, err)
 	img.Release()
-	fill(t, s, 4000)
+	fill(t, s, 0, 4000)
 	must(t, s.Sync())
 	live := []swing.Hash{keptID, info.ID}
 	_, err = s.Collect(live)
@@ -140,7 +140,7 @@ func TestACommitDuringCollectRevivesGarbage(t *testing.T) {
 	// It was committed since that Collect began: the next one keeps it too, though
 	// its pack goes.
 	s.o.PackBytes = 1
-	fill(t, s, 1)
+	fill(t, s, 0, 1)
 	st, err = s.Collect([]swing.Hash{keptID})
 	must(t, errors.Join(err, readable(s, garbageID, garbage)))
 	if st.PacksRemoved == 0 {
@@ -205,7 +205,7 @@ func TestCollectNamesDamage(t *testing.T) {
 	must(t, err)
 	_, first := born(t, s, 1)
 	good, second := born(t, s, 2)
-	fill(t, s, 2000)
+	fill(t, s, 0, 2000)
 	must(t, s.Sync())
 	name := "heaps/packs/00000001.pack"
 	b := readFile(t, mem, name)

@@ -40,7 +40,8 @@ func (a *archiver) findWitness(d *archived) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = eachHeld(f, name, func(stream string, h held) bool {
+	head := archiveHead{a.manifest.identity, d.number}
+	err = head.eachHeld(f, name, func(stream string, h held) bool {
 		found = a.needs(stream, h.end())
 		if found {
 			d.witness, d.witnessEnd = stream, h.end()

@@ -3,6 +3,7 @@ package streamstore
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"sort"
 
 	"vatwarehouse/internal/frame"
@@ -135,14 +136,44 @@ func (f *footer) packFor(stream uint32, position uint64) int {
 }
 
 // archiveHead is an archive's first frame.
-func appendArchiveHead(b []byte, identity uint64, number uint32) ([]byte, uint32) {
-	body := appendFileHead(nil, magicArchive, identity)
-	return frame.Append(b, kindArchive, 0, binary.LittleEndian.AppendUint32(body, number))
+type archiveHead struct {
+	identity uint64
+	number   uint32
 }
 
-// readFooter reads an archive's last two frames: the trailer says where the
-// footer begins.
-func readFooter(file vfs.File, name string) (*footer, error) {
+// append appends the head as a frame, and returns its check.
+func (h archiveHead) append(b []byte) ([]byte, uint32) {
+	body := appendFileHead(nil, magicArchive, h.identity)
+	return frame.Append(b, kindArchive, 0, binary.LittleEndian.AppendUint32(body, h.number))
+}
+
+// check sees that a frame is this head.
+func (h archiveHead) check(f frame.Frame) error {
+	r := fieldReader{b: f.Body}
+	got := archiveHead{r.fileHead(magicArchive), r.uint32()}
+	if err := r.done(f, kindArchive); err != nil {
+		return err
+	}
+	if got != h || f.Seed != 0 {
+		return fmt.Errorf("%w: archive %d of log %016x", errStale, got.number, got.identity)
+	}
+	return nil
+}
+
+// readFooter reads an archive's first frame, as another version may mean other
+// things by the rest, and its last two: the trailer says where the footer begins.
+func (h archiveHead) readFooter(file vfs.File, name string) (*footer, error) {
+	b := make([]byte, archiveHeaderBytes)
+	if err := readFull(file, b, 0); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	f, err := frame.Decode(b)
+	if err == nil {
+		err = h.check(f)
+	}
+	if err != nil {
+		return nil, damaged(name, 0, err)
+	}
 	t, err := newTape(file, name)
 	if err != nil {
 		return nil, err
@@ -151,8 +182,8 @@ func readFooter(file vfs.File, name string) (*footer, error) {
 	return x, err
 }
 
-// readFooterAt is readFooter that also returns where the footer begins, or where
-// reading it failed.
+// readFooterAt reads the last two frames, and returns where the footer begins, or
+// where reading it failed.
 func readFooterAt(t *tape) (x *footer, at int64, err error) {
 	at = t.size - trailerBytes
 	f, err := t.frame(max(at, 0))
@@ -191,8 +222,10 @@ func frameError(name string, at int64, err error) error {
 
 // eachHeld calls visit with every stream of an archive, in order, until it
 // returns false.
-func eachHeld(file vfs.File, name string, visit func(stream string, h held) bool) error {
-	x, err := readFooter(file, name)
+func (h archiveHead) eachHeld(
+	file vfs.File, name string, visit func(stream string, h held) bool,
+) error {
+	x, err := h.readFooter(file, name)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type archiveWriter struct {
 
 // write writes the items of streams that are sorted by name.
 func (w *archiveWriter) write(identity uint64, number uint32, streams []taken) (archived, error) {
-	w.buf, w.seed = appendArchiveHead(nil, identity, number)
+	w.buf, w.seed = archiveHead{identity, number}.append(nil)
 	for i, t := range streams {
 		for j, item := range t.items {
 			if err := w.add(uint32(i), t.first+uint64(j), item); err != nil {

@@ -136,6 +136,10 @@ func (a files) judge(t *testing.T, w *twin, clean bool) (verdict, error) {
 	verr := s.Verify(func(streamstore.Fault) {})
 	s.Close()
 	switch {
+	case len(rec.Damaged) > 0 && err != nil && errors.Is(verr, streamstore.ErrCorrupt):
+		return detected, nil
+	case len(rec.Damaged) > 0:
+		return 0, fmt.Errorf("called damaged: %v; read: %v; verified: %w", rec.Damaged, err, verr)
 	case err != nil && !errors.Is(err, streamstore.ErrCorrupt):
 		return 0, err
 	case (err != nil) && (verr == nil):

@@ -139,7 +139,11 @@
 // cuts such a tail and reports it. Anything else is damage: Open fails with
 // [ErrCorrupt] and changes nothing. It tells them apart so:
 //
-//  1. While the mark of Close is there, any difference is damage.
+//  0. A record alone that fails its check, with whole frames behind it that go on
+//     its chain, is a damaged item, if its block was durable once: by the mark of
+//     Close, or by a later frame with flag 1. Open says so and goes on; whoever
+//     reads the item gets [ErrCorrupt], and its segment is not archived.
+//  1. While the mark of Close is there, any other difference is damage.
 //  2. A frame with flag 1 behind the bad bytes proves that these were durable
 //     once, so no crash has torn them: damage. To find one, the rest of the log
 //     is searched for opening frames byte by byte.
@@ -151,7 +155,9 @@
 //
 // # What is not found
 //
-// A check is a CRC: it finds accidents, not forgery. In a log that was not closed,
+// A check is a CRC: it finds accidents, not forgery. Read verifies each record by
+// itself, that it is of the stream and position and where the index says; the
+// chain is verified by Open, Archive and Verify. In a log that was not closed,
 // damage to the last block cannot be told from a torn tail: it is cut, and Open
 // says so. The same holds for all blocks since the log was opened with NoSync. The
 // loss of whole blocks at the end of such a log, to the byte, and the loss of the

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -93,6 +94,76 @@ func TestContradictionsAreDamage(t *testing.T) {
 		t.Fatalf("unchanged: %+v, %v", rec, err)
 	}
 	must(t, s.Close())
+}
+
+// TestSegmentOfAnotherLogIsDamage: also where nothing says what was durable, as
+// after NoSync: a crash may lose segments, but does not bring another log's.
+func TestSegmentOfAnotherLogIsDamage(t *testing.T) {
+	t.Parallel()
+	m := vfs.NewMem()
+	o := scriptOptions(m)
+	o.NoSync, o.SegmentBytes = true, 200
+	s := open(t, o)
+	fill(t, s, []string{"a"}, 4, 150)
+	all := filesOf(t, m)
+	names := all.names(".segment")
+	for what, change := range map[string]func([]byte) []byte{
+		"identity": plus(12, 8, 1), "number": plus(20, 4, 1), "version": plus(8, 4, 1<<31),
+	} {
+		a := maps.Clone(all)
+		a[names[1]] = forge(t, all[names[1]], 0, change)
+		_, rec, err := streamstore.Open(scriptOptions(a.disk(t)))
+		if what == "version" {
+			if !errors.Is(err, streamstore.ErrVersion) {
+				t.Errorf("%s: %+v, %v", what, rec, err)
+			}
+		} else if !errors.Is(err, streamstore.ErrCorrupt) {
+			t.Errorf("%s: %+v, %v", what, rec, err)
+		}
+	}
+	a := maps.Clone(all) // one that does not follow may be left by a crash
+	a[names[1]] = forge(t, all[names[1]], 0, plus(24, 8, 1))
+	s, rec, err := streamstore.Open(scriptOptions(a.disk(t)))
+	if err != nil || rec.CutFile != "log/"+names[1] || rec.CutOffset != 0 || len(s.Streams()) != 1 {
+		t.Errorf("first block: %+v, %v", rec, err)
+	}
+	must(t, s.Close())
+}
+
+// TestArchivesThatDisagree: an archive put in place of another under an open log,
+// whole in itself, which holds less of a stream, holds it not at all, or says that
+// there is nothing before it. Reading across says so and yields no wrong item.
+func TestArchivesThatDisagree(t *testing.T) {
+	t.Parallel()
+	const name = "00000002.archive"
+	for what, change := range map[string]func([]byte) []byte{
+		// of the table: first stream 0; name "a", first, count, archive before
+		"one less": func(b []byte) []byte { b[7]--; return b },
+		"renamed":  func(b []byte) []byte { b[5] = 'A'; return b },
+		"no more":  func(b []byte) []byte { b[8] = 0; return b },
+		"loops":    func(b []byte) []byte { b[8] = 2; return b },
+	} {
+		m, s := life(t, 1, true)
+		b := filesOf(t, m)[name]
+		all, _ := frames(b)
+		table := slices.IndexFunc(all, func(f frame.Frame) bool { return f.Kind == 8 })
+		bad := forge(t, b, table, change)
+		overwrite(t, m, name, bad, 0, len(bad))
+		_, end, _ := s.Bounds("a")
+		n := 0
+		var last error
+		for _, err := range s.Read("a", 0, end) {
+			if last = err; err == nil {
+				n++
+			}
+		}
+		if !errors.Is(last, streamstore.ErrCorrupt) || !strings.Contains(last.Error(), "archive") {
+			t.Errorf("%s: %d items, then %v", what, n, last)
+		}
+		if faults := verify(t, s); len(faults) == 0 {
+			t.Errorf("%s: Verify finds nothing", what)
+		}
+	}
 }
 
 // life is a log of one identity whose items are drawn from a seed: two lives have
@@ -226,7 +297,7 @@ func TestEvidenceAcrossReads(t *testing.T) {
 			commit(t, s)
 		}
 		_, offsets := frames(filesOf(t, m)[segment1])
-		rot(t, m, segment1, offsets[5]+20) // the record of block 2
+		rot(t, m, segment1, offsets[5]+3) // the length of block 2's record
 		_, _, err := streamstore.Open(streamstore.Options{FS: m.Crash(0, 100)})
 		want := fmt.Sprintf("at byte %d all before that was durable", offsets[7])
 		if !errors.Is(err, streamstore.ErrCorrupt) || !strings.Contains(err.Error(), want) {
@@ -263,6 +334,10 @@ func TestRandomDamage(t *testing.T) {
 			}
 			if same := bytes.Equal(b, was); err != nil || clean && v != detected && !same {
 				t.Fatalf("seed %d, round %d, %s: verdict %d, %v", seed, round, name, v, err)
+			}
+			_, offsets := frames(was)
+			if used := offsets[len(offsets)-1]; v == harmless && !bytes.Equal(b[:used], was[:used]) {
+				t.Fatalf("seed %d, round %d, %s: harmless, but not set aside", seed, round, name)
 			}
 			all[name] = was
 			count[v]++

@@ -32,6 +32,8 @@ type index struct {
 	fresh   []*stream // made by the open block
 }
 
+func newIndex() *index { return &index{streams: map[string]*stream{}} }
+
 // find returns the stream of that name. One that is new starts at position.
 func (x *index) find(name string, position uint64) *stream {
 	if st := x.streams[name]; st != nil {

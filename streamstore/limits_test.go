@@ -86,3 +86,33 @@ func TestShelfIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeMemoryIsNotKept: of a block or an item far above the usual size, the
+// memory is given up with it; of usual ones it is used again.
+func TestLargeMemoryIsNotKept(t *testing.T) {
+	t.Parallel()
+	s, _, err := Open(Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	position := uint64(0)
+	for _, size := range []int{100, 10 << 20, 100} {
+		s.Append("a", position, make([]byte, size))
+		position++
+		if _, err := s.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		for item, err := range s.Read("a", position-1, position) {
+			if err != nil || len(item) != size {
+				t.Fatalf("%d bytes, %v", len(item), err)
+			}
+		}
+		if kept := cap(s.open.bytes) > 0; kept != (size == 100) {
+			t.Errorf("after an item of %d bytes the block keeps %d", size, cap(s.open.bytes))
+		}
+		if kept := s.scratch != nil; kept != (size == 100) {
+			t.Errorf("after an item of %d bytes, memory kept for reading: %v", size, kept)
+		}
+	}
+}

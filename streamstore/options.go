@@ -108,6 +108,9 @@ type Recovery struct {
 	CutOffset int64
 	CutBytes  int64
 	CutReason string
+	// Damaged names the items whose bytes have changed, in blocks that were durable
+	// once. They can't be read; everything else can.
+	Damaged []error
 	// Removed names the files that an interrupted Close, Archive or start of a
 	// segment had left behind.
 	Removed []string

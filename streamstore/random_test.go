@@ -96,6 +96,37 @@ func TestNeighboursAreReadAtOnce(t *testing.T) {
 	}
 }
 
+// TestReadIsInPieces: what is read ahead of the reader is bounded, by items and by
+// bytes, so that who stops early has not paid for all.
+func TestReadIsInPieces(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ n, size, reads int }{
+		{1024, 1, 1}, {1025, 1, 2}, {3000, 1, 3}, {100, 100 << 10, 10}, {5, 2 << 20, 5},
+	} {
+		f := vfs.NewFaulty(vfs.NewMem())
+		s := open(t, streamstore.Options{FS: f})
+		for i := range uint64(c.n) {
+			s.Append("a", i, make([]byte, c.size))
+		}
+		commit(t, s)
+		items(s, "a", 0, 1)
+		before := f.Reads()
+		for _, err := range s.Read("a", 0, uint64(c.n)) {
+			must(t, err)
+		}
+		if n := f.Reads() - before; n != c.reads {
+			t.Errorf("%d items of %d bytes: %d reads, want %d", c.n, c.size, n, c.reads)
+		}
+		before = f.Reads()
+		for range s.Read("a", 0, uint64(c.n)) {
+			break
+		}
+		if n := f.Reads() - before; n != 1 {
+			t.Errorf("%d items of %d bytes: %d reads for the first", c.n, c.size, n)
+		}
+	}
+}
+
 // TestReadTakesItsTime: more items than one step takes, and larger than what one
 // step reads, in a row and of all sizes.
 func TestReadTakesItsTime(t *testing.T) {

@@ -74,7 +74,7 @@ func (r *reader) findHops(number uint32) error {
 // lookUp finds the stream in an archive's table.
 func (r *reader) lookUp(v *volume, number uint32) (hop, error) {
 	name := r.s.path(v.name)
-	x, err := v.index(name)
+	x, err := v.index(archiveHead{r.s.identity, number}, name)
 	if err != nil {
 		return hop{}, err
 	}
@@ -118,7 +118,7 @@ func (r *reader) frame(v *volume, name string, at span) (frame.Frame, error) {
 // pack reads the pack in which the next item is, and passes what is before it.
 func (r *reader) pack(v *volume, h hop) (pack, error) {
 	name := r.s.path(v.name)
-	x, err := v.index(name)
+	x, err := v.index(archiveHead{r.s.identity, h.number}, name)
 	if err != nil {
 		return pack{}, err
 	}

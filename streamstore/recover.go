@@ -40,7 +40,12 @@ func (p *opener) read() error {
 	if err := p.sortFiles(); err != nil {
 		return err
 	}
-	if err := p.scanSegments(); err != nil {
+	p.scan.tolerant = true
+	err := p.scanSegments()
+	if len(p.scan.damaged) > 0 && (err == nil && !p.provenDamage() || errors.Is(err, ErrCorrupt)) {
+		err = p.rescan()
+	}
+	if err != nil {
 		return err
 	}
 	return p.judge()
@@ -220,6 +225,9 @@ func (p *opener) judge() error {
 		Clean:   p.closed != nil || len(p.segments) == 0 && p.manifest == nil,
 		Block:   p.scan.block,
 		Removed: p.garbage,
+	}
+	for _, d := range p.scan.damaged {
+		p.rec.Damaged = append(p.rec.Damaged, d.errDamaged())
 	}
 	if p.closed != nil {
 		return p.judgeClosed()

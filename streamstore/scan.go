@@ -32,6 +32,11 @@ type tear struct {
 type scanner struct {
 	x *index
 	reach
+	// tolerant has it pass over damaged records, which it collects; proven is the
+	// last block that a later frame says was durable.
+	tolerant bool
+	damaged  []damagedRecord
+	proven   uint64
 }
 
 // readSegment reads the next segment. It returns a tear if the segment does not
@@ -63,6 +68,9 @@ func (s *scanner) readSegment(t *tape, number uint32) (*tear, error) {
 			errStale, h.firstBlock, f.Seed, s.block+1, s.seed)
 		return torn(number, 0, true, err)
 	}
+	if h.synced {
+		s.proven = s.block
+	}
 	s.reach = reach{s.identity, number, int64(f.Bytes()), 0, f.Check, s.block}
 	return s.blocks(t)
 }
@@ -89,6 +97,9 @@ func (s *scanner) blocks(t *tape) (*tear, error) {
 		if err != nil {
 			return nil, damaged(t.name, start, err)
 		}
+		if o.synced {
+			s.proven = s.block
+		}
 		off, err := s.records(t, start+int64(f.Bytes()), f.Check)
 		if err != nil {
 			s.x.undo()
@@ -108,6 +119,10 @@ func (s *scanner) records(t *tape, off int64, seed uint32) (int64, error) {
 		f, err := t.frame(off)
 		if err == nil && f.Seed != seed {
 			err = errSeed(f.Seed, seed)
+		}
+		if next, after, ok := s.passOver(t, off, err); ok {
+			off, seed = next, after
+			continue
 		}
 		if err != nil {
 			return 0, fmt.Errorf("record at byte %d: %w", off, err)

@@ -9,7 +9,7 @@ import (
 	"vatwarehouse/vfs"
 )
 
-// volumesMax bounds the files kept open for reading while nobody reads them.
+// volumesMax bounds the files kept open for reading besides those being read.
 const volumesMax = 32
 
 // volume is a segment or archive opened for reading. It outlives its name: who
@@ -26,11 +26,11 @@ type volume struct {
 }
 
 // index returns an archive's footer.
-func (v *volume) index(path string) (*footer, error) {
+func (v *volume) index(h archiveHead, path string) (*footer, error) {
 	v.footerMu.Lock()
 	defer v.footerMu.Unlock()
 	if v.footer == nil {
-		x, err := readFooter(v.file, path)
+		x, err := h.readFooter(v.file, path)
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +54,9 @@ func (h *shelf) acquire(name string) (*volume, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.trim()
+		if n := len(h.volumes); n == volumesMax {
+			h.drop(n - 1) // it stays open for who has acquired it
+		}
 		h.volumes = append(h.volumes, &volume{name: name, file: file})
 		i = len(h.volumes) - 1
 	}
@@ -63,15 +65,6 @@ func (h *shelf) acquire(name string) (*volume, error) {
 	h.volumes[0] = v
 	v.refs++
 	return v, nil
-}
-
-// trim makes room for one more, if one of those used least is not in use.
-func (h *shelf) trim() {
-	for i := len(h.volumes) - 1; i >= 0 && len(h.volumes) >= volumesMax; i-- {
-		if h.volumes[i].refs == 0 {
-			h.drop(i)
-		}
-	}
 }
 
 // drop takes a volume off the shelf and closes it once nobody uses it. What

@@ -53,7 +53,7 @@ func Open(o Options) (*Store, Recovery, error) {
 	if err != nil {
 		return nil, Recovery{}, err
 	}
-	p := &opener{o: o, scan: scanner{x: &index{streams: map[string]*stream{}}}}
+	p := &opener{o: o, scan: scanner{x: newIndex()}}
 	s, err := p.open()
 	if err != nil {
 		return nil, Recovery{}, fmt.Errorf("open log %s: %w", o.Dir, err)

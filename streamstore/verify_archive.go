@@ -16,7 +16,7 @@ func (v *verifier) archive(t *tape, a archived) error {
 	if err != nil {
 		return v.fault(Fault{File: t.name, Offset: at, Err: err})
 	}
-	w := archiveCheck{t: t, number: a.number, identity: v.s.identity, chained: true}
+	w := archiveCheck{t: t, head: archiveHead{v.s.identity, a.number}, chained: true}
 	parts, err := w.parts(x, at)
 	if err != nil {
 		return err
@@ -43,16 +43,15 @@ type archivePart struct {
 
 // archiveCheck goes through an archive's frames with its table of streams.
 type archiveCheck struct {
-	t        *tape
-	number   uint32
-	identity uint64
-	streams  []string // nil, as helds, if the table cannot be read whole
-	helds    []held
-	seed     uint32
-	chained  bool // the frame before was good
-	stream   int  // where the next item is due
-	done     uint64
-	buf      []byte
+	t       *tape
+	head    archiveHead
+	streams []string // nil, as helds, if the table cannot be read whole
+	helds   []held
+	seed    uint32
+	chained bool // the frame before was good
+	stream  int  // where the next item is due
+	done    uint64
+	buf     []byte
 }
 
 // parts lists all frames, and takes the table of streams from where it can be
@@ -100,24 +99,11 @@ func (w *archiveCheck) part(part archivePart) error {
 	w.seed = f.Check
 	switch {
 	case part.offset == 0:
-		return w.head(f)
+		return w.head.check(f)
 	case part.items:
 		return w.pack(f, part.packSpan)
 	case f.Kind == kindNames:
 		return eachName(f, func(string, held) bool { return true })
-	}
-	return nil
-}
-
-// head sees that the archive says it is the one it is taken for.
-func (w *archiveCheck) head(f frame.Frame) error {
-	r := fieldReader{b: f.Body}
-	identity, number := r.fileHead(magicArchive), r.uint32()
-	if err := r.done(f, kindArchive); err != nil {
-		return err
-	}
-	if identity != w.identity || number != w.number {
-		return fmt.Errorf("%w: archive %d of log %016x", errStale, number, identity)
 	}
 	return nil
 }

@@ -145,6 +145,16 @@ func TestVerifyFindsWhatIsMissing(t *testing.T) {
 			}
 			return f.Truncate(100)
 		},
+		"end at a frame": func(m *vfs.Mem, all files) error {
+			names := all.names(".segment")
+			name := names[len(names)-1] // behind another the chain would show it
+			f, err := m.Open("log/" + name)
+			if err != nil {
+				return err
+			}
+			_, offsets := frames(all[name])
+			return f.Truncate(int64(offsets[len(offsets)-2]))
+		},
 		"rotten manifest": func(m *vfs.Mem, _ files) error {
 			rot(t, m, "manifest", 30)
 			return nil

@@ -67,6 +67,7 @@ fault is named, and the exit code is then 1. It changes nothing that is recorded
 	})
 }
 
+// printChecked says how many things were looked at, and whether all were well.
 func (a *app) printChecked(r *checked) error {
 	r.OK = len(r.Faults) == 0
 	if a.json {

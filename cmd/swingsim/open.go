@@ -74,6 +74,7 @@ const (
 	lockPause    = 50 * time.Millisecond
 )
 
+// openPatiently opens the directory, and tries again while another holds the lock.
 func openPatiently(ctx context.Context, dir string, o *host.Options) (*host.Host, error) {
 	for until := time.Now().Add(lockPatience); ; time.Sleep(lockPause) {
 		h, err := host.Open(ctx, dir, o)

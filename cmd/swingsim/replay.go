@@ -59,6 +59,7 @@ recorded and what came instead. It changes nothing.`,
 	})
 }
 
+// replay replays one vat and prints what came of it; a divergence is the error.
 func (a *app) replay(ctx context.Context, h *host.Host, v host.Vat, fromSnapshot bool) error {
 	bar := a.newProgress(0, "deliveries")
 	done, err := h.Replay(ctx, v.ID, host.ReplayOptions{

@@ -45,6 +45,8 @@ func (a *app) verbs() []*cobra.Command {
 	}
 }
 
+// root makes the whole tree of commands, anew for every call, so that tests may run
+// several at once.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "swingsim",

@@ -71,6 +71,7 @@ nothing but the block being written is lost.`,
 	})
 }
 
+// register names the flags: first what is observable, then what is private.
 func (r *runFlags) register(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
@@ -243,7 +244,7 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 		if err := h.Settle(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
-		return sum.fill(h, before, result, elapsed)
+		return sum.fill(h, result, elapsed)
 	})
 	if err != nil {
 		return err
@@ -254,6 +255,7 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	return a.ended(&sum, ran)
 }
 
+// orLength returns where the bar ends: the flag's length, else the scenario's.
 func orLength(deliveries, length uint64) uint64 {
 	if deliveries > 0 {
 		return deliveries

@@ -64,6 +64,7 @@ found and mended when it was opened just now. It changes nothing.`,
 	})
 }
 
+// fill asks the host. A directory that no scenario made has a status too.
 func (st *status) fill(h *host.Host) error {
 	s, err := sim.ReadStatus(h)
 	if err != nil && !errors.Is(err, host.ErrNotFound) {
@@ -128,6 +129,7 @@ func (a *app) printStatus(st *status) {
 	fmt.Fprintf(a.out, "\nactivityhash %s\n", st.Activityhash)
 }
 
+// outOf says how many there are to be, if that is known.
 func outOf(length uint64) string {
 	if length == 0 {
 		return ""

@@ -67,9 +67,9 @@ type endedVat struct {
 // endedMax bounds the ended vats that a summary lists.
 const endedMax = 20
 
-func (s *summary) fill(
-	h *host.Host, before host.Stats, r sim.Result, elapsed time.Duration,
-) error {
+// fill takes the counts from the host, before it is closed. A host counts since it
+// was opened, which is what this run did.
+func (s *summary) fill(h *host.Host, r sim.Result, elapsed time.Duration) error {
 	st, err := h.Stats()
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *summary) fill(
 		Created: r.Created, Nothing: r.Nothing, Activityhash: st.Activityhash.String(),
 		Vats: len(vats), Cranks: st.Kernel.Cranks, Deliveries: st.Kernel.Deliveries,
 		Messages: r.Messages, Rounds: r.Steps - r.SetupSteps,
-		RanCranks: st.Cranks - before.Cranks, RanDeliveries: st.Deliveries - before.Deliveries,
+		RanCranks: st.Cranks, RanDeliveries: st.Deliveries,
 		Seconds: elapsed.Seconds(), Syscalls: st.Syscalls, Blocks: st.Blocks,
 		MaxVats: h.Options().MaxVats, PagedIn: st.Vats.PagedIn, PagedBytes: st.Vats.PagedBytes,
 		PageIns: st.Vats.PageIns, Evictions: st.Vats.Evictions, Replayed: st.Vats.Replayed,
@@ -103,7 +103,7 @@ func (s *summary) fill(
 		}
 		if s.VatsEnded++; s.VatsEnded <= endedMax {
 			s.Ended = append(s.Ended, endedVat{
-				string(v.ID), v.Name, v.End.Failure, string(v.End.Info.Body),
+				string(v.ID), v.Name, v.End.Failure, sim.Show(v.End.Info.Body),
 			})
 		}
 	}

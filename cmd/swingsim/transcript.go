@@ -45,6 +45,8 @@ every delivery, in the shape of SwingSet's transcripts. It changes nothing.`,
 	})
 }
 
+// printTranscript prints the entries [from, end), a page of them in memory at a
+// time: a transcript may be longer than memory is large.
 func (a *app) printTranscript(
 	ctx context.Context, h *host.Host, v host.Vat, from, end uint64,
 ) error {

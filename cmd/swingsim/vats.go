@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vatwarehouse/host"
+	"vatwarehouse/internal/sim"
 )
 
 // listedVat is one vat of the list.
@@ -61,6 +62,7 @@ references it holds. It changes nothing.`,
 	})
 }
 
+// listVat turns what the host knows of a vat into a row.
 func listVat(v host.Vat) listedVat {
 	l := listedVat{
 		ID: string(v.ID), Name: v.Name, Program: v.Code.String(), State: "alive",
@@ -73,9 +75,9 @@ func listVat(v host.Vat) listedVat {
 	}
 	switch {
 	case !v.Alive && v.End.Failure:
-		l.State, l.Info = "failed", string(v.End.Info.Body)
+		l.State, l.Info = "failed", sim.Show(v.End.Info.Body)
 	case !v.Alive:
-		l.State, l.Info = "exited", string(v.End.Info.Body)
+		l.State, l.Info = "exited", sim.Show(v.End.Info.Body)
 	case v.Held:
 		l.State = "held"
 	}

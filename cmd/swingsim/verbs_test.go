@@ -99,7 +99,7 @@ func TestJSONShapes(t *testing.T) {
 // once each and in order, also across the pages in which they are read.
 func TestTranscriptPages(t *testing.T) {
 	t.Parallel()
-	dir := directory(t, "counter", "--deliveries", "12000")
+	dir := directory(t, "ping-pong", "--deliveries", "3000")
 	_, out, _ := output(t, "vats", "--dir", dir, "--json")
 	var vats []listedVat
 	if err := json.Unmarshal([]byte(out), &vats); err != nil {
@@ -114,7 +114,7 @@ func TestTranscriptPages(t *testing.T) {
 		{end + 5, 0}, {7, 7}, {0, end + 1000}, {3, 4},
 	} {
 		from, to := part[0], part[1]
-		args := []string{"transcript", "counter.0", "--dir", dir, "--from", fmt.Sprint(from)}
+		args := []string{"transcript", "player.0", "--dir", dir, "--from", fmt.Sprint(from)}
 		if to > 0 {
 			args = append(args, "--to", fmt.Sprint(to))
 		}

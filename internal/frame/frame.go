@@ -80,24 +80,31 @@ func Append(b []byte, kind byte, seed uint32, parts ...[]byte) ([]byte, uint32) 
 
 // Decode returns the frame that b starts with, or ErrCut or ErrCheck.
 func Decode(b []byte) (Frame, error) {
+	f, check, err := Inspect(b)
+	if err == nil && f.Check != check {
+		return Frame{}, ErrCheck
+	}
+	return f, err
+}
+
+// Inspect returns the frame that b starts with, whether or not its check is
+// right, and the check that its bytes have: for bytes known to be damaged.
+func Inspect(b []byte) (f Frame, check uint32, err error) {
 	length, err := DecodeLength(b)
 	if err != nil {
-		return Frame{}, err
+		return Frame{}, 0, err
 	}
 	if len(b) < HeaderBytes+length {
-		return Frame{}, ErrCut
+		return Frame{}, 0, ErrCut
 	}
 	b = b[: HeaderBytes+length : HeaderBytes+length]
-	f := Frame{
+	f = Frame{
 		Kind:  b[4],
 		Seed:  binary.LittleEndian.Uint32(b[8:]),
 		Check: binary.LittleEndian.Uint32(b[12:]),
 		Body:  b[HeaderBytes:],
 	}
-	if f.Check != checkOf(b) {
-		return Frame{}, ErrCheck
-	}
-	return f, nil
+	return f, checkOf(b), nil
 }
 
 // DecodeLength returns the length of the body of the frame whose header b

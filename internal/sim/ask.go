@@ -106,6 +106,8 @@ func (r *run) keep(ctx context.Context, promises []swing.KRef) error {
 // problemBytesMax bounds what is kept of a rejection.
 const problemBytesMax = 200
 
+// answer reads one answer. A promise that is not settled by now, when all is
+// quiet, will not be: its vat is held, or keeps it for ever.
 func (r *run) answer(p swing.KRef) (a answer, err error) {
 	state, err := r.h.Promise(p)
 	if err != nil {
@@ -115,7 +117,7 @@ func (r *run) answer(p swing.KRef) (a answer, err error) {
 	case "unresolved":
 		return answer{problem: "no answer"}, nil
 	case "rejected":
-		text := "rejected: " + showBody(state.Data.Body)
+		text := "rejected: " + Show(state.Data.Body)
 		return answer{problem: strings.ToValidUTF8(text[:min(len(text), problemBytesMax)], "")}, nil
 	}
 	a.body = state.Data.Body

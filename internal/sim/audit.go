@@ -67,6 +67,8 @@ func (c *compiler) audit(n ast.Node) {
 	}
 }
 
+// ask reads one question. A group is asked once, so that GROUP.ANSWER means one
+// thing.
 func (c *compiler) ask(n ast.Node) {
 	f := c.r.mapping(n, "a question", "to!", "method!", "args", "answers!")
 	to := f.known["to"]

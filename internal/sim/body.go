@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,6 +28,8 @@ const (
 	headArray = 4
 )
 
+// decodeValue takes the next value off a body. Taking it whole first bounds the
+// depth before a list is entered.
 func decodeValue(from *swing.Reader, depth int) any {
 	raw := from.Raw()
 	if from.Err() == nil && (len(raw) == 0 || depth > depthMax) {
@@ -60,11 +64,26 @@ func decodeValue(from *swing.Reader, depth int) any {
 	return v
 }
 
-// showBody shows a body for people: its values, if it is canonical.
-func showBody(b []byte) string {
-	v, err := decodeBody(b)
-	if err != nil {
-		return fmt.Sprintf("%q", b)
+// errorPrefix is what the kernel begins the body of an error of its own with.
+const errorPrefix = "#"
+
+// Show shows a body for people: the text of an error that the kernel made; the
+// values, if it is canonical; or else its bytes, quoted.
+func Show(body []byte) string {
+	var made struct {
+		Error string `json:"#error"`
+	}
+	if text, ok := bytes.CutPrefix(body, []byte(errorPrefix)); ok {
+		if err := json.Unmarshal(text, &made); err == nil && made.Error != "" {
+			return strings.ReplaceAll(made.Error, "\n", " ")
+		}
+	}
+	v, err := decodeBody(body)
+	switch {
+	case len(body) == 0:
+		return ""
+	case err != nil:
+		return strconv.Quote(string(body))
 	}
 	return showValue(v)
 }

@@ -44,6 +44,7 @@ type zipf struct {
 // zipfScale is the weight of the first rank.
 const zipfScale = 1 << 32
 
+// newZipf adds the weights up. 100,000 ranks come to less than 2^37: no overflow.
 func newZipf(ranks int) zipf {
 	z := zipf{sums: make([]uint64, ranks)}
 	total := uint64(0)

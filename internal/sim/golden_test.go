@@ -26,7 +26,7 @@ func shown(s *Scenario, m *message) string {
 	for _, slot := range m.slots {
 		refs = append(refs, name(slot))
 	}
-	line := fmt.Sprintf("%s.%s%s", name(m.target), m.method, showBody(m.body))
+	line := fmt.Sprintf("%s.%s%s", name(m.target), m.method, Show(m.body))
 	if len(refs) > 0 {
 		line += " " + strings.Join(refs, " ")
 	}

@@ -20,6 +20,8 @@ func (c *compiler) vats(n ast.Node) {
 	}
 }
 
+// group reads one group. It becomes known only at its end: a group that could name
+// itself would need vats that are not there when their start is sent.
 func (c *compiler) group(n ast.Node, taken map[string]bool) {
 	f := c.r.mapping(n, "a group of vats", "name!", "program!", "count", "args")
 	g := &group{first: len(c.s.members)}
@@ -164,6 +166,7 @@ func (c *compiler) workload(n ast.Node) {
 	}
 }
 
+// pattern reads which of its targets an entry's messages go to.
 func (c *compiler) pattern(n ast.Node, e *entry) {
 	if n != nil {
 		e.pattern = pattern(c.r.text(n, "a pattern"))

@@ -38,6 +38,7 @@ func Parse(name string, text []byte) (*Scenario, error) {
 	})
 }
 
+// readBounded reads a plain file, unless it is larger than could make sense.
 func readBounded(path string, most int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -59,6 +60,7 @@ type compiler struct {
 	read   func(path string) ([]byte, error)
 }
 
+// parse loads a text; read finds the programs that it brings.
 func parse(name string, text []byte, read func(string) ([]byte, error)) (*Scenario, error) {
 	r, top := newReader(name, text)
 	if r.err != nil {
@@ -73,6 +75,8 @@ func parse(name string, text []byte, read func(string) ([]byte, error)) (*Scenar
 	return c.s, nil
 }
 
+// scenario reads the fields in the order in which they need each other, not that
+// of the file.
 func (c *compiler) scenario(top ast.Node) {
 	f := c.r.mapping(top, "a scenario", "about!", "seed!", "options", "programs", "vats!",
 		"setup", "workload", "length", "audit")

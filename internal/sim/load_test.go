@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -130,7 +131,40 @@ var bad = []struct{ name, old, new, want string }{
 	{"brackets", good, "a: " + strings.Repeat("[", bracketsMax+1), "10001 brackets: a scenario has at most 10000"},
 	{"program in a text", "vats:\n", "programs: {mine: ./mine.wasm}\nvats:\n", "x.yaml:4:18: program mine: only a scenario in a file can bring programs"},
 	{"program's name", "vats:\n", "programs: {counter: ./mine.wasm}\nvats:\n", `x.yaml:4:12: "counter" is a built-in program: give yours another name`},
+	{"programs as a list", "vats:\n", "programs: [mine.wasm]\nvats:\n", "x.yaml:4:11: a list where a mapping of names to files is due"},
+	{"program's path", "vats:\n", "programs: {mine: 3}\nvats:\n", "x.yaml:4:18: a number where the path of a .wasm file is due"},
+	{"vats as a mapping", good, "about: a\nseed: s\nvats: {name: a}\n", "x.yaml:3:7: a mapping where a list of vats is due"},
+	{"no vats at all", good, "about: a\nseed: s\nvats: []\n", "x.yaml:3:7: 0 groups of vats: want 1 to 1000"},
+	{"many groups", good, "about: a\nseed: s\nvats:\n" + strings.Repeat("  - {name: a, program: counter}\n", groupsMax+1),
+		"x.yaml:4:3: 1001 groups of vats: want 1 to 1000"},
+	{"many setups", "setup:\n", "setup:\n" + strings.Repeat("  - {to: one, method: m}\n", entriesMax), "1001 entries of setup: at most 1000"},
+	{"much work", "workload:\n", "workload:\n" + strings.Repeat("  - {to: one, method: m}\n", entriesMax-1), "1001 entries of the workload: at most 1000"},
+	{"many names", good, manyGroups(14) + "workload:\n  - {to: b, method: m, messages: 1}\n",
+		`there is no vat "b"; so far there are a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 and 2 more`},
+	{"many targets", good, "about: a\nseed: s\nvats:\n  - {name: a, program: counter, count: 50001}\n" +
+		"workload:\n  - {to: [a, a], method: m, messages: 1}\n", "x.yaml:6:10: to 100002 vats: at most 100000"},
+	{"many asked", good, "about: a\nseed: s\nvats:\n  - {name: a, program: counter, count: 2001}\n" +
+		"audit: {ask: [{to: a, method: m, answers: [x]}]}\n", "x.yaml:5:8: an audit of 2001 vats: want 1 to 2000"},
+	{"none asked", good, "about: a\nseed: s\nvats:\n  - {name: a, program: counter}\naudit: {ask: []}\n",
+		"x.yaml:5:8: an audit of 0 vats: want 1 to 2000"},
+	{"asked twice", "answers: [a, b]}\n", "answers: [a, b]}\n    - {to: ring, method: m, answers: [c]}\n", "x.yaml:19:12: ring is asked already"},
+	{"bad answer", "answers: [a, b]", "answers: [a.b]", `name "a.b": only letters, digits, '-' and '_' are allowed`},
+	{"long name", "name: one", "name: " + strings.Repeat("x", nameMax+1), "want 1 to 100 letters, digits, '-' or '_'"},
+	{"long body", good, "about: a\nseed: s\nvats:\n  - {name: a, program: counter, count: 8}\n" +
+		"  - {name: b, program: counter, args: [{each: a, then: [" + strings.Repeat("x", 200<<10) + "]}]}\n",
+		"x.yaml:5:39: arguments of up to 1638"},
+	{"a tag as a value", "[1, x", "[!!str 1, x", "an anchor, alias or tag, which scenarios do not have where a number, text"},
+	{"a text with a variable", "[$i, $count]", "[$i $count]", `"$i $count" is no number`},
 	{"many slots", "{each: ring.$i%2, then: [{cycle: [a, b]}]}", "{each: ring, then: [" + strings.Repeat("{ref: one},", 300) + "]}", "up to 1204 references: a message has at most 1024"},
+}
+
+// manyGroups is the beginning of a scenario with n groups.
+func manyGroups(n int) string {
+	text := "about: a\nseed: s\nvats:\n"
+	for i := range n {
+		text += fmt.Sprintf("  - {name: a%d, program: counter}\n", i)
+	}
+	return text
 }
 
 // TestLoadAccepts: the good scenario is, and its parts are what it says. Without

@@ -126,12 +126,15 @@ func TestBodies(t *testing.T) {
 		{list, `[300, "é\"", 0x01ff, true, null, [2]]`},
 		{[]byte{0x80}, "[]"},
 		{[]byte{7}, "7"},
-		{nil, `""`},
+		{nil, ""},
 		{[]byte("#{}"), `"#{}"`},
+		{[]byte(`#{"#error":"it is\nso","name":"Error"}`), "it is so"},
+		{[]byte(`#{"#error":5}`), `"#{\"#error\":5}"`},
+		{[]byte("\x1b[2J"), `"\x1b[2J"`},
 		{append(list, 0), fmt.Sprintf("%q", append(list, 0))},
 		{append(deep, 1), fmt.Sprintf("%q", append(deep, 1))},
 	} {
-		if got := showBody(c.body); got != c.want {
+		if got := Show(c.body); got != c.want {
 			t.Errorf("%x is shown as %s, want %s", c.body, got, c.want)
 		}
 	}
@@ -152,7 +155,7 @@ func FuzzBody(f *testing.F) {
 		if v, err := decodeBody(b); err == nil && len(b) == 0 {
 			t.Fatalf("nothing is %v", v)
 		}
-		if showBody(b) == "" {
+		if Show(b) == "" && len(b) > 0 {
 			t.Fatalf("%x is shown as nothing", b)
 		}
 	})

@@ -77,6 +77,7 @@ func (a answers) report(deliveries uint64) *Audit {
 	return out
 }
 
+// sums adds up a group's answers, name by name, and finds the first that is none.
 func (a answers) sums(q *ask) Asked {
 	g := q.group
 	out := Asked{Group: g.name, Vats: g.count, Sums: []Sum{}}
@@ -109,6 +110,7 @@ func (a answers) sums(q *ask) Asked {
 	return out
 }
 
+// check works out one equation, for every vat that it is for.
 func (a answers) check(k check) Check {
 	out := Check{About: k.about, Cases: 1}
 	if k.each != nil {

@@ -60,6 +60,8 @@ func Run(ctx context.Context, h *host.Host, s *Scenario, o RunOptions) (Result, 
 	return r.run(ctx, o)
 }
 
+// run is Run, with its limits set. The status is read from the notes at the end,
+// not from r: what a caller is told is what a later process will find.
 func (r *run) run(ctx context.Context, o RunOptions) (out Result, err error) {
 	err = r.start(ctx, &out)
 	if err == nil {

@@ -162,6 +162,8 @@ func (c *compiler) refValue(n ast.Node, known string) value {
 	return value{kind: valueRef, where: s}
 }
 
+// eachValue reads what gives several values: only lists can hold them, since they
+// alone count their items when they are written.
 func (c *compiler) eachValue(n ast.Node, f fields, known string, splice bool) value {
 	if !splice {
 		c.r.fault(n, "each gives several values, where one is due")

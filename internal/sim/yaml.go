@@ -88,6 +88,7 @@ func newReader(file string, text []byte) (*reader, ast.Node) {
 	return r, nil
 }
 
+// faultAt records a fault by its place; line 0 is the whole file.
 func (r *reader) faultAt(line, column int, format string, args ...any) {
 	if r.err != nil {
 		return
@@ -131,6 +132,7 @@ func kindOf(n ast.Node) string {
 	return "something else"
 }
 
+// wrong records that a node is of another kind than is due.
 func (r *reader) wrong(n ast.Node, want string) {
 	r.fault(n, "%s where %s is due", kindOf(n), want)
 }

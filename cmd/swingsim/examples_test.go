@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestHelpExamplesRun: every command that a help text shows as an example does run,
+// in the order in which they stand, each verb's in a directory where the scenario
+// that they speak of has been run. Long ones are cut short.
+func TestHelpExamplesRun(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/help/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, _ := os.ReadFile("../../internal/sim/scenarios/exchange.yaml")
+	ran := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, examples, has := strings.Cut(string(text), "Examples:\n")
+		if !has {
+			continue
+		}
+		examples, _, _ = strings.Cut(examples, "\n\n")
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "mine.yaml"), string(mine))
+		made := swingsim(t, dir, "run", "exchange", "--dir", "state", "--deliveries", "300")
+		if out, err := made.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for line := range strings.Lines(examples) {
+			command, _, _ := strings.Cut(strings.TrimSpace(line), "   ") // then what it does
+			command, _, _ = strings.Cut(command, " > ")
+			words := strings.Fields(command)
+			if words[0] != "swingsim" {
+				t.Errorf("%s: %q is no command", file, line)
+				continue
+			}
+			long := strings.Contains(command, "--deliveries ")
+			for i, w := range words {
+				if w == "--deliveries" {
+					words[i+1] = "500"
+				}
+			}
+			if words[1] == "run" && !long && len(words) > 2 {
+				words = append(words, "--deliveries", "400")
+			}
+			if strings.Contains(command, "./mine.yaml") {
+				words = append(words, "--dir", "mine")
+			}
+			cmd := swingsim(t, dir, words[1:]...)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %s: %v: %s", file, command, err, out)
+			}
+			ran++
+		}
+	}
+	if ran < 15 {
+		t.Errorf("%d examples", ran)
+	}
+}
+
+// TestArguments: every verb refuses arguments that it does not have, and misses
+// those that it needs, with code 2 and its own name.
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"run a b", "scenarios a", "scenarios show", "scenarios show a b", "status a", "vats a", "transcript",
+		"transcript a b", "snapshots a b", "replay", "replay a b", "check a", "version a", "run --max-vats",
+		"status --nothing", "transcript a --from x", "transcript a --from -1", "replay a --from",
+		"run --deliveries -5", "run --block x", "vats --json=maybe", "--dir",
+	} {
+		words := strings.Fields(line)
+		code, out, errs := output(t, words...)
+		name := words[0]
+		if strings.HasPrefix(name, "-") {
+			name = ""
+		}
+		want := strings.TrimSpace("swingsim " + name)
+		if code != exitUsage || out != "" || !strings.Contains(errs, want) || !strings.Contains(errs, "--help says what there is") {
+			t.Errorf("%s: code %d, %q, %q", line, code, out, errs)
+		}
+	}
+}
+
+// TestLogJSON: the log is lines of JSON, one for every crank, whose numbers have no
+// gap, and one for every block; the last one has the activityhash of the summary.
+func TestLogJSON(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log.json")
+	code, out, errs := output(t, "run", "ring", "--deliveries", "900", "--json", "--log-json", path, "-v")
+	if code != exitOK || !strings.Contains(errs, "level=INFO msg=block") || strings.Contains(errs, "msg=crank") {
+		t.Fatalf("code %d: %.300s", code, errs)
+	}
+	var sum summary
+	if err := json.Unmarshal([]byte(out), &sum); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cranks, deliveries, blocks, hash := uint64(0), uint64(0), uint64(0), ""
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var line struct {
+			Msg, Kind, Activityhash string
+			Crank                   uint64
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatalf("%v: %s", err, lines.Bytes())
+		}
+		switch line.Msg {
+		case "crank":
+			if cranks++; line.Crank != cranks {
+				t.Fatalf("crank %d where %d is due", line.Crank, cranks)
+			}
+			if line.Kind == "delivery" {
+				deliveries++
+			}
+		case "block":
+			blocks++
+			hash = line.Activityhash
+		}
+	}
+	if cranks != sum.Cranks || deliveries != sum.Deliveries || blocks < 5 || hash != sum.Activityhash {
+		t.Errorf("%d cranks, %d deliveries, %d blocks, %s: the summary has %d, %d, %d, %s",
+			cranks, deliveries, blocks, hash, sum.Cranks, sum.Deliveries, sum.Blocks, sum.Activityhash)
+	}
+}
+
+// TestQuietAndColours: with --quiet a run prints its summary and nothing else;
+// nothing that is printed where there is no terminal has an escape in it.
+func TestQuietAndColours(t *testing.T) {
+	t.Parallel()
+	dir := directory(t, "counter", "--deliveries", "30")
+	for _, words := range [][]string{
+		{"run", "counter", "--deliveries", "30"}, {"run"}, {"status"}, {"vats"}, {"transcript", "v1"},
+		{"snapshots"}, {"replay", "v1"}, {"check"}, {"scenarios"}, {"version"},
+	} {
+		code, out, errs := output(t, append(words, "--dir", dir, "--quiet")...)
+		if code != exitOK || errs != "" || out == "" {
+			t.Errorf("%v: code %d, %q", words, code, errs)
+		}
+		if strings.ContainsAny(out, "\x1b\r\t") {
+			t.Errorf("%v prints %q", words, out)
+		}
+		for line := range strings.Lines(out) {
+			if strings.HasSuffix(line, " \n") {
+				t.Errorf("%v: a line ends in space: %q", words, line)
+			}
+		}
+	}
+}
+
+// TestMemoryOnlyNeedsAScenario: what goes on, or looks into something, needs a
+// directory; run alone lists the scenarios.
+func TestMemoryOnlyNeedsAScenario(t *testing.T) {
+	t.Parallel()
+	code, out, errs := output(t, "run")
+	if code != exitOK || !strings.Contains(out, "exchange    200  64 traders") || !strings.Contains(errs, "runs one") {
+		t.Errorf("run: code %d, %q, %q", code, out, errs)
+	}
+	for _, words := range [][]string{
+		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"replay", "v1"}, {"check"},
+	} {
+		code, _, errs := output(t, words...)
+		if code != exitUsage || !strings.Contains(errs, "it needs --dir DIRECTORY: one that swingsim run made") {
+			t.Errorf("%v: code %d, %q", words, code, errs)
+		}
+	}
+}
