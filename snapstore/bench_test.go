@@ -254,6 +254,7 @@ func BenchmarkCommitSync(b *testing.B) {
 // which the last is named, with as many pages that nobody names between them.
 func BenchmarkCollect(b *testing.B) {
 	s, img := benchStore(b)
+	s.o.PackBytes = 4 << 20
 	d, h := newDirtier(256), img.Heap()
 	moved, removed, n := 0, int64(0), 0
 	b.ReportAllocs()

@@ -119,7 +119,11 @@ func (j *commitJob) storePages(list []uint32) error {
 		run := j.c.run[:n*swing.PageBytes]
 		at := int64(list[0]) * swing.PageBytes
 		if got, err := j.img.file.ReadAt(run, at); got < len(run) {
-			return fmt.Errorf("read image %s: %w", j.img.name, errors.Join(err, io.ErrUnexpectedEOF))
+			return fmt.Errorf(
+				"read image %s: %w",
+				j.img.name,
+				errors.Join(err, io.ErrUnexpectedEOF),
+			)
 		}
 		for k, i := range list[:n] {
 			if err := j.storePage(i, run[k*swing.PageBytes:(k+1)*swing.PageBytes]); err != nil {

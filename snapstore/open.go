@@ -36,7 +36,10 @@ func Open(o Options) (*Store, error) {
 	s.scratch.New = newScratch
 	op := opening{s: s}
 	if err := op.run(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open snapshot store %s: %w", o.Dir, err), s.closePacks())
+		return nil, errors.Join(
+			fmt.Errorf("open snapshot store %s: %w", o.Dir, err),
+			s.closePacks(),
+		)
 	}
 	return s, nil
 }
@@ -190,7 +193,11 @@ func (op *opening) scanPack(p *pack) error {
 	sc := scan{file: p.file, number: p.number, size: min(p.size, packFileBytesMax)}
 	sc.hole = func(start, end int64, problem error) {
 		holes = true
-		op.fault(s.packFile(p), start, fmt.Sprintf("%d bytes are no record: %v", end-start, problem))
+		op.fault(
+			s.packFile(p),
+			start,
+			fmt.Sprintf("%d bytes are no record: %v", end-start, problem),
+		)
 	}
 	if sc.size < p.size {
 		sc.hole(sc.size, p.size, fmt.Errorf("a pack has at most %d bytes", packFileBytesMax))

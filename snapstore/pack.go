@@ -243,7 +243,11 @@ func (c *scratch) verified(cl class, hash swing.Hash) ([]byte, record, error) {
 		return nil, record{}, err
 	}
 	if got, _ := classOf(r.kind); got != cl || r.hash != hash || r.bytes() != len(c.record) {
-		return nil, record{}, fmt.Errorf("the record of another object, %v %s…", got, r.hash.Short())
+		return nil, record{}, fmt.Errorf(
+			"the record of another object, %v %s…",
+			got,
+			r.hash.Short(),
+		)
 	}
 	object, err := c.content(r)
 	return object, r, err

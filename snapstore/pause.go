@@ -58,7 +58,12 @@ func (s *Store) genesis(h swing.Heap, segments []Segment) (*Image, error) {
 	}
 	for _, g := range segments {
 		if n := uint64(len(g.Data)); n > h.Size || g.Address > h.Size-n {
-			return nil, fmt.Errorf("a segment of %d bytes at %d in %d bytes of memory", n, g.Address, h.Size)
+			return nil, fmt.Errorf(
+				"a segment of %d bytes at %d in %d bytes of memory",
+				n,
+				g.Address,
+				h.Size,
+			)
 		}
 	}
 	img, err := s.newImage(h)
@@ -139,8 +144,15 @@ func checkDirty(h *swing.Heap, dirty []swing.Page) {
 	for _, p := range dirty {
 		i := uint64(p.Index)
 		if i < least || (i+1)*swing.PageBytes > h.Size || len(p.Data) != swing.PageBytes {
-			panic(fmt.Sprintf("snapstore: dirty page %d of %d bytes, at least %d is due, heap of %d bytes",
-				i, len(p.Data), least, h.Size))
+			panic(
+				fmt.Sprintf(
+					"snapstore: dirty page %d of %d bytes, at least %d is due, heap of %d bytes",
+					i,
+					len(p.Data),
+					least,
+					h.Size,
+				),
+			)
 		}
 		least = i + 1
 	}

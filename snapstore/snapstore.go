@@ -71,9 +71,17 @@ func (o Options) validate() error {
 	case o.FS == nil:
 		return errors.New("snapshot store: no file system")
 	case o.HeapBytesMax < 0 || o.HeapBytesMax > treeBytesMax:
-		return fmt.Errorf("snapshot store: heaps of %d bytes, at most %d", o.HeapBytesMax, treeBytesMax)
+		return fmt.Errorf(
+			"snapshot store: heaps of %d bytes, at most %d",
+			o.HeapBytesMax,
+			treeBytesMax,
+		)
 	case o.PackBytes < 0 || o.PackBytes > packBytesMax:
-		return fmt.Errorf("snapshot store: packs of %d bytes, at most %d", o.PackBytes, packBytesMax)
+		return fmt.Errorf(
+			"snapshot store: packs of %d bytes, at most %d",
+			o.PackBytes,
+			packBytesMax,
+		)
 	case o.CodeBytesMax < 0 || o.CodeBytesMax > math.MaxInt32:
 		return fmt.Errorf("snapshot store: code of %d bytes", o.CodeBytesMax)
 	case o.BufferBytes < 0 || int64(o.BufferBytes) > packBytesMax:

@@ -87,8 +87,12 @@ func (v *verification) pack(p pack) error {
 		return err
 	}
 	if sound && (sc.end != p.size || sc.check != p.check) {
-		fault(sc.end, swing.Hash{}, fmt.Sprintf("the pack ends here with check %08x, not at %d with %08x",
-			sc.check, p.size, p.check))
+		fault(
+			sc.end,
+			swing.Hash{},
+			fmt.Sprintf("the pack ends here with check %08x, not at %d with %08x",
+				sc.check, p.size, p.check),
+		)
 	}
 	if !p.sealed {
 		return nil

@@ -233,7 +233,8 @@ func (a *archiver) take(g segment, b []byte) ([]taken, error) {
 				streams = append(streams, taken{plan: p, first: p.end})
 			}
 			t := &streams[i]
-			if due := t.first + uint64(len(t.items)); c.position != due || string(c.name) != t.plan.name {
+			if due := t.first + uint64(len(t.items)); c.position != due ||
+				string(c.name) != t.plan.name {
 				panic(fmt.Sprintf("streamstore: %s@%d in segment %d, the index has %s@%d",
 					c.name, c.position, g.number, t.plan.name, due))
 			}

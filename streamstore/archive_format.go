@@ -86,7 +86,8 @@ func decodeFooter(f frame.Frame, end int64) (*footer, error) {
 	off := int64(archiveHeaderBytes)
 	next := func() span {
 		sp := span{off, int64(r.uvarint())}
-		if sp.size < frame.HeaderBytes || sp.size > min(end-off, frame.HeaderBytes+frame.BodyBytesMax) {
+		if sp.size < frame.HeaderBytes ||
+			sp.size > min(end-off, frame.HeaderBytes+frame.BodyBytesMax) {
 			r.fail(errBody)
 		}
 		off += sp.size

@@ -38,7 +38,8 @@ func (w *archiveWriter) write(identity uint64, number uint32, streams []taken) (
 	if _, err := w.emit(kindFooter, w.x.append(nil)); err != nil {
 		return archived{}, err
 	}
-	if _, err := w.emit(kindTrailer, binary.LittleEndian.AppendUint64(nil, uint64(at))); err != nil {
+	trailer := binary.LittleEndian.AppendUint64(nil, uint64(at))
+	if _, err := w.emit(kindTrailer, trailer); err != nil {
 		return archived{}, err
 	}
 	if err := w.flush(); err != nil {

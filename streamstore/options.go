@@ -85,7 +85,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	switch {
 	case o.SegmentBytes < 0 || o.SegmentBytes > segmentBytesMax:
-		return o, fmt.Errorf("log options: SegmentBytes %d, limit %d", o.SegmentBytes, segmentBytesMax)
+		return o, fmt.Errorf(
+			"log options: SegmentBytes %d, limit %d",
+			o.SegmentBytes,
+			segmentBytesMax,
+		)
 	case o.PreallocateBytes > segmentBytesMax:
 		return o, fmt.Errorf("log options: PreallocateBytes %d, limit %d",
 			o.PreallocateBytes, segmentBytesMax)
@@ -149,5 +153,11 @@ func damaged(file string, offset int64, err error) error {
 
 // corrupt says what is wrong with bytes of a file.
 func corrupt(file string, offset int64, format string, args ...any) error {
-	return fmt.Errorf("%w: %s at byte %d: %s", ErrCorrupt, file, offset, fmt.Sprintf(format, args...))
+	return fmt.Errorf(
+		"%w: %s at byte %d: %s",
+		ErrCorrupt,
+		file,
+		offset,
+		fmt.Sprintf(format, args...),
+	)
 }

@@ -126,7 +126,14 @@ func (r *reader) next() (v *volume, archive uint32, err error) {
 		return nil, 0, fmt.Errorf("%w: there is no such stream", ErrRange)
 	}
 	if r.at < st.start || r.at > r.to || r.to > st.end() {
-		return nil, 0, fmt.Errorf("%w: [%d, %d) of [%d, %d)", ErrRange, r.at, r.to, st.start, st.end())
+		return nil, 0, fmt.Errorf(
+			"%w: [%d, %d) of [%d, %d)",
+			ErrRange,
+			r.at,
+			r.to,
+			st.start,
+			st.end(),
+		)
 	}
 	if r.at == r.to || r.at < st.rawStart {
 		return nil, st.archive, nil

@@ -58,14 +58,28 @@ func (r *reader) findHops(number uint32) error {
 		}
 		name := r.s.path(archiveName(number))
 		if n := len(r.hops); n > 0 && h.end() != r.hops[n-1].first {
-			return corrupt(name, 0, "%s ends at %d, goes on at %d", r.name, h.end(), r.hops[n-1].first)
+			return corrupt(
+				name,
+				0,
+				"%s ends at %d, goes on at %d",
+				r.name,
+				h.end(),
+				r.hops[n-1].first,
+			)
 		}
 		r.hops = append(r.hops, h)
 		if h.first <= r.at {
 			return nil
 		}
 		if h.prev == 0 || h.prev >= number {
-			return corrupt(name, 0, "%s begins at %d, archive %d before it", r.name, h.first, h.prev)
+			return corrupt(
+				name,
+				0,
+				"%s begins at %d, archive %d before it",
+				r.name,
+				h.first,
+				h.prev,
+			)
 		}
 		number = h.prev
 	}

@@ -132,8 +132,14 @@ func (p *opener) sortFiles() error {
 		if n == 0 || p.listed(n) {
 			continue
 		}
-		if n > last && !slices.ContainsFunc(p.segments, func(g segment) bool { return g.number == n }) {
-			return corrupt(p.path(name), 0, "an archive that no manifest lists, and no segment %d", n)
+		if n > last &&
+			!slices.ContainsFunc(p.segments, func(g segment) bool { return g.number == n }) {
+			return corrupt(
+				p.path(name),
+				0,
+				"an archive that no manifest lists, and no segment %d",
+				n,
+			)
 		}
 		p.garbage = append(p.garbage, name)
 	}

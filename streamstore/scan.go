@@ -52,7 +52,13 @@ func (s *scanner) readSegment(t *tape, number uint32) (*tear, error) {
 	case err != nil:
 		return nil, damaged(t.name, 0, err)
 	case s.identity != 0 && h.identity != s.identity:
-		return nil, corrupt(t.name, 0, "a segment of log %016x in log %016x", h.identity, s.identity)
+		return nil, corrupt(
+			t.name,
+			0,
+			"a segment of log %016x in log %016x",
+			h.identity,
+			s.identity,
+		)
 	case h.number != number:
 		return nil, corrupt(t.name, 0, "a segment of number %d", h.number)
 	case s.identity == 0 && number != 1:

@@ -84,7 +84,7 @@ func TestDamageBeforeLaterBlocksIsNamed(t *testing.T) {
 	t.Parallel()
 	all := oneSegment(t, 4, numbered)
 	_, offsets := frames(all[segment1])
-	second := offsets[4] // header, then opening, record, closing of block 1
+	second := offsets[4]           // header, then opening, record, closing of block 1
 	all[segment1][offsets[5]] ^= 1 // the record's length
 	_, _, err := streamstore.Open(scriptOptions(all.disk(t)))
 	for _, want := range []string{

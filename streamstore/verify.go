@@ -98,8 +98,14 @@ func (s *Store) has(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return name == nameManifest ||
-		slices.ContainsFunc(s.segments, func(g segment) bool { return segmentName(g.number) == name }) ||
-		slices.ContainsFunc(s.archives, func(a archived) bool { return archiveName(a.number) == name })
+		slices.ContainsFunc(
+			s.segments,
+			func(g segment) bool { return segmentName(g.number) == name },
+		) ||
+		slices.ContainsFunc(
+			s.archives,
+			func(a archived) bool { return archiveName(a.number) == name },
+		)
 }
 
 // lying is a record where it lies in a segment.

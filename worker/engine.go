@@ -2,8 +2,8 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"sync/atomic"
 
@@ -106,8 +106,8 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e := &Engine{options: o, mapMax: mappingsMax()}
 	if o.CacheDir != "" && !o.Interpreter {
-		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
-			return nil, fmt.Errorf("make compilation cache: %w", err)
+		if err := cleanCache(o.CacheDir); err != nil {
+			return nil, fmt.Errorf("clean compilation cache: %w", err)
 		}
 		if e.cache, err = wazero.NewCompilationCacheWithDir(o.CacheDir); err != nil {
 			return nil, fmt.Errorf("open compilation cache: %w", err)
@@ -139,9 +139,7 @@ func (e *Engine) Fingerprint() string {
 func (e *Engine) Close(ctx context.Context) error {
 	err := e.runtime.Close(ctx)
 	if e.cache != nil {
-		if cerr := e.cache.Close(ctx); err == nil {
-			err = cerr
-		}
+		err = errors.Join(err, e.cache.Close(ctx), listCache(e.options.CacheDir))
 	}
 	if err != nil {
 		return fmt.Errorf("close engine: %w", err)

@@ -196,7 +196,7 @@ func (a *app) printEnded(s *summary) {
 	f := facts{a.out}
 	f.heading("vats that ended")
 	for _, v := range s.Ended {
-		f.fact(strings.TrimSpace(v.Vat+" "+v.Name), "%s", v.Info)
+		f.fact(strings.TrimSpace(v.Vat+" "+v.Name), "%s", plain(v.Info))
 	}
 	if s.VatsEnded > len(s.Ended) {
 		f.fact("and more", "%s", grouped(s.VatsEnded-len(s.Ended)))
@@ -218,7 +218,7 @@ func (a *app) printAudit(audit *sim.Audit) {
 		f.fact(q.Group, "%s: %s", count(q.Vats, "vat", "vats"), strings.Join(sums, ", "))
 		if q.Answered < q.Vats {
 			f.fact("", "BROKEN  %s did not answer; first %s",
-				count(q.Vats-q.Answered, "vat", "vats"), q.Problem)
+				count(q.Vats-q.Answered, "vat", "vats"), plain(q.Problem))
 		}
 	}
 	for _, k := range audit.Checks {

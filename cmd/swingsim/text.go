@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -45,6 +46,17 @@ func count[N ~int | ~int64 | ~uint64](n N, one, many string) string {
 		return "1 " + one
 	}
 	return grouped(n) + " " + many
+}
+
+// plain replaces what a terminal might obey by a mark: texts of vats are printed,
+// and vats are not trusted.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // printJSON prints one value on one line.

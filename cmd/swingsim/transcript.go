@@ -65,9 +65,9 @@ func (a *app) printTranscript(
 				continue
 			}
 			delivery, syscalls := e.Describe()
-			fmt.Fprintf(a.out, "%d  %s%s\n", e.Position, delivery, outcome(e.Outcome))
+			fmt.Fprintf(a.out, "%d  %s\n", e.Position, plain(delivery+outcome(e.Outcome)))
 			for _, s := range syscalls {
-				fmt.Fprintf(a.out, "      %s\n", s)
+				fmt.Fprintf(a.out, "      %s\n", plain(s))
 			}
 		}
 		if err != nil {

@@ -41,6 +41,35 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 }
 
+// TestNothingReachesTheTerminal: what a vat says as its last words, as the name of a
+// method, or in a body, is shown without what a terminal would obey, by all verbs.
+func TestNothingReachesTheTerminal(t *testing.T) {
+	t.Parallel()
+	if got := plain("a\x1b[2J\u202eé\n\tb"); got != "a\ufffd[2J\ufffdé\ufffd\ufffdb" {
+		t.Errorf("%q", got)
+	}
+	path := filepath.Join(t.TempDir(), "loud.yaml")
+	write(t, path, "about: a\nseed: s\nvats:\n  - {name: a, program: puppet}\n  - {name: b, program: puppet}\n"+
+		"setup:\n  - {to: a, method: do, args: [[1, {hex: 85636f2b3065611b5b324a418080f6}], [log, 3, \"\\e[2J\"]]}\n"+
+		"  - {to: b, method: do, args: [[fail, \"\\e[2Jlast words\"]]}\n"+
+		"audit: {ask: [{to: b, method: \"read\", answers: [x]}]}\n")
+	dir := filepath.Join(t.TempDir(), "st")
+	code, all, errs := output(t, "run", path, "--dir", dir)
+	if code != exitFailure || !strings.Contains(all, "last words") {
+		t.Fatalf("code %d: %s%s", code, all, errs)
+	}
+	for _, words := range []string{"status", "vats", "transcript a", "transcript b", "snapshots", "check", "vats --json"} {
+		_, out, errs := output(t, append(strings.Fields(words), "--dir", dir)...)
+		all += out + errs
+	}
+	if !strings.Contains(all, "send o+0.a\ufffd[2J(") {
+		t.Errorf("the loud method is not shown: %s", all)
+	}
+	if strings.ContainsAny(all, "\x1b\b") {
+		t.Errorf("an escape gets through: %q", all)
+	}
+}
+
 // flagsOf parses the flags of run.
 func flagsOf(t *testing.T, args ...string) *runFlags {
 	t.Helper()

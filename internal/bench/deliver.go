@@ -175,7 +175,10 @@ func newBareCounter(ctx context.Context, dir string) (b *bareCounter, err error)
 	}
 	b.delivery = swing.AppendDelivery(nil, swing.Delivery[swing.VRef]{
 		Kind: swing.DeliverMessage, Time: 1, Target: swing.RootVRef,
-		Message: swing.Message[swing.VRef]{Method: "incr", Args: swing.CapData[swing.VRef]{Body: list(1)}},
+		Message: swing.Message[swing.VRef]{
+			Method: "incr",
+			Args:   swing.CapData[swing.VRef]{Body: list(1)},
+		},
 	})
 	return b, nil
 }

@@ -61,7 +61,11 @@ func program(name string) ([]byte, error) {
 }
 
 // vat installs a built-in program and makes a vat of it.
-func (g *rig) vat(ctx context.Context, name string, params []byte) (swing.VatID, swing.KRef, error) {
+func (g *rig) vat(
+	ctx context.Context,
+	name string,
+	params []byte,
+) (swing.VatID, swing.KRef, error) {
 	code, err := program(name)
 	if err != nil {
 		return "", "", err
@@ -143,7 +147,11 @@ type silent struct{}
 func (silent) Syscall(swing.Op, []byte) ([]byte, bool) { return nil, true }
 
 // compiled is a built-in program on an engine of its own.
-func compiled(ctx context.Context, name string, l swing.Limits) (*worker.Engine, *worker.Program, error) {
+func compiled(
+	ctx context.Context,
+	name string,
+	l swing.Limits,
+) (*worker.Engine, *worker.Program, error) {
 	code, err := program(name)
 	if err != nil {
 		return nil, nil, err

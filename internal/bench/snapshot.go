@@ -101,7 +101,10 @@ func (s *studio) deliver(ctx context.Context, d swing.Delivery[swing.VRef]) erro
 func (s *studio) touch(ctx context.Context) error {
 	return s.deliver(ctx, swing.Delivery[swing.VRef]{
 		Kind: swing.DeliverMessage, Time: 1, Target: swing.RootVRef,
-		Message: swing.Message[swing.VRef]{Method: "touch", Args: swing.CapData[swing.VRef]{Body: list()}},
+		Message: swing.Message[swing.VRef]{
+			Method: "touch",
+			Args:   swing.CapData[swing.VRef]{Body: list()},
+		},
 	})
 }
 

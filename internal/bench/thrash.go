@@ -42,7 +42,13 @@ func thrash(ctx context.Context, r *Run) error {
 }
 
 // ring makes the ring and measures laps of a message that goes round it.
-func ring(ctx context.Context, r *Run, name string, o host.Options, laps int) (s sample, err error) {
+func ring(
+	ctx context.Context,
+	r *Run,
+	name string,
+	o host.Options,
+	laps int,
+) (s sample, err error) {
 	r.say("thrash: %s", name)
 	g, err := newRig(ctx, r, o)
 	if err != nil {

@@ -68,14 +68,15 @@ func decodeValue(from *swing.Reader, depth int) any {
 const errorPrefix = "#"
 
 // Show shows a body for people: the text of an error that the kernel made; the
-// values, if it is canonical; or else its bytes, quoted.
+// values, if it is canonical; or else its bytes, quoted. The text of an error is the
+// vat's own words, as they are: not to be sent to a terminal unseen.
 func Show(body []byte) string {
 	var made struct {
 		Error string `json:"#error"`
 	}
 	if text, ok := bytes.CutPrefix(body, []byte(errorPrefix)); ok {
 		if err := json.Unmarshal(text, &made); err == nil && made.Error != "" {
-			return strings.ReplaceAll(made.Error, "\n", " ")
+			return made.Error
 		}
 	}
 	v, err := decodeBody(body)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -108,8 +109,9 @@ const lineBytesMax = 200
 // line reads a text of one line.
 func (c *compiler) line(n ast.Node) string {
 	text := c.r.text(n, "a text")
-	if strings.ContainsAny(text, "\n\r") || len(text) > lineBytesMax {
-		c.r.fault(n, "want one line of at most %d bytes", lineBytesMax)
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+	if strings.ContainsFunc(text, hidden) || len(text) > lineBytesMax {
+		c.r.fault(n, "want one line of at most %d bytes, all of them printable", lineBytesMax)
 	}
 	return text
 }

@@ -64,6 +64,8 @@ var bad = []struct{ name, old, new, want string }{
 	{"wrong type", "about: everything", "about: [a]", "x.yaml:1:8: a list where a text is due"},
 	{"number for text", "about: everything", "about: 12", "x.yaml:1:8: a number where a text is due"},
 	{"two lines", "about: everything", `about: "a\nb"`, "x.yaml:1:8: want one line of at most 200 bytes"},
+	{"hidden", "seed: s", `seed: "\e[2J"`, "x.yaml:2:7: want one line of at most 200 bytes, all of them printable"},
+	{"hidden method", "method: peer", `method: "pe\ber"`, "all of them printable"},
 	{"not UTF-8", "about: everything", `about: "a` + "\xff" + `"`, "x.yaml: it is not UTF-8 text"},
 	{"bad option", "max_vats: 3", "max_vats: 0", "x.yaml:3:21: 0 as max_vats: want 1 to 1073741824"},
 	{"octal", "max_vats: 3", "max_vats: 010", "x.yaml:3:21: 010 is not a plain decimal number from 0"},

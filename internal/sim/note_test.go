@@ -128,7 +128,7 @@ func TestBodies(t *testing.T) {
 		{[]byte{7}, "7"},
 		{nil, ""},
 		{[]byte("#{}"), `"#{}"`},
-		{[]byte(`#{"#error":"it is\nso","name":"Error"}`), "it is so"},
+		{[]byte(`#{"#error":"it is\nso","name":"Error"}`), "it is\nso"},
 		{[]byte(`#{"#error":5}`), `"#{\"#error\":5}"`},
 		{[]byte("\x1b[2J"), `"\x1b[2J"`},
 		{append(list, 0), fmt.Sprintf("%q", append(list, 0))},

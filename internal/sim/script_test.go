@@ -142,3 +142,38 @@ func TestFarRounds(t *testing.T) {
 		t.Errorf("round 2^60 sends %v", shares)
 	}
 }
+
+// TestRoundsAddUp: for random workloads, what the rounds send is what is counted
+// as sent before the next, each entry's messages follow on from its last, and once
+// a round sends nothing no later one does.
+func TestRoundsAddUp(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 31))
+		s := &Scenario{Length: Length{Messages: uint64(rng.IntN(300))}}
+		for range 1 + rng.IntN(6) {
+			s.workload = append(s.workload, entry{
+				burst: 1 + uint64(rng.IntN(20)), messages: uint64(rng.IntN(90)),
+			})
+		}
+		next := map[*entry]uint64{}
+		over := false
+		for r := range uint64(60) {
+			before, sent := s.sentBefore(r), uint64(0)
+			for _, sh := range s.round(r) {
+				if sh.from != next[sh.entry] || sh.to <= sh.from || sh.to-sh.from > sh.entry.burst || over {
+					t.Fatalf("seed %d, round %d: %d to %d after %d", seed, r, sh.from, sh.to, next[sh.entry])
+				}
+				next[sh.entry] = sh.to
+				sent += sh.to - sh.from
+			}
+			over = over || sent == 0
+			if s.sentBefore(r+1) != before+sent {
+				t.Fatalf("seed %d, round %d: %d before, %d sent, %d after", seed, r, before, sent, s.sentBefore(r+1))
+			}
+		}
+		if s.Length.Messages > 0 && s.sentBefore(1<<40) > s.Length.Messages {
+			t.Fatalf("seed %d: %d messages of %d", seed, s.sentBefore(1<<40), s.Length.Messages)
+		}
+	}
+}

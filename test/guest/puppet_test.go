@@ -97,9 +97,9 @@ func checkPuppet(w *world, id swing.VatID, p kref) {
 		got = append(got, transcript.Describe(x))
 	}
 	want := []string{
-		"send o-50.incr(0x8104) -> p+1", "subscribe p+1", "vatstoreSet k = v",
+		"send o-50.incr([4]) -> p+1", "subscribe p+1", "vatstoreSet k = v",
 		"vatstoreGet k -> v", "vatstoreNextKey  -> k", "vatstoreDelete k", "vatstoreGet k -> none",
-		"resolve p-61 = 0x8264646f6e65f6 [o+7]",
+		`resolve p-61 = ["done", o+7]`,
 	}
 	if !slices.Equal(got, want) {
 		w.t.Fatalf("%v: syscalls\n%q, want\n%q", w.style, got, want)

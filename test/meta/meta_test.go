@@ -1,0 +1,204 @@
+// Package meta proves that private options are private: whatever they are, and
+// however they change from run to run, the activityhash, every transcript and
+// every output are the same.
+package meta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"vatwarehouse/host"
+	"vatwarehouse/internal/sim"
+	"vatwarehouse/test/trial"
+	"vatwarehouse/warehouse"
+	"vatwarehouse/worker"
+)
+
+// variant is one set of private options.
+type variant struct {
+	vats        int
+	snapshots   warehouse.Policy
+	memory      worker.Memory
+	interpreter bool
+	block       int
+}
+
+func (v variant) String() string {
+	return fmt.Sprintf("vats=%d/snapshots=%d,%d/%s/interpreter=%v/block=%d",
+		v.vats, v.snapshots.Initial, v.snapshots.Interval, v.memory, v.interpreter, v.block)
+}
+
+func (v variant) options() host.Options {
+	return host.Options{
+		MaxVats: v.vats, Snapshots: v.snapshots, Memory: v.memory, Interpreter: v.interpreter,
+		BlockCranks: v.block, NoSync: true,
+	}
+}
+
+// variants is the whole grid.
+func variants() (all []variant) {
+	for _, vats := range []int{1, 2, 7, 1000} {
+		for _, snapshots := range []warehouse.Policy{
+			{Initial: warehouse.Never}, {Initial: 1, Interval: 1}, {Initial: 2, Interval: 200},
+		} {
+			for _, memory := range []worker.Memory{worker.MemoryMapped, worker.MemoryCopied} {
+				for _, interpreter := range []bool{false, true} {
+					for _, block := range []int{1, 10, 1000} {
+						all = append(all, variant{vats, snapshots, memory, interpreter, block})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// others are private options that the grid leaves out.
+func others() map[string]host.Options {
+	return map[string]host.Options{
+		"pause":     {MaxVats: 2, PauseOnEvict: true},
+		"bytes":     {MaxBytes: 300 << 10},
+		"programs":  {MaxVats: 1, MaxPrograms: 1},
+		"pagemap":   {MaxVats: 2, Detector: worker.DetectPagemap},
+		"compare":   {MaxVats: 2, Detector: worker.DetectCompare},
+		"inline":    {MaxVats: 2, Inline: true},
+		"segments":  {MaxVats: 2, SegmentBytes: 4 << 10, CheckpointBytes: 4 << 10},
+		"preload":   {MaxVats: 3, Preload: true},
+		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
+		"in memory": {},
+	}
+}
+
+func baseline(t *testing.T, s *sim.Scenario) trial.Trace {
+	t.Helper()
+	want, err := trial.Run(context.Background(), t.TempDir(), host.Options{MaxVats: 1000}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return want
+}
+
+// each runs a function for every index, on all processors.
+func each(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// TestPrivateOptions: every variant of the grid, and the other options one by one.
+func TestPrivateOptions(t *testing.T) {
+	s := trial.Parse(t, trial.Mixed)
+	want := baseline(t, s)
+	try := func(name, dir string, o host.Options) {
+		got, err := trial.Run(context.Background(), dir, o, s)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if d := want.Diff(got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	grid := variants()
+	if testing.Short() {
+		grid = sample(grid, 12)
+	}
+	each(len(grid), func(i int) { try(grid[i].String(), t.TempDir(), grid[i].options()) })
+	for name, o := range others() {
+		dir := t.TempDir()
+		if name == "in memory" {
+			dir = ""
+		}
+		try(name, dir, o)
+	}
+}
+
+// sample draws some variants, the same ones every time.
+func sample(grid []variant, n int) (some []variant) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range n {
+		some = append(some, grid[rng.IntN(len(grid))])
+	}
+	return some
+}
+
+// TestOptionsChangeOnTheFly: a run that is stopped at random blocks, and goes on
+// each time with another variant, ends like one that was not.
+func TestOptionsChangeOnTheFly(t *testing.T) {
+	s := trial.Parse(t, trial.Mixed)
+	want := baseline(t, s)
+	seeds := 24
+	if testing.Short() {
+		seeds = 4
+	}
+	grid := variants()
+	var all atomic.Int64
+	each(seeds, func(i int) {
+		rng := rand.New(rand.NewPCG(uint64(i), 2))
+		got, stops, err := restless(t.TempDir(), s, func() host.Options {
+			return grid[rng.IntN(len(grid))].options()
+		}, func() int { return 1 + rng.IntN(12) })
+		if err != nil {
+			t.Errorf("seed %d: %v", i, err)
+		} else if d := want.Diff(got); d != "" {
+			t.Errorf("seed %d: %s", i, d)
+		}
+		all.Add(int64(stops))
+	})
+	if all.Load() < int64(4*seeds) {
+		t.Errorf("%d stops in %d runs", all.Load(), seeds)
+	}
+}
+
+// restless runs a scenario, stopping after some blocks each time.
+func restless(
+	dir string, s *sim.Scenario, options func() host.Options, blocks func() int,
+) (tr trial.Trace, stops int, err error) {
+	for {
+		ctx, cancel := context.WithCancel(context.Background())
+		left := blocks()
+		o := options()
+		o.Observer.Block = func(host.Block) {
+			if left--; left == 0 {
+				cancel()
+			}
+		}
+		tr, err = trial.Run(ctx, dir, o, s)
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			return tr, stops, err
+		}
+		stops++
+	}
+}
+
+// TestObservableOptionsAreSeen: the comparison would notice a difference: another
+// seed, and another limit that a vat runs into, give another trace.
+func TestObservableOptionsAreSeen(t *testing.T) {
+	s := trial.Parse(t, trial.Mixed)
+	want := baseline(t, s)
+	other := trial.Parse(t, trial.Mixed)
+	other.Seed = "other"
+	got, err := trial.Run(context.Background(), t.TempDir(), host.Options{}, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want.Diff(got) == "" {
+		t.Error("another seed gives the same trace")
+	}
+}
