@@ -78,8 +78,13 @@ func (h *Host) open(ctx context.Context, dir string) error {
 	return nil
 }
 
-// damaged marks the errors of stores that found bytes that are not theirs.
+// damaged marks the errors of stores that found bytes that are not theirs, or
+// that only a later version knows.
 func damaged(err error) error {
+	if errors.Is(err, streamstore.ErrForeign) || errors.Is(err, streamstore.ErrVersion) ||
+		errors.Is(err, snapstore.ErrVersion) {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	}
 	if errors.Is(err, streamstore.ErrCorrupt) || errors.Is(err, kvstore.ErrCorrupt) ||
 		errors.Is(err, snapstore.ErrCorrupt) {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -103,10 +108,18 @@ func (h *Host) openFiles(dir string) (err error) {
 		}
 		h.fs = h.dir
 	}
-	if h.lock, err = h.fs.Lock(lockName); err != nil {
+	// First a look, then the lock: what is not ours does not even get a lock file.
+	made, err := h.checkFormat()
+	if err != nil {
 		return err
 	}
-	return h.checkFormat()
+	if h.lock, err = h.fs.Lock(lockName); err != nil || made {
+		return err
+	}
+	if made, err = h.checkFormat(); err != nil || made { // by someone else, just now
+		return err
+	}
+	return h.makeFormat()
 }
 
 // refuseForeign refuses a directory that holds something and is not ours, or is
@@ -132,35 +145,34 @@ func refuseForeign(dir string, existing bool) error {
 	return nil
 }
 
-// checkFormat reads the format file, or makes it in a new directory.
-func (h *Host) checkFormat() error {
+// checkFormat reads the format file, and reports whether there is one. An empty
+// one is none: a crash while the directory was being made leaves that.
+func (h *Host) checkFormat() (made bool, err error) {
 	f, err := h.fs.Open(formatName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return h.makeFormat()
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer f.Close()
 	size, err := f.Size()
-	if err != nil {
-		return err
-	}
-	if size == 0 {
-		return h.makeFormat() // a crash while the directory was being made
+	if err != nil || size == 0 {
+		return false, err
 	}
 	b := make([]byte, min(size, 64))
 	if _, err := f.ReadAt(b, 0); err != nil {
-		return fmt.Errorf("read %s: %w", formatName, err)
+		return false, fmt.Errorf("read %s: %w", formatName, err)
 	}
 	if string(b) == formatText && size == int64(len(formatText)) {
-		return nil
+		return true, nil
 	}
 	if version, ok := strings.CutPrefix(strings.TrimSuffix(string(b), "\n"), formatPrefix); ok {
-		return fmt.Errorf("%w: its format is version %q, this program knows version %s; "+
+		return false, fmt.Errorf("%w: its format is version %q, this program knows version %s; "+
 			"use the program that made it", ErrFormat, version, formatVersion)
 	}
-	return fmt.Errorf("%w: file %q says %q, want %q", ErrFormat, formatName, b, formatText)
+	return false, fmt.Errorf("%w: file %q says %q, want %q",
+		ErrFormat, formatName, b, formatText)
 }
 
 // makeFormat writes the format file. Nothing else is made before it is durable.
@@ -190,14 +202,79 @@ func (h *Host) makeFormat() error {
 	return h.fs.SyncDir(vfs.Root)
 }
 
-// openStores opens the log, the table and the heaps, and feeds the table what
-// only the log has.
+// openStores opens the table, the log and the heaps, and feeds the table what
+// only the log has. The table is first: that it holds a block proves that the block
+// was durable, so that the log does not take damage to it for a torn tail and cut it.
+// But where there is no table, none is made before the log has all that was in it.
 func (h *Host) openStores() error {
-	log, recovered, err := streamstore.Open(streamstore.Options{
-		FS: h.fs, Dir: logDir, SegmentBytes: h.options.SegmentBytes, NoSync: h.options.NoSync,
+	names, err := h.fs.List(vfs.Root)
+	if err != nil {
+		return err
+	}
+	there := slices.Contains(names, tableName)
+	if there {
+		if err := h.openTable(); err != nil {
+			return err
+		}
+	}
+	damagedItems, err := h.openLog()
+	if err != nil {
+		return err
+	}
+	if !there {
+		if start, end, _ := h.log.Bounds(changesStream); start > 0 {
+			return fmt.Errorf("%w: there is no file %q, and the log has blocks %d to %d only",
+				ErrCorrupt, tableName, start, end)
+		}
+		if err := h.openTable(); err != nil {
+			return err
+		}
+	}
+	if err := h.redo(); err != nil {
+		return err
+	}
+	if err := h.checkStreams(damagedItems); err != nil {
+		return err
+	}
+	h.heaps, err = snapstore.Open(snapstore.Options{
+		FS: h.fs, Dir: heapsDir, HeapBytesMax: int64(h.options.Limits.MemoryBytes),
+		PackBytes: h.options.PackBytes, UnusedImages: unusedImages,
 	})
 	if err != nil {
 		return err
+	}
+	for _, f := range h.heaps.Report().Faults {
+		h.fault(fmt.Errorf("heaps: mended: %w", &f))
+	}
+	return nil
+}
+
+func (h *Host) openTable() (err error) {
+	h.kv, err = kvstore.Open(kvstore.Options{
+		FS: h.fs, Name: tableName, CheckpointBytes: h.options.CheckpointBytes,
+		NoSync: h.options.NoSync, Inline: h.options.Inline,
+	})
+	if err == nil && h.kv.Stats().MetaLost {
+		h.fault(fmt.Errorf("%s: %w: one of its two heads; the log makes up for it from block %d on",
+			tableName, ErrCorrupt, h.kv.TablePosition()))
+	}
+	return err
+}
+
+// openLog opens the log, tells what it mended, and returns how many of its items
+// are damaged. Every block has one change set, so the table's position is also the
+// number of blocks it holds.
+func (h *Host) openLog() (damaged int, err error) {
+	durable := uint64(0)
+	if h.kv != nil {
+		durable = h.kv.TablePosition()
+	}
+	log, recovered, err := streamstore.Open(streamstore.Options{
+		FS: h.fs, Dir: logDir, SegmentBytes: h.options.SegmentBytes, NoSync: h.options.NoSync,
+		Durable: durable,
+	})
+	if err != nil {
+		return 0, err
 	}
 	h.log = log
 	h.recovery = Recovery{Blocks: recovered.Block, TornBytes: recovered.CutBytes}
@@ -208,24 +285,7 @@ func (h *Host) openStores() error {
 	for _, err := range recovered.Damaged {
 		h.fault(fmt.Errorf("log: %w", err))
 	}
-	h.kv, err = kvstore.Open(kvstore.Options{
-		FS: h.fs, Name: tableName, CheckpointBytes: h.options.CheckpointBytes,
-		NoSync: h.options.NoSync, Inline: h.options.Inline,
-	})
-	if err != nil {
-		return err
-	}
-	if err := h.redo(); err != nil {
-		return err
-	}
-	if err := h.checkStreams(len(recovered.Damaged)); err != nil {
-		return err
-	}
-	h.heaps, err = snapstore.Open(snapstore.Options{
-		FS: h.fs, Dir: heapsDir, HeapBytesMax: int64(h.options.Limits.MemoryBytes),
-		UnusedImages: unusedImages,
-	})
-	return err
+	return len(recovered.Damaged), nil
 }
 
 // unusedImages bounds the images kept of vats that are not in memory. Each is an

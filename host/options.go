@@ -57,6 +57,8 @@ type Options struct {
 	Inline bool
 	// SegmentBytes is where the log begins a new file. Default 16 MiB.
 	SegmentBytes int64
+	// PackBytes is where the heap snapshots begin a new file. Default 64 MiB.
+	PackBytes int64
 	// CheckpointBytes is how many bytes of changed keys are kept in memory before
 	// the table catches up. Default 8 MiB.
 	CheckpointBytes int

@@ -215,8 +215,8 @@ func fill(t testing.TB, s *Store, start, end int) {
 	defer s.giveBack(c)
 	for i := start; i < end; i++ {
 		page[0], page[1], page[2], page[3] = byte(i), byte(i>>8), byte(i>>16), 1
-		kind, body := c.compress(page)
-		_, err := s.put(kind, swing.SumPage(page), body)
+		kind, body := c.compress(page, c.packed)
+		_, err := putOne(s, kind, swing.SumPage(page), body)
 		must(t, err)
 	}
 }

@@ -359,7 +359,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 					}
 				}
 				other := randomPage(w.Rand)
-				_, _ = w.s.put(kindPageRaw, hash, other)
+				_, _ = putOne(w.s, kindPageRaw, hash, other)
 				return dirty
 			}
 		},

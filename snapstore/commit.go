@@ -3,7 +3,10 @@ package snapstore
 import (
 	"errors"
 	"fmt"
-	"io"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"vatwarehouse/swing"
 )
@@ -63,7 +66,7 @@ func (s *Store) commit(img *Image) (Info, error) {
 	}
 	c := s.borrow()
 	defer s.giveBack(c)
-	job := commitJob{s: s, img: img, c: c, info: Info{ID: id}}
+	job := commitJob{lane{s: s, img: img, c: c, info: Info{ID: id}}}
 	if err := job.heal(&heap, committed); err != nil || committed {
 		return job.info, err
 	}
@@ -83,97 +86,60 @@ func (s *Store) commit(img *Image) (Info, error) {
 // pending, so that it can be done again from the start: for this the nodes over
 // every pending page are made anew, changed or not.
 type commitJob struct {
-	s    *Store
-	img  *Image
-	c    *scratch
-	info Info
+	lane
 }
 
 // run stores bottom up: an object is stored after all that it names.
 func (j *commitJob) run(heap *swing.Heap) error {
 	list := j.img.pending.appendTo(j.c.list[:0])
 	j.c.list = list[:0]
-	if err := j.storePages(list); err != nil {
+	j.info.Pages = len(list)
+	if err := j.storeLeaves(list); err != nil {
 		return err
 	}
-	for level := 1; level <= treeDepth; level++ {
+	list = parents(list)
+	for level := 2; level <= treeDepth; level++ {
 		list = parents(list)
-		for _, i := range list {
-			if err := j.storeNode(level, i); err != nil {
-				return err
-			}
+		if err := j.storeNodes(level, list); err != nil {
+			return err
 		}
 	}
 	heap.Pages = j.img.tree.root()
 	return j.storeHeap(heap)
 }
 
-// storePages reads the pages back from the image, contiguous ones together.
-func (j *commitJob) storePages(list []uint32) error {
-	j.info.Pages = len(list)
-	for len(list) > 0 {
-		n := 1
-		for n < len(list) && n < readPages && list[n] == list[0]+uint32(n) {
-			n++
+// storeLeaves stores pages, and the nodes right above them: in several lanes if
+// there is work for them. That is most of a commit's work, and none of it depends
+// on another batch's.
+func (j *commitJob) storeLeaves(list []uint32) error {
+	batches := batchesOf(list)
+	lanes := make([]lane, min(len(batches), runtime.GOMAXPROCS(0), lanesMax))
+	var next atomic.Int64
+	var all errgroup.Group
+	for n := range lanes {
+		l := &lanes[n]
+		*l = lane{s: j.s, img: j.img, c: j.s.borrow()}
+		work := func() error { return l.work(batches, &next) }
+		if n == len(lanes)-1 { // this goroutine's
+			err := work()
+			return errors.Join(err, j.join(lanes, &all))
 		}
-		run := j.c.run[:n*swing.PageBytes]
-		at := int64(list[0]) * swing.PageBytes
-		if got, err := j.img.file.ReadAt(run, at); got < len(run) {
-			return fmt.Errorf(
-				"read image %s: %w",
-				j.img.name,
-				errors.Join(err, io.ErrUnexpectedEOF),
-			)
-		}
-		for k, i := range list[:n] {
-			if err := j.storePage(i, run[k*swing.PageBytes:(k+1)*swing.PageBytes]); err != nil {
-				return err
-			}
-		}
-		list = list[n:]
+		all.Go(work)
 	}
 	return nil
 }
 
-func (j *commitJob) storePage(i uint32, page []byte) error {
-	if isZero(page) {
-		j.img.tree.setPage(i, swing.Hash{})
-		return nil
+// join waits for the lanes and adds up what they did.
+func (j *commitJob) join(lanes []lane, all *errgroup.Group) error {
+	err := all.Wait()
+	for n := range lanes {
+		l := &lanes[n]
+		j.s.giveBack(l.c)
+		j.info.NewPages += l.info.NewPages
+		j.info.RawBytes += l.info.RawBytes
+		j.info.StoredBytes += l.info.StoredBytes
+		j.img.tree.present += l.present
 	}
-	hash := swing.SumPage(page)
-	j.img.tree.setPage(i, hash)
-	if j.s.has(classPage, &hash) {
-		return nil
-	}
-	kind, body := j.c.compress(page)
-	stored, err := j.put(kind, hash, body, len(page))
-	if stored {
-		j.info.NewPages++
-	}
-	return err
-}
-
-// put stores an object and counts it.
-func (j *commitJob) put(kind byte, hash swing.Hash, body []byte, raw int) (bool, error) {
-	n, err := j.s.put(kind, hash, body)
-	if n == 0 {
-		return false, err
-	}
-	j.info.RawBytes += int64(raw)
-	j.info.StoredBytes += int64(n)
-	return true, nil
-}
-
-func (j *commitJob) storeNode(level int, i uint32) error {
-	t, c := &j.img.tree, j.c
-	c.body = appendNode(c.body[:0], t.children(level, i))
-	if len(c.body) == 0 {
-		t.levels[level][i] = swing.Hash{}
-		return nil
-	}
-	hash := c.digest(classNode, c.body)
-	t.levels[level][i] = hash
-	_, err := j.put(kindNode, hash, c.body, len(c.body))
 	return err
 }
 
@@ -185,6 +151,5 @@ func (j *commitJob) storeHeap(heap *swing.Heap) error {
 			ErrTooLarge, len(heap.Globals), len(c.body), heapObjectBytesMax)
 	}
 	j.info.ID = c.digest(classHeap, c.body)
-	_, err := j.put(kindHeap, j.info.ID, c.body, len(c.body))
-	return err
+	return j.store(object{kindHeap, j.info.ID, c.body, len(c.body)})
 }

@@ -443,7 +443,7 @@ func TestLaterFormatsAreRefused(t *testing.T) {
 	header[len(packMagic)]++
 	b, _ := frame.Append(nil, kindPackHeader, 0, header)
 	replaceFile(t, sp.mem, name, b)
-	if _, err := Open(sp.o); !errors.Is(err, errVersion) {
+	if _, err := Open(sp.o); !errors.Is(err, ErrVersion) {
 		t.Errorf("open: %v", err)
 	}
 	if got := readFile(t, sp.mem, name); !bytes.Equal(got, b) {

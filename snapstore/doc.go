@@ -13,13 +13,15 @@
 //
 // # Identity
 //
-// A heap's memory is a tree of fixed depth over pages of 4096 bytes: five levels
-// of nodes with sixteen children each, for 4 GiB. What lies past the heap's size
-// is zero, so that growth changes no node.
+// A heap's memory is a tree of fixed depth over pages of 4096 bytes: seven levels
+// of nodes with eight children each, enough for 4 GiB. What lies past the heap's
+// size is zero, so that growth changes no node. Eight because a page written alone
+// then costs the fewest bytes: its path is seven nodes, of 257 bytes at most, where
+// sixteen children make five of 513.
 //
 //	object  digest (see swing)                      bytes
 //	page    SumPage(bytes)                          4096
-//	node    Sum("heap node", bytes)                 2 + 32 × children
+//	node    Sum("heap node", bytes)                 1 + 32 × children
 //	heap    Sum("vatwarehouse heap", bytes)         swing.AppendHeap; its ID
 //	code    Sum("vatwarehouse code", bytes)         as given
 //
@@ -32,8 +34,8 @@
 // A node as it is hashed and stored; numbers are little-endian throughout:
 //
 //	offset  size  field
-//	0       2     mask: bit i is set if child i is not zero; never 0
-//	2       32×n  the hashes of those children, ascending; none is zero
+//	0       1     mask: bit i is set if child i is not zero; never 0
+//	1       32×n  the hashes of those children, ascending; none is zero
 //
 // # Packs
 //

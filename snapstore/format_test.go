@@ -29,7 +29,7 @@ func goodRecords(t testing.TB) [][]byte {
 		object []byte
 	}{
 		{classPage, soft}, {classPage, hard},
-		{classNode, appendNode(nil, randomHashes(s.Rand, 16))},
+		{classNode, appendNode(nil, randomHashes(s.Rand, fanOut))},
 		{classNode, appendNode(nil, []swing.Hash{{}, swing.Sum("x")})},
 		{classHeap, swing.AppendHeap(nil, h)},
 	}
@@ -38,7 +38,7 @@ func goodRecords(t testing.TB) [][]byte {
 	for i, o := range objects {
 		kind, body := kinds[i], o.object
 		if o.cl == classPage {
-			if kind, body = c.compress(o.object); kind != kinds[i] {
+			if kind, body = c.compress(o.object, c.packed); kind != kinds[i] {
 				t.Fatalf("page %d is stored as kind %d", i, kind)
 			}
 		}
@@ -253,7 +253,7 @@ func TestDigestsAreThoseOfSwing(t *testing.T) {
 		if got := c.digest(classHeap, swing.AppendHeap(nil, h)); got != h.ID() {
 			t.Fatalf("%+v: %v, want %v", h, got, h.ID())
 		}
-		n := appendNode(nil, randomHashes(s.Rand, 1+s.IntN(16)))
+		n := appendNode(nil, randomHashes(s.Rand, 1+s.IntN(fanOut)))
 		if got, want := c.digest(classNode, n), swing.Sum(nodeDomain, n); got != want {
 			t.Fatalf("node: %v, want %v", got, want)
 		}
@@ -350,7 +350,7 @@ func FuzzOpenPack(f *testing.F) {
 		_, err = pack.WriteAt(b, 0)
 		must(t, err)
 		s, err := Open(Options{FS: mem})
-		if errors.Is(err, errVersion) {
+		if errors.Is(err, ErrVersion) {
 			return
 		}
 		must(t, err)
@@ -376,4 +376,11 @@ func verifyButContent(s *Store) error {
 		return fmt.Errorf("%d objects, then %d", objects, got)
 	}
 	return err
+}
+
+// putOne stores one object, as a commit does.
+func putOne(s *Store, kind byte, hash swing.Hash, body []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.put(object{kind, hash, body, len(body)})
 }

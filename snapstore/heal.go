@@ -53,8 +53,7 @@ func (j *commitJob) healObject(level int, i uint32, hash swing.Hash) error {
 	if c.digest(classNode, c.body) != hash {
 		return nil
 	}
-	_, err := j.put(kindNode, hash, c.body, len(c.body))
-	return err
+	return j.store(object{kindNode, hash, c.body, len(c.body)})
 }
 
 // healPage stores one page from the image, if the image still has it.
@@ -70,7 +69,6 @@ func (j *commitJob) healPage(i uint32, hash swing.Hash) error {
 	if swing.SumPage(page) != hash {
 		return &Fault{File: j.img.name, Offset: at, Object: hash, Problem: errDigest.Error()}
 	}
-	kind, body := j.c.compress(page)
-	_, err := j.put(kind, hash, body, len(page))
-	return err
+	kind, body := j.c.compress(page, j.c.packed)
+	return j.store(object{kind, hash, body, len(page)})
 }

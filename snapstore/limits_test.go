@@ -87,7 +87,7 @@ func TestHeapLimitIsCheckedBeforeMemoryIsTaken(t *testing.T) {
 	s, _ := memStore(t, Options{HeapBytesMax: wasmPageBytes})
 	enc := swing.AppendHeap(nil, swing.Heap{Size: treeBytesMax, Pages: swing.Sum("root")})
 	id := swing.Sum(heapDomain, enc)
-	_, err := s.put(kindHeap, id, enc)
+	_, err := putOne(s, kindHeap, id, enc)
 	must(t, err)
 	if _, err := s.Image(id); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("image: %v", err)
@@ -105,7 +105,7 @@ func TestPagesPastTheEndAreCorrupt(t *testing.T) {
 	c := s.borrow()
 	page := bytes.Repeat([]byte{1}, swing.PageBytes)
 	hash := swing.SumPage(page)
-	_, err := s.put(kindPageRaw, hash, page)
+	_, err := putOne(s, kindPageRaw, hash, page)
 	must(t, err)
 	for far := range treeDepth {
 		h := hash
@@ -117,14 +117,14 @@ func TestPagesPastTheEndAreCorrupt(t *testing.T) {
 			}
 			n := appendNode(nil, children)
 			h = c.digest(classNode, n)
-			_, err := s.put(kindNode, h, n)
+			_, err := putOne(s, kindNode, h, n)
 			must(t, err)
 		}
 		// One page more than the place asked for would do; here there are too few.
-		size := min(uint64(1)<<(4*far), 1<<12) * swing.PageBytes / wasmPageBytes * wasmPageBytes
+		size := min(uint64(1)<<(fanOutBits*far), 1<<12) * swing.PageBytes / wasmPageBytes * wasmPageBytes
 		enc := swing.AppendHeap(nil, swing.Heap{Size: size, Pages: h})
 		id := swing.Sum(heapDomain, enc)
-		_, err := s.put(kindHeap, id, enc)
+		_, err := putOne(s, kindHeap, id, enc)
 		must(t, err)
 		if _, err := s.Image(id); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("level %d: %v", far, err)
@@ -258,7 +258,7 @@ func TestBufferIsBounded(t *testing.T) {
 	largest := 0
 	for range 200 {
 		page := randomPage(src.Rand)
-		_, err := s.put(kindPageRaw, swing.SumPage(page), page)
+		_, err := putOne(s, kindPageRaw, swing.SumPage(page), page)
 		must(t, err)
 		largest = max(largest, s.Stats().BufferedBytes)
 	}

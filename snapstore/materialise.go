@@ -38,7 +38,7 @@ func (w *walk) tree(level int, i uint32, hash swing.Hash) error {
 	if hash.IsZero() {
 		return nil
 	}
-	if uint64(i)<<(4*level) >= w.pages {
+	if uint64(i)<<(fanOutBits*level) >= w.pages {
 		return fmt.Errorf("%w: subtree %d of level %d (%s…) is past the heap's %d pages",
 			ErrCorrupt, i, level, hash.Short(), w.pages)
 	}
@@ -112,7 +112,7 @@ func (s *Store) materialise(id swing.Hash) (*Image, error) {
 	out := newPageWriter(img, c)
 	w.node = func(level int, i uint32, hash swing.Hash) { img.tree.levels[level][i] = hash }
 	w.page = func(i uint32, hash swing.Hash, content []byte) error {
-		img.tree.setPage(i, hash)
+		img.tree.present += img.tree.setPage(i, hash)
 		return out.write(i, content)
 	}
 	err = w.tree(treeDepth, 0, h.Pages)

@@ -48,8 +48,8 @@ func packHeader(number uint32) []byte {
 	return binary.LittleEndian.AppendUint32(b, number)
 }
 
-// errVersion is what a file of a later format is refused with.
-var errVersion = errors.New("format version unknown to this program")
+// ErrVersion is what a file of a later format is refused with.
+var ErrVersion = errors.New("format version unknown to this program")
 
 // checkPackHeader returns why f is not the first frame of the pack, or nil.
 func checkPackHeader(f frame.Frame, number uint32) error {
@@ -59,7 +59,7 @@ func checkPackHeader(f frame.Frame, number uint32) error {
 		string(f.Body[:n]) != packMagic:
 		return errors.New("not a pack's header")
 	case f.Body[n] != FormatVersion:
-		return fmt.Errorf("%w: %d", errVersion, f.Body[n])
+		return fmt.Errorf("%w: %d", ErrVersion, f.Body[n])
 	}
 	if got := binary.LittleEndian.Uint32(f.Body[n+1:]); got != number {
 		return fmt.Errorf("the header of pack %08x", got)
@@ -67,20 +67,26 @@ func checkPackHeader(f frame.Frame, number uint32) error {
 	return nil
 }
 
+// object is one to be stored.
+type object struct {
+	kind byte
+	hash swing.Hash
+	body []byte
+	raw  int // its bytes, uncompressed
+}
+
 // put stores an object unless it is stored already. It returns the bytes that
-// the packs grew by.
-func (s *Store) put(kind byte, hash swing.Hash, body []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	cl, _ := classOf(kind)
-	if s.touch(cl, &hash) {
+// the packs grew by; mu is held.
+func (s *Store) put(o object) (int, error) {
+	cl, _ := classOf(o.kind)
+	if s.touch(cl, &o.hash) {
 		return 0, nil
 	}
-	at, err := s.append(kind, hash, body)
+	at, err := s.append(o.kind, o.hash, o.body)
 	if err != nil {
 		return 0, err
 	}
-	s.index.set(cl, &hash, at, flagNew)
+	s.index.set(cl, &o.hash, at, flagNew)
 	return int(at.size), nil
 }
 
@@ -96,8 +102,18 @@ func (s *Store) storeAgain(r record) error {
 	return nil
 }
 
-// has reports whether an object is stored, and keeps it from being collected
-// until the Collect after next.
+// absent returns those of the objects that are not stored, and keeps the others
+// from being collected until the Collect after next. It works in place.
+func (s *Store) absent(objects []object) []object {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(objects, func(o object) bool {
+		cl, _ := classOf(o.kind)
+		return s.touch(cl, &o.hash)
+	})
+}
+
+// has is absent for one object, the other way round.
 func (s *Store) has(cl class, hash *swing.Hash) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

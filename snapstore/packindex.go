@@ -113,7 +113,7 @@ func decodeIndexHeader(f frame.Frame) (x packIndex, count int, err error) {
 		return x, 0, fmt.Errorf("%w: a frame of kind %d", errIndex, f.Kind)
 	}
 	if f.Body[n] != FormatVersion {
-		return x, 0, fmt.Errorf("%w: %d", errVersion, f.Body[n])
+		return x, 0, fmt.Errorf("%w: %d", ErrVersion, f.Body[n])
 	}
 	b := f.Body[n+1:]
 	x.pack = binary.LittleEndian.Uint32(b)

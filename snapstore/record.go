@@ -104,8 +104,6 @@ const (
 )
 
 const (
-	// readPages is how many pages of an image are read at once.
-	readPages = 16
 	// writePages is how many are written at once. The page cache keeps what one
 	// write brings in one piece, and ext4 goes through all of a piece when a page
 	// of it is written again: one page costs 0.8 µs after writes of 1 page, 1.1
@@ -118,11 +116,11 @@ type scratch struct {
 	lz4    lz4.Compressor
 	nodes  *swing.Hasher
 	heaps  *swing.Hasher
-	packed []byte // a compressed page
+	packed []byte // compressed pages
 	page   []byte // a decompressed page
 	record []byte // a record as read
-	body   []byte // an object as encoded
-	run    []byte // pages of an image, readPages of them
+	body   []byte // objects as encoded
+	run    []byte // pages of an image, batchPagesMax of them
 	list   []uint32
 }
 
@@ -130,9 +128,9 @@ func newScratch() any {
 	return &scratch{
 		nodes:  swing.NewHasher(nodeDomain),
 		heaps:  swing.NewHasher(heapDomain),
-		packed: make([]byte, lz4.CompressBlockBound(swing.PageBytes)),
+		packed: make([]byte, batchPagesMax*lz4.CompressBlockBound(swing.PageBytes)),
 		page:   make([]byte, swing.PageBytes),
-		run:    make([]byte, readPages*swing.PageBytes),
+		run:    make([]byte, batchPagesMax*swing.PageBytes),
 	}
 }
 
@@ -154,17 +152,18 @@ func (c *scratch) digest(cl class, object []byte) swing.Hash {
 	return h.Sum()
 }
 
-// compress returns the record kind and body that a page is stored as.
-func (c *scratch) compress(page []byte) (kind byte, body []byte) {
-	n, err := c.lz4.CompressBlock(page, c.packed)
+// compress returns the record kind and body that a page is stored as: the body
+// is the start of dst, or the page.
+func (c *scratch) compress(page, dst []byte) (kind byte, body []byte) {
+	n, err := c.lz4.CompressBlock(page, dst)
 	if err != nil {
 		panic(fmt.Sprintf("snapstore: %d bytes do not fit %d compressed: %v",
-			len(page), len(c.packed), err))
+			len(page), len(dst), err))
 	}
 	if n == 0 || n >= swing.PageBytes {
 		return kindPageRaw, page
 	}
-	return kindPageLZ4, c.packed[:n]
+	return kindPageLZ4, dst[:n]
 }
 
 var zeroPage [swing.PageBytes]byte

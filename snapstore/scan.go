@@ -49,7 +49,7 @@ func (sc *scan) header() (next int64, chained bool, err error) {
 	if err == nil {
 		err = checkPackHeader(f, sc.number)
 	}
-	if errors.Is(err, errVersion) {
+	if errors.Is(err, ErrVersion) {
 		return 0, false, err
 	}
 	if err != nil {

@@ -1,7 +1,6 @@
 package snapstore
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -12,27 +11,28 @@ import (
 
 const (
 	// fanOut is how many children a node has.
-	fanOut = 16
+	fanOut     = 1 << fanOutBits
+	fanOutBits = 3
 	// treeDepth is how many levels of nodes stand over the pages. It is fixed,
 	// so that a heap that grows keeps its nodes.
-	treeDepth = 5
-	// treePagesMax and treeBytesMax bound what a tree can hold.
-	treePagesMax = 1 << (4 * treeDepth)
-	treeBytesMax = treePagesMax * swing.PageBytes
+	treeDepth = 7
+	// treeBytesMax is the most that a WASM memory has. A tree could hold twice
+	// as much.
+	treeBytesMax = 4 << 30
 
-	nodeMaskBytes = 2
+	nodeMaskBytes = 1
 	nodeBytesMax  = nodeMaskBytes + fanOut*swing.HashBytes
 )
 
-// node is the names of sixteen subtrees, or of sixteen pages.
+// node is the names of eight subtrees, or of eight pages.
 type node [fanOut]swing.Hash
 
 // appendNode appends the one encoding of a node, of which the children past the
 // end of the slice are zero; and nothing for a node whose children all are.
 func appendNode(b []byte, children []swing.Hash) []byte {
 	start := len(b)
-	b = append(b, 0, 0)
-	var mask uint16
+	b = append(b, 0)
+	var mask byte
 	for i := range children {
 		if !children[i].IsZero() {
 			mask |= 1 << i
@@ -42,7 +42,7 @@ func appendNode(b []byte, children []swing.Hash) []byte {
 	if mask == 0 {
 		return b[:start]
 	}
-	binary.LittleEndian.PutUint16(b[start:], mask)
+	b[start] = mask
 	return b
 }
 
@@ -53,10 +53,10 @@ func decodeNode(b []byte) (n node, err error) {
 	if len(b) < nodeMaskBytes {
 		return n, fmt.Errorf("%w: %d bytes", errNode, len(b))
 	}
-	mask := binary.LittleEndian.Uint16(b)
+	mask := b[0]
 	b = b[nodeMaskBytes:]
-	if mask == 0 || len(b) != bits.OnesCount16(mask)*swing.HashBytes {
-		return n, fmt.Errorf("%w: %d bytes of children, mask %04x", errNode, len(b), mask)
+	if mask == 0 || len(b) != bits.OnesCount8(mask)*swing.HashBytes {
+		return n, fmt.Errorf("%w: %d bytes of children, mask %02x", errNode, len(b), mask)
 	}
 	for i := range n {
 		if mask&(1<<i) == 0 {
@@ -105,15 +105,17 @@ func (t *tree) root() swing.Hash {
 	return t.levels[treeDepth][0]
 }
 
-// setPage names one page.
-func (t *tree) setPage(i uint32, hash swing.Hash) {
+// setPage names one page, and returns what present is to grow by: several
+// goroutines may name pages, one of them adds up.
+func (t *tree) setPage(i uint32, hash swing.Hash) (more int) {
 	if !t.levels[0][i].IsZero() {
-		t.present--
+		more--
 	}
 	if !hash.IsZero() {
-		t.present++
+		more++
 	}
 	t.levels[0][i] = hash
+	return more
 }
 
 // children returns the names under a node; there may be fewer than fanOut.

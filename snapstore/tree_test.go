@@ -31,7 +31,7 @@ func TestRootIsTheTwins(t *testing.T) {
 			if !isZero(page) {
 				hash = swing.SumPage(page)
 			}
-			tr.setPage(i, hash)
+			tr.present += tr.setPage(i, hash)
 			list := []uint32{i}
 			for level := 1; level <= treeDepth; level++ {
 				list = parents(list)

@@ -37,9 +37,9 @@ func twinRoot(memory []byte) swing.Hash {
 			level = append(level, swing.SumPage(page))
 		}
 	}
-	for range 5 {
+	for range 7 {
 		var up []swing.Hash
-		for children := range slices.Chunk(level, 16) {
+		for children := range slices.Chunk(level, 8) {
 			up = append(up, twinNode(children))
 		}
 		level = up
@@ -61,7 +61,7 @@ func twinNode(children []swing.Hash) swing.Hash {
 	if mask == 0 {
 		return swing.Hash{}
 	}
-	return swing.Sum("heap node", append([]byte{byte(mask), byte(mask >> 8)}, hashes...))
+	return swing.Sum("heap node", append([]byte{byte(mask)}, hashes...))
 }
 
 // id returns the twin's ID.

@@ -78,7 +78,7 @@ func (p *opener) provenDamage() bool {
 		return p.judgeClosed() == nil
 	}
 	for _, d := range p.scan.damaged {
-		if d.block > p.scan.proven {
+		if d.block > max(p.scan.proven, p.o.Durable) {
 			return false
 		}
 	}

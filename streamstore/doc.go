@@ -141,9 +141,11 @@
 //
 //  0. A record alone that fails its check, with whole frames behind it that go on
 //     its chain, is a damaged item, if its block was durable once: by the mark of
-//     Close, or by a later frame with flag 1. Open says so and goes on; whoever
-//     reads the item gets [ErrCorrupt], and its segment is not archived.
-//  1. While the mark of Close is there, any other difference is damage.
+//     Close, or by a later frame with flag 1, or as Options.Durable says. Open says
+//     so and goes on; whoever reads the item gets [ErrCorrupt], and its segment is
+//     not archived.
+//  1. While the mark of Close is there, any other difference is damage; so is
+//     whatever Options.Durable contradicts.
 //  2. A frame with flag 1 behind the bad bytes proves that these were durable
 //     once, so no crash has torn them: damage. To find one, the rest of the log
 //     is searched for opening frames byte by byte.

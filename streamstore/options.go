@@ -63,6 +63,10 @@ type Options struct {
 	// its own, and items cannot imitate the log's own frames. Default: random.
 	// An existing log keeps the one it has.
 	Identity uint64
+	// Durable is a block that is known to have been durable: by a table that was made
+	// from it, say. Bad bytes up to its end, or an end before it, are damage and not
+	// a crash's work. Default 0: nothing is known.
+	Durable uint64
 }
 
 // withDefaults returns the options with every zero replaced, or what is wrong

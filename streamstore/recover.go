@@ -199,7 +199,8 @@ func (p *opener) scanSegments() error {
 	for i := range p.segments {
 		g := &p.segments[i]
 		if due := p.scan.reach.segment + 1; g.number != due {
-			p.tear = &tear{due, true, 0, fmt.Errorf("%w: there is no segment %d", errStale, due)}
+			p.tear = &tear{due, true, 0, fmt.Errorf("%w: there is no segment %d before %s",
+				errStale, due, segmentName(g.number))}
 			return nil
 		}
 		err := p.withTape(g.number, func(t *tape) (err error) {
@@ -236,7 +237,12 @@ func (p *opener) judge() error {
 		p.rec.Damaged = append(p.rec.Damaged, d.errDamaged())
 	}
 	if p.closed != nil {
-		return p.judgeClosed()
+		if err := p.judgeClosed(); err != nil {
+			return err
+		}
+	}
+	if p.scan.block < p.o.Durable {
+		return p.errShort()
 	}
 	if p.tear == nil {
 		return nil
@@ -252,7 +258,6 @@ func (p *opener) judge() error {
 
 // judgeClosed sees that the log ends where Close said, to the byte.
 func (p *opener) judgeClosed() error {
-	name := p.path(nameClosed)
 	if p.tear != nil {
 		return corrupt(p.path(segmentName(p.tear.segment)), p.tear.at,
 			"%v, in a log that was closed", p.tear.reason)
@@ -263,9 +268,31 @@ func (p *opener) judgeClosed() error {
 		got.segment, got.size = p.segments[n-1].number, uint64(p.segments[n-1].length)
 	}
 	if got != *p.closed {
-		return corrupt(name, 0, "the log was closed at %+v and ends at %+v", *p.closed, got)
+		return corrupt(p.path(nameClosed), 0, "the log was closed at %+v and ends at %+v, %s",
+			*p.closed, got, p.end())
 	}
 	return nil
+}
+
+// end says in which file the log ends, or which one it lacks.
+func (p *opener) end() string {
+	if n := len(p.segments); n > 0 {
+		return "in " + p.path(segmentName(p.segments[n-1].number))
+	}
+	return "without " + p.path(segmentName(p.scan.segment+1))
+}
+
+// errShort names where the log stops to be whole before a block that was durable.
+func (p *opener) errShort() error {
+	segment, at, reason := max(p.scan.segment, 1), p.scan.size, errors.New("the end")
+	if len(p.segments) == 0 && p.manifest != nil {
+		segment++ // the one after all that are archived
+	}
+	if p.tear != nil {
+		segment, at, reason = p.tear.segment, p.tear.at, p.tear.reason
+	}
+	return corrupt(p.path(segmentName(segment)), at, "%v, after block %d, though block %d was durable",
+		reason, p.scan.block, p.o.Durable)
 }
 
 // torn returns the segment that is torn, if it is there, and all later ones.

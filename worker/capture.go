@@ -122,13 +122,13 @@ func (w *Worker) Capture(ctx context.Context) (Capture, error) {
 			return Capture{}, fmt.Errorf("capture heap: %w", err)
 		}
 	}
-	written, err := w.region.written(nil, c.Heap.Size)
-	if err != nil {
+	if w.pages, err = w.region.written(w.pages[:0], c.Heap.Size); err != nil {
 		return Capture{}, fmt.Errorf("capture heap: %w", err)
 	}
+	w.captured = true
 	memory := w.region.Reallocate(c.Heap.Size)
-	c.Written = make([]swing.Page, len(written))
-	for i, p := range written {
+	c.Written = make([]swing.Page, len(w.pages))
+	for i, p := range w.pages {
 		at := int(p) * swing.PageBytes
 		c.Written[i] = swing.Page{Index: p, Data: memory[at : at+swing.PageBytes]}
 	}
@@ -142,7 +142,11 @@ func (w *Worker) Rebase(img Image) error {
 		panic(fmt.Sprintf("worker: rebase memory of %d bytes on an image of %d",
 			w.Size(), img.Size()))
 	}
-	if err := w.region.rebase(img); err != nil {
+	if !w.captured {
+		panic("worker: rebase memory that has not been captured, or has run since")
+	}
+	w.captured = false
+	if err := w.region.rebase(img, w.pages); err != nil {
 		return fmt.Errorf("rebase worker: %w", err)
 	}
 	return nil

@@ -26,8 +26,9 @@ type region interface {
 	// written appends the indexes of the pages of [0, size) that were, or may
 	// have been, written since the base, in order.
 	written(pages []uint32, size uint64) ([]uint32, error)
-	// rebase says that img now holds [0, img.Size()) as it is in memory.
-	rebase(img Image) error
+	// rebase says that img now holds [0, img.Size()) as it is in memory, and that
+	// pages are the ones that written named for it.
+	rebase(img Image, pages []uint32) error
 }
 
 // newRegion returns memory that holds img and can grow to max bytes.
@@ -80,7 +81,7 @@ func (r *heapRegion) written(pages []uint32, size uint64) ([]uint32, error) {
 	return compare(pages, r.buf[:size], r.base)
 }
 
-func (r *heapRegion) rebase(img Image) error {
+func (r *heapRegion) rebase(img Image, _ []uint32) error {
 	r.base = img
 	return nil
 }

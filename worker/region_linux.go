@@ -110,7 +110,7 @@ func (r *mappedRegion) Free() {
 // rebase drops the private pages: the image holds them now. Where the image is
 // still the same file and has not grown, telling the kernel to forget them is
 // enough; otherwise the new one is mapped.
-func (r *mappedRegion) rebase(img Image) error {
+func (r *mappedRegion) rebase(img Image, pages []uint32) error {
 	fd, ok := img.Fd()
 	if !ok {
 		return errors.New("rebase mapped memory on an image that is no file")
@@ -118,18 +118,14 @@ func (r *mappedRegion) rebase(img Image) error {
 	if img != r.base || img.Size() != r.mapped {
 		return r.attach(img, fd)
 	}
-	return r.forget()
+	return r.forget(pages)
 }
 
 // forgetRuns is how many separate madvise calls are made before one over the
 // whole region is cheaper.
 const forgetRuns = 64
 
-func (r *mappedRegion) forget() error {
-	pages, err := r.written(nil, uint64(r.mapped))
-	if err != nil {
-		return err
-	}
+func (r *mappedRegion) forget(pages []uint32) error {
 	runs := runsOf(pages)
 	if len(runs) > forgetRuns {
 		runs = [][2]uint32{{0, uint32(r.mapped / swing.PageBytes)}}

@@ -40,6 +40,9 @@ type Worker struct {
 	heap    swing.Heap   // Globals are stale while the vat runs; see readGlobals
 	stack   [1]uint64
 
+	pages    []uint32 // the written ones, as the last Capture found them
+	captured bool     // nothing ran since
+
 	// One delivery in progress.
 	call delivering
 }
@@ -135,6 +138,7 @@ func (w *Worker) Deliver(
 	if err != nil {
 		panic(fmt.Sprintf("worker: %v", err))
 	}
+	w.captured = false
 	w.heap.Clock = max(w.heap.Clock, now)
 	output := w.call.output[:0]
 	w.call = delivering{

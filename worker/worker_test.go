@@ -413,6 +413,9 @@ func TestImageFailureIsTheWorlds(t *testing.T) {
 	}
 	w, _ := s.start(g)
 	defer s.close(w)
+	if _, err := w.Capture(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Rebase(brokenImage{img}); err != nil {
 		t.Fatal(err)
 	}

