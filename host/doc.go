@@ -26,7 +26,10 @@
 //
 // Inputs (CreateVat, Send, …) are durable when the next Run, Commit or Close
 // returns. After a crash Open finds the state of some whole block, no older than
-// the last one that was acknowledged. After a failed write or sync the Host is
+// the last one that was acknowledged. It reads the table before the log: a block
+// that is in the table was durable, so damage to it is never cut as a torn tail.
+// What Open mends, the Observer is told; when it refuses, nothing but the log may
+// have been brought into order. After a failed write or sync the Host is
 // poisoned: every call returns [ErrPoisoned] with the cause; reopen it.
 //
 // # What may differ

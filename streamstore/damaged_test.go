@@ -3,6 +3,8 @@ package streamstore_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,5 +113,55 @@ func TestDamagedNameIsNoStream(t *testing.T) {
 			t.Errorf("byte %d of the record: %v", at, err)
 		}
 		all[segment1][records[7]+at] ^= 0x10
+	}
+}
+
+// TestKnownDurableBlockIsNotCut: the same last block, where the log's user knows that
+// it was durable. An item whose bytes have changed is a damaged item; all else that a
+// crash might have done is damage, and the log is left as it is.
+func TestKnownDurableBlockIsNotCut(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		spoil func(all files, records []int)
+		says  string // "" is a damaged item
+	}{
+		"an item": {func(all files, records []int) { all[segment1][records[10]+22] ^= 0x10 }, ""},
+		"a closing frame": {
+			func(all files, records []int) { all[segment1][records[11]+40] ^= 0x10 },
+			"log/00000001.segment at byte",
+		},
+		"cut in a block": {
+			func(all files, records []int) { all[segment1] = all[segment1][:records[10]] },
+			"after block 3, though block 4 was durable",
+		},
+		"cut before a block": {
+			func(all files, records []int) { all[segment1] = all[segment1][:records[9]-41] },
+			"the end, after block 3, though block 4 was durable",
+		},
+		"no segment": {
+			func(all files, _ []int) { delete(all, segment1) },
+			"log/00000001.segment at byte 0: the end, after block 0",
+		},
+	} {
+		all, records := threeStreams(t, false)
+		row.spoil(all, records)
+		m := all.disk(t)
+		o := scriptOptions(m)
+		o.Durable = 4
+		s, rec, err := streamstore.Open(o)
+		if row.says == "" {
+			must(t, err)
+			must(t, s.Close())
+			if len(rec.Damaged) != 1 || rec.CutFile != "" || rec.Block != 4 {
+				t.Errorf("%s: recovery %+v", name, rec)
+			}
+			continue
+		}
+		if !errors.Is(err, streamstore.ErrCorrupt) || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %v, want %q", name, err, row.says)
+		}
+		if got := filesOf(t, m); !maps.EqualFunc(got, all, slices.Equal) {
+			t.Errorf("%s: the log was changed", name)
+		}
 	}
 }

@@ -291,8 +291,8 @@ func (p *opener) errShort() error {
 	if p.tear != nil {
 		segment, at, reason = p.tear.segment, p.tear.at, p.tear.reason
 	}
-	return corrupt(p.path(segmentName(segment)), at, "%v, after block %d, though block %d was durable",
-		reason, p.scan.block, p.o.Durable)
+	return corrupt(p.path(segmentName(segment)), at,
+		"%v, after block %d, though block %d was durable", reason, p.scan.block, p.o.Durable)
 }
 
 // torn returns the segment that is torn, if it is there, and all later ones.

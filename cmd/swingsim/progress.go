@@ -55,6 +55,15 @@ func (p *progress) to(done int64) {
 	_ = p.bar.Set64(done) // a terminal that cannot be written to is no fault of the run's
 }
 
+// say says what is being done now.
+func (p *progress) say(what string) {
+	p.what = what
+	if p.bar != nil {
+		p.bar.Describe(what)
+	}
+	p.to(p.done + 1)
+}
+
 // end takes the bar away.
 func (p *progress) end() {
 	if p.bar != nil {

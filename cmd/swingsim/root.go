@@ -41,7 +41,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
-		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.versionVerb(),
+		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.benchVerb(),
+		a.versionVerb(),
 	}
 }
 

@@ -17,7 +17,7 @@ func disk(ctx context.Context, r *Run) error {
 		return err
 	}
 	for _, k := range []uint64{1, 16, 256} {
-		r.say("disk: a snapshot of %d pages", k)
+		r.say("disk: a snapshot of %s", pages(k))
 		dir, clean, err := r.tempDir()
 		if err != nil {
 			return err
@@ -34,7 +34,7 @@ func disk(ctx context.Context, r *Run) error {
 			return err
 		}
 		own := sample{1}
-		variant := fmt.Sprintf("snapshot of %d pages", k)
+		variant := "snapshot of " + pages(k)
 		r.Emit(result("disk", variant, "bytes per byte of compressed page", bytes, own, false))
 	}
 	return nil

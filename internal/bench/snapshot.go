@@ -29,7 +29,7 @@ type studio struct {
 // rebase the worker on the image is work of the next delivery.
 func snapshot(ctx context.Context, r *Run) error {
 	for _, k := range []uint64{1, 16, 256} {
-		r.say("snapshot: %d pages of 64 MiB written", k)
+		r.say("snapshot: %s of 64 MiB written", pages(k))
 		dir, clean, err := r.tempDir()
 		if err != nil {
 			return err
@@ -45,9 +45,17 @@ func snapshot(ctx context.Context, r *Run) error {
 		if err != nil {
 			return err
 		}
-		r.Emit(result("snapshot", fmt.Sprintf("%d pages", k), "µs", measured, bare, false))
+		r.Emit(result("snapshot", pages(k), "µs", measured, bare, false))
 	}
 	return nil
+}
+
+// pages names so many pages.
+func pages(k uint64) string {
+	if k == 1 {
+		return "1 page"
+	}
+	return fmt.Sprintf("%d pages", k)
 }
 
 func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio, err error) {

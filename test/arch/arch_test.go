@@ -47,6 +47,7 @@ var foreign = map[string]string{
 	"github.com/hashicorp/golang-lru": "warehouse",
 	"github.com/pierrec/lz4":          "snapstore streamstore internal/bench",
 	"github.com/zeebo/blake3":         "swing",
+	"golang.org/x/sync":               "snapstore",
 	"golang.org/x/sys":                "vfs worker internal/bench",
 	"github.com/spf13/cobra":          "cmd/swingsim",
 	"github.com/goccy/go-yaml":        "internal/sim cmd/swingsim",

@@ -240,6 +240,7 @@ func newVariant(t *testing.T, name string, fresh func() (vfs.FS, error)) variant
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer release(files)
 		all, err := treeOf(files)
 		if err != nil {
 			t.Fatal(err)
@@ -308,6 +309,7 @@ func (g *golden) want(held []string) (trace, error) {
 	if err != nil {
 		return trace{}, err
 	}
+	defer release(files)
 	h, err := g.tryOpen(files, nil)
 	if err != nil {
 		return trace{}, err

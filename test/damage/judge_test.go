@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"runtime/debug"
 	"slices"
@@ -69,6 +70,13 @@ func (c *case_) files() (seen, bare vfs.FS, err error) {
 	return bare, bare, nil
 }
 
+// release gives up a copy, where that is to be done.
+func release(files vfs.FS) {
+	if c, ok := files.(io.Closer); ok {
+		_ = c.Close() // the copy is of no more use
+	}
+}
+
 // judge goes on with ever more vats held, until none fails.
 func (c *case_) judge() judgement {
 	var kept []string
@@ -98,6 +106,7 @@ func (c *case_) attempt(kept []string, first error) (failed error, vat string, j
 	if err != nil {
 		return bad("%w", err)
 	}
+	defer release(bare)
 	var faults []error
 	h, err := c.g.tryOpen(files, &faults)
 	if err != nil {
@@ -155,10 +164,11 @@ func (c *case_) verdict(unreadable []error, first error, faults []error) judgeme
 
 // check opens a fresh copy of the directory and checks it.
 func (c *case_) check() (found []error, err error) {
-	files, _, err := c.files()
+	files, bare, err := c.files()
 	if err != nil {
 		return nil, err
 	}
+	defer release(bare)
 	h, err := c.g.tryOpen(files, &found)
 	if err != nil {
 		return nil, err

@@ -69,6 +69,7 @@ func others() map[string]host.Options {
 		"compare":   {MaxVats: 2, Detector: worker.DetectCompare},
 		"inline":    {MaxVats: 2, Inline: true},
 		"segments":  {MaxVats: 2, SegmentBytes: 4 << 10, CheckpointBytes: 4 << 10},
+		"packs":     {MaxVats: 2, PackBytes: 8 << 10, Snapshots: warehouse.Policy{Initial: 1, Interval: 2}},
 		"preload":   {MaxVats: 3, Preload: true},
 		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
 		"in memory": {},
