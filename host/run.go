@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"vatwarehouse/internal/invariant"
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 )
@@ -131,6 +132,10 @@ func (h *Host) commit(ctx context.Context) error {
 	}
 	if n == 0 && h.block.items == 0 {
 		return nil
+	}
+	if invariant.Enabled {
+		faults := kernel.Check(h.kv)
+		invariant.Check(len(faults) == 0, "block %d: %v", h.kv.Position(), faults)
 	}
 	position := h.kv.Position()
 	h.log.Append(changesStream, position, changes)

@@ -163,8 +163,9 @@
 // damage to the last block cannot be told from a torn tail: it is cut, and Open
 // says so. The same holds for all blocks since the log was opened with NoSync. The
 // loss of whole blocks at the end of such a log, to the byte, and the loss of the
-// whole directory, look like an older log. That the log as a whole was not put
-// back to an older state, its user must see from the items.
+// whole directory, look like an older log. (None of this can be before the block
+// that Options.Durable names.) That the log as a whole was not put back to an older
+// state, its user must see from the items.
 //
 // # Archives
 //

@@ -76,6 +76,8 @@ func (d damage) apply(all tree, older []tree) tree {
 		b = b[:d.a]
 	case "grow": // by a bytes b
 		b = append(b, slices.Repeat([]byte{byte(d.b)}, int(d.a))...)
+	case "lose": // up to b bytes from a on
+		b = slices.Delete(b, int(d.a), int(min(d.a+d.b, int64(len(b)))))
 	case "zero": // sector a
 		clear(sector(d.a))
 	case "swap": // sectors a and b
@@ -214,7 +216,9 @@ func (g *golden) drawn(v variant, rng *rand.Rand) damage {
 		d.kind, d.a, d.b = "flip", rng.Int64N(size), rng.Int64N(8)
 	case p < 70:
 		d.kind, d.a, d.b = "noise", rng.Int64N(size), rng.Int64N(1<<32)
-	case p < 80:
+	case p < 75:
+		d.kind, d.a, d.b = "lose", rng.Int64N(size), 1+rng.Int64N(40)
+	case p < 82:
 		d.kind, d.a = "cut", rng.Int64N(size)
 	case p < 90:
 		d.kind, d.a = "zero", rng.Int64N(sectors)

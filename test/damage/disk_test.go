@@ -38,15 +38,10 @@ func (s scratch) Close() error { return errors.Join(s.Dir.Close(), os.RemoveAll(
 // for what is done to that file.
 func TestNoDamageOnDiskIsSilent(t *testing.T) {
 	root := t.TempDir()
-	made := filepath.Join(root, "made")
-	open := func(dir string) *vfs.Dir {
-		files, err := vfs.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return files
+	files, err := vfs.Open(filepath.Join(root, "made"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	files := open(made)
 	defer files.Close()
 	var copies atomic.Int64
 	g := makeGolden(t, files, func() func() (vfs.FS, error) {
@@ -57,8 +52,11 @@ func TestNoDamageOnDiskIsSilent(t *testing.T) {
 		then["table"] = withoutSpare(then["table"])
 		return func() (vfs.FS, error) {
 			dir := filepath.Join(root, fmt.Sprint(copies.Add(1)))
-			copied := scratch{open(dir), dir}
-			return copied, then.write(copied, tree{})
+			copied, err := vfs.Open(dir)
+			if err != nil {
+				return nil, err
+			}
+			return scratch{copied, dir}, then.write(copied, tree{})
 		}
 	})
 	rng := rand.New(rand.NewPCG(uint64(*seedFlag), 9))
