@@ -30,11 +30,12 @@ var (
 	only     = flag.String("damage", "", "try only this damage, as a failure prints it")
 )
 
-// scaled returns n, less in short mode, more in a long run.
+// scaled returns n, less in short mode, more in a long run (go test -timeout 0
+// ./test/damage -args -long), which takes most of an hour.
 func scaled(n int) int {
 	switch {
 	case *longFlag:
-		return 100 * n
+		return 200 * n
 	case testing.Short():
 		return (n + 9) / 10
 	}
@@ -353,7 +354,7 @@ func TestNoDamageIsSilent(t *testing.T) {
 	for i, v := range []variant{g.closed, g.cut} {
 		rng := rand.New(rand.NewPCG(uint64(*seedFlag), uint64(i)))
 		list := some(g.planned(v, rng), rng)
-		for range scaled(350) {
+		for range scaled(250) {
 			list = append(list, g.drawn(v, rng))
 		}
 		g.attack(t, v, list)

@@ -66,7 +66,7 @@ func TestNoDamageOnDiskIsSilent(t *testing.T) {
 	list = some(list, rng)
 	table := v
 	table.all = tree{"table": v.all["table"]}
-	for range scaled(250) {
+	for range scaled(200) {
 		list = append(list, g.drawn(table, rng))
 	}
 	g.attack(t, v, list)
