@@ -63,10 +63,11 @@ const (
 
 // index finds an object's place by its name: an open hash table of entry
 // numbers over entries in chunks. A Go map of the same would take 90 bytes an
-// object where this takes about 56. Hashes are digests, so that their first
-// bytes serve as the table's hash.
+// object where this takes about 65. Hashes are digests, so that their first
+// bytes serve as the table's hash, and the next four as a tag: looking for what
+// is not stored, which is most of what a commit does, reads no entry.
 type index struct {
-	slots     []uint32 // entry number + 1; 0 is free
+	slots     []slot
 	chunks    [][]entry
 	count     int    // entries
 	condemned int    // of these, nowhere
@@ -77,8 +78,23 @@ const (
 	chunkEntries = 4096
 	slotsMin     = 1024
 	entryBytes   = 48
-	slotBytes    = 4
+	slotBytes    = 8
 )
+
+// slot is one place of the table: a tag of the object's digest, and the number of
+// its entry + 1. 0 is free.
+type slot uint64
+
+func makeSlot(hash *swing.Hash, number int) slot {
+	return slot(binary.LittleEndian.Uint32(hash[8:]))<<32 | slot(number+1)
+}
+
+func (s slot) number() int { return int(uint32(s)) - 1 }
+
+// tagged reports whether the slot may be the object's.
+func (s slot) tagged(hash *swing.Hash) bool {
+	return uint32(s>>32) == binary.LittleEndian.Uint32(hash[8:])
+}
 
 // bytes returns the memory that the index takes.
 func (x *index) bytes() int64 {
@@ -92,11 +108,25 @@ func (x *index) slot(cl class, hash *swing.Hash) int {
 	mask := len(x.slots) - 1
 	i := int(binary.LittleEndian.Uint64(hash[:])) & mask
 	for ; x.slots[i] != 0; i = (i + 1) & mask {
-		if e := x.at(int(x.slots[i]) - 1); e.hash == *hash && e.class == cl {
+		if !x.slots[i].tagged(hash) {
+			continue
+		}
+		if e := x.at(x.slots[i].number()); e.hash == *hash && e.class == cl {
 			break
 		}
 	}
 	return i
+}
+
+// stored returns the entry of a slot, or nil if there is none or it is nowhere.
+func (x *index) stored(i int) *entry {
+	if x.slots[i] == 0 {
+		return nil
+	}
+	if e := x.at(x.slots[i].number()); e.pack != 0 {
+		return e
+	}
+	return nil
 }
 
 // find returns the object's entry, or nil if it is not stored. The entry is
@@ -105,24 +135,26 @@ func (x *index) find(cl class, hash *swing.Hash) *entry {
 	if len(x.slots) == 0 {
 		return nil
 	}
-	n := x.slots[x.slot(cl, hash)]
-	if n == 0 {
-		return nil
+	return x.stored(x.slot(cl, hash))
+}
+
+// reserve makes room for one more entry.
+func (x *index) reserve() {
+	if x.count*4 >= len(x.slots)*3 {
+		x.grow()
 	}
-	if e := x.at(int(n) - 1); e.pack != 0 {
-		return e
-	}
-	return nil
 }
 
 // set puts the object at a place, whether it had one or not.
 func (x *index) set(cl class, hash *swing.Hash, at place, f flags) {
-	if x.count*4 >= len(x.slots)*3 {
-		x.grow()
-	}
-	i := x.slot(cl, hash)
-	if n := x.slots[i]; n != 0 {
-		e := x.at(int(n) - 1)
+	x.reserve()
+	x.fill(x.slot(cl, hash), cl, hash, at, f)
+}
+
+// fill is set for the slot that slot has returned.
+func (x *index) fill(i int, cl class, hash *swing.Hash, at place, f flags) {
+	if x.slots[i] != 0 {
+		e := x.at(x.slots[i].number())
 		if e.pack == 0 {
 			x.condemned--
 		}
@@ -133,8 +165,8 @@ func (x *index) set(cl class, hash *swing.Hash, at place, f flags) {
 		x.chunks = append(x.chunks, make([]entry, chunkEntries))
 	}
 	*x.at(x.count) = entry{hash: *hash, place: at, class: cl, flags: f}
+	x.slots[i] = makeSlot(hash, x.count)
 	x.count++
-	x.slots[i] = uint32(x.count)
 }
 
 // condemn takes an entry's place away, if it is still the one given: its bytes
@@ -148,10 +180,10 @@ func (x *index) condemn(cl class, hash *swing.Hash, at place) {
 }
 
 func (x *index) grow() {
-	x.slots = make([]uint32, max(slotsMin, 2*len(x.slots)))
+	x.slots = make([]slot, max(slotsMin, 2*len(x.slots)))
 	for n := range x.count {
 		e := x.at(n)
-		x.slots[x.slot(e.class, &e.hash)] = uint32(n + 1)
+		x.slots[x.slot(e.class, &e.hash)] = makeSlot(&e.hash, n)
 	}
 }
 

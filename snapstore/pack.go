@@ -79,14 +79,17 @@ type object struct {
 // the packs grew by; mu is held.
 func (s *Store) put(o object) (int, error) {
 	cl, _ := classOf(o.kind)
-	if s.touch(cl, &o.hash) {
+	s.index.reserve()
+	i := s.index.slot(cl, &o.hash)
+	if e := s.index.stored(i); e != nil {
+		s.hit(e)
 		return 0, nil
 	}
 	at, err := s.append(o.kind, o.hash, o.body)
 	if err != nil {
 		return 0, err
 	}
-	s.index.set(cl, &o.hash, at, flagNew)
+	s.index.fill(i, cl, &o.hash, at, flagNew)
 	return int(at.size), nil
 }
 
@@ -122,12 +125,16 @@ func (s *Store) has(cl class, hash *swing.Hash) bool {
 
 func (s *Store) touch(cl class, hash *swing.Hash) bool {
 	e := s.index.find(cl, hash)
-	if e == nil {
-		return false
+	if e != nil {
+		s.hit(e)
 	}
+	return e != nil
+}
+
+// hit notes that an object was found stored.
+func (s *Store) hit(e *entry) {
 	e.flags |= flagNew
 	s.counts.dedupHits++
-	return true
 }
 
 // append adds a record to the active pack; mu is held.
