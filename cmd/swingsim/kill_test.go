@@ -24,35 +24,19 @@ func swingsim(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestKilledAtAnyTime: a run that is killed (SIGKILL) again and again, after random
-// times, with random limits, ends with the activityhash of one that never was, and
-// a directory without a fault.
-func TestKilledAtAnyTime(t *testing.T) {
-	t.Parallel()
-	kills := 12
-	if testing.Short() {
-		kills = 3
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
-	dir := t.TempDir()
-	hash := func(b []byte) string {
-		var sum summary
-		if err := json.Unmarshal(b, &sum); err != nil {
-			t.Fatalf("%v: %s", err, b)
-		}
-		return sum.Activityhash
-	}
-	want, err := swingsim(t, dir, "run", "exchange", "--deliveries", "4000", "--json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+// killed runs the exchange in a directory with the program at path, and kills it
+// (SIGKILL) as often as asked, after random times and with random limits. It returns
+// how often that was before the end, and how the last run, which is let be, ends.
+func killed(t *testing.T, rng *rand.Rand, path, dir string, kills int) (early int, last []byte) {
+	t.Helper()
 	args := []string{"run", "exchange", "--deliveries", "4000", "--json", "--dir", "st"}
-	early := 0
+	command := func(more ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), path, append(args, more...)...)
+		cmd.Dir = dir
+		return cmd
+	}
 	for range kills {
-		limits := []string{"--max-vats", pick(rng, "1", "7", "30"), "--block", pick(rng, "3", "50", "900")}
-		cmd := swingsim(t, dir, append(args, limits...)...)
+		cmd := command("--max-vats", pick(rng, "1", "7", "30"), "--block", pick(rng, "3", "50", "900"))
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		if err := cmd.Start(); err != nil {
@@ -66,20 +50,103 @@ func TestKilledAtAnyTime(t *testing.T) {
 			early++
 		}
 		if errs.Len() > 0 && !bytes.Contains(errs.Bytes(), []byte("warning")) {
-			t.Fatalf("seed %d: %s", seed, errs.Bytes())
+			t.Fatalf("%s", errs.Bytes())
 		}
 	}
-	got, err := swingsim(t, dir, args...).Output()
+	last, err := command().Output()
 	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
+		t.Fatal(err)
 	}
-	if hash(got) != hash(want) {
-		t.Errorf("seed %d: killed %d times: activityhash %s, want %s", seed, early, hash(got), hash(want))
+	return early, last
+}
+
+// activityhash returns the one in what run --json printed.
+func activityhash(t *testing.T, printed []byte) string {
+	t.Helper()
+	var sum summary
+	if err := json.Unmarshal(printed, &sum); err != nil || sum.Activityhash == "" {
+		t.Fatalf("%v: %s", err, printed)
 	}
-	if out, err := swingsim(t, dir, "check", "--dir", filepath.Join(dir, "st")).Output(); err != nil {
-		t.Errorf("seed %d: check: %v: %s", seed, err, out)
+	return sum.Activityhash
+}
+
+// undisturbed returns the activityhash of the exchange that nobody kills.
+func undisturbed(t *testing.T) string {
+	t.Helper()
+	out, err := swingsim(t, t.TempDir(), "run", "exchange", "--deliveries", "4000", "--json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return activityhash(t, out)
+}
+
+// TestKilledAtAnyTime: a run that is killed again and again ends with the
+// activityhash of one that never was, and a directory without a fault.
+func TestKilledAtAnyTime(t *testing.T) {
+	t.Parallel()
+	kills := 12
+	if testing.Short() {
+		kills = 3
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	path, err := exec.LookPath("swingsim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	early, last := killed(t, rand.New(rand.NewPCG(seed, 1)), path, dir, kills)
+	if got, want := activityhash(t, last), undisturbed(t); got != want {
+		t.Errorf("killed %d times: activityhash %s, want %s", early, got, want)
+	}
+	if out, err := swingsim(t, dir, "check", "--dir", "st").Output(); err != nil {
+		t.Errorf("check: %v: %s", err, out)
 	}
 	t.Logf("killed %d times before the end", early)
+}
+
+// TestKillsSeeAPlantedFault: the same loop over a program that forgets, at each
+// restart, which messages it has sent, ends with another activityhash.
+func TestKillsSeeAPlantedFault(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := planted(t, dir, "../../internal/sim/run.go", "encodeSteps(r.steps)", "encodeSteps(0)")
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
+	want := undisturbed(t)
+	for range 12 { // some are killed before they have sent anything
+		_, last := killed(t, rng, path, t.TempDir(), 5)
+		if activityhash(t, last) != want {
+			return
+		}
+	}
+	t.Error("it has forgotten what it sent, and nobody sees it")
+}
+
+// planted builds this program with one text of one source file replaced.
+func planted(t *testing.T, dir, file, old, replacement string) string {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil || bytes.Count(source, []byte(old)) != 1 {
+		t.Fatalf("%s: %q is not there once: %v", file, old, err)
+	}
+	changed := filepath.Join(dir, "planted.go")
+	write(t, changed, string(bytes.ReplaceAll(source, []byte(old), []byte(replacement))))
+	at, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{at: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "overlay.json"), string(overlay))
+	path := filepath.Join(dir, "planted")
+	build := exec.CommandContext(t.Context(), "go", "build",
+		"-overlay", filepath.Join(dir, "overlay.json"), "-o", path, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
 }
 
 func pick(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
