@@ -37,17 +37,27 @@ type Resolution[R Ref] struct {
 	Data     CapData[R]
 }
 
-func appendSlots[R Ref](b []byte, slots []R) []byte {
-	b = AppendArray(b, len(slots))
-	for _, s := range slots {
+func appendRefs[R Ref](b []byte, refs []R) []byte {
+	b = AppendArray(b, len(refs))
+	for _, s := range refs {
 		b = AppendText(b, s)
 	}
 	return b
 }
 
+func readRefs[R Ref](r *Reader) (refs []R) {
+	if n := r.Array(); n > 0 {
+		refs = make([]R, 0, min(n, refsHint))
+		for ; n > 0 && r.err == nil; n-- {
+			refs = append(refs, readRef[R](r))
+		}
+	}
+	return refs
+}
+
 // AppendCapData appends body and slots: two values.
 func AppendCapData[R Ref](b []byte, c CapData[R]) []byte {
-	return appendSlots(AppendBytes(b, c.Body), c.Slots)
+	return appendRefs(AppendBytes(b, c.Body), c.Slots)
 }
 
 func appendOptional[R Ref](b []byte, ref R) []byte {
@@ -91,19 +101,12 @@ func readOptional[R Ref](r *Reader) R {
 }
 
 // ReadCapData takes body and slots: two values.
-func ReadCapData[R Ref](r *Reader) (c CapData[R]) {
-	c.Body = r.Bytes()
-	if n := r.Array(); n > 0 {
-		c.Slots = make([]R, 0, min(n, slotsHint))
-		for ; n > 0 && r.err == nil; n-- {
-			c.Slots = append(c.Slots, readRef[R](r))
-		}
-	}
-	return c
+func ReadCapData[R Ref](r *Reader) CapData[R] {
+	return CapData[R]{r.Bytes(), readRefs[R](r)}
 }
 
-// slotsHint bounds what a decoder allocates before it has seen the items.
-const slotsHint = 64
+// refsHint bounds what a decoder allocates before it has seen the items.
+const refsHint = 64
 
 // ReadMessage takes what AppendMessage appends.
 func ReadMessage[R Ref](r *Reader) (target R, m Message[R]) {

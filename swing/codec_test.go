@@ -70,7 +70,7 @@ func twin(t *testing.T, fields ...any) []byte {
 	return b
 }
 
-func twinSlots[R swing.Ref](slots []R) any {
+func twinSlots[R swing.Ref](slots []R) []any {
 	out := []any{}
 	for _, s := range slots {
 		out = append(out, string(s))
@@ -108,6 +108,9 @@ func twinDelivery(t *testing.T, d swing.Delivery[swing.VRef]) []byte {
 			twinSlots(m.Args.Slots), twinRef(m.Result))
 	case swing.DeliverNotify:
 		head = append(head, twinResolutions(d.Resolutions))
+	case swing.DeliverReap:
+	default:
+		head = append(head, twinSlots(d.Refs))
 	}
 	return twin(t, head...)
 }
@@ -126,6 +129,9 @@ func twinRequest(t *testing.T, s swing.Syscall[swing.VRef]) []byte {
 		return twin(t, s.Failure, twinBytes(s.Info.Body), twinSlots(s.Info.Slots))
 	case swing.OpVatstoreSet:
 		return twin(t, twinBytes(s.Key), twinBytes(s.Value))
+	}
+	if s.Op.GC() {
+		return twin(t, twinSlots(s.Refs)...)
 	}
 	return twin(t, twinBytes(s.Key))
 }

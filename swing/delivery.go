@@ -17,9 +17,22 @@ const (
 	// DeliverNotify settles promises the vat asked about: Resolutions. Their
 	// vrefs are retired: a later mention of one names something else.
 	DeliverNotify DeliveryKind = 3
+	// DeliverDropExports says that nobody reaches objects of the vat's: Refs.
+	DeliverDropExports DeliveryKind = 4
+	// DeliverRetireExports says that nobody even recognizes them, and takes their
+	// vrefs away: Refs. They were dropped before.
+	DeliverRetireExports DeliveryKind = 5
+	// DeliverRetireImports says that objects the vat had dropped, but recognized, are
+	// gone, and takes their vrefs away: Refs.
+	DeliverRetireImports DeliveryKind = 6
+	// DeliverReap asks the vat to say what it has dropped.
+	DeliverReap DeliveryKind = 7
 )
 
-// String returns SwingSet's name of the kind.
+// GC reports whether a delivery of the kind carries Refs and nothing else.
+func (k DeliveryKind) GC() bool { return k >= DeliverDropExports && k <= DeliverRetireImports }
+
+// String returns SwingSet's name of the kind; it calls a reap bringOutYourDead.
 func (k DeliveryKind) String() string {
 	switch k {
 	case DeliverStartVat:
@@ -28,6 +41,14 @@ func (k DeliveryKind) String() string {
 		return "message"
 	case DeliverNotify:
 		return "notify"
+	case DeliverDropExports:
+		return "dropExports"
+	case DeliverRetireExports:
+		return "retireExports"
+	case DeliverRetireImports:
+		return "retireImports"
+	case DeliverReap:
+		return "reap"
 	}
 	return fmt.Sprintf("delivery(%d)", uint8(k))
 }
@@ -42,6 +63,7 @@ type Delivery[R Ref] struct {
 	Target      R
 	Message     Message[R]
 	Resolutions []Resolution[R]
+	Refs        []R
 }
 
 // AppendDelivery appends the canonical encoding of d.
@@ -57,6 +79,10 @@ func AppendDelivery[R Ref](b []byte, d Delivery[R]) []byte {
 		return AppendMessage(head(5), d.Target, d.Message)
 	case DeliverNotify:
 		return AppendResolutions(head(1), d.Resolutions)
+	case DeliverDropExports, DeliverRetireExports, DeliverRetireImports:
+		return appendRefs(head(1), d.Refs)
+	case DeliverReap:
+		return head(0)
 	}
 	panic(fmt.Sprintf("swing: no encoding for %v", d.Kind))
 }
@@ -79,6 +105,10 @@ func DecodeDelivery[R Ref](b []byte) (d Delivery[R], err error) {
 		d.Target, d.Message = ReadMessage[R](r)
 	case uint64(DeliverNotify):
 		want, d.Resolutions = 4, ReadResolutions[R](r)
+	case uint64(DeliverDropExports), uint64(DeliverRetireExports), uint64(DeliverRetireImports):
+		want, d.Refs = 4, readRefs[R](r)
+	case uint64(DeliverReap):
+		want = 3
 	default:
 		r.failf("delivery kind %d", kind)
 	}

@@ -6,7 +6,7 @@ import "fmt"
 // records them when it is made, and every node must use the same.
 type Limits struct {
 	BodyBytes    int // one capdata body
-	Slots        int // slots of one capdata
+	Slots        int // slots of one capdata, or references of one syscall about them
 	MethodBytes  int // a method's name
 	KeyBytes     int // a vatstore key
 	ValueBytes   int // a vatstore value
@@ -61,6 +61,8 @@ func CheckSyscall[R Ref](l Limits, s Syscall[R]) string {
 		return fmt.Sprintf("a vatstore value of %d bytes, limit %d", len(s.Value), l.ValueBytes)
 	case len(s.Resolutions) > l.Resolutions:
 		return fmt.Sprintf("%d resolutions, limit %d", len(s.Resolutions), l.Resolutions)
+	case len(s.Refs) > l.Slots:
+		return fmt.Sprintf("%d references, limit %d", len(s.Refs), l.Slots)
 	}
 	for _, r := range s.Resolutions {
 		if why := checkCapData(l, r.Data); why != "" {

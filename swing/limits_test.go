@@ -55,15 +55,15 @@ func TestLimitsBoundEveryField(t *testing.T) {
 func TestNamesOfKinds(t *testing.T) {
 	seen := map[string]bool{}
 	for _, op := range ops {
-		seen[op.String()] = true
+		seen["op "+op.String()] = true
 	}
-	for k := swing.DeliverStartVat; k <= swing.DeliverNotify; k++ {
-		seen[k.String()] = true
+	for k := swing.DeliverStartVat; k <= swing.DeliverReap; k++ {
+		seen["delivery "+k.String()] = true
 	}
 	for s := swing.StatusOK; s <= swing.StatusExited; s++ {
-		seen[s.String()] = true
+		seen["status "+s.String()] = true
 	}
-	if want := len(ops) + 3 + 5; len(seen) != want {
+	if want := len(ops) + 7 + 5; len(seen) != want {
 		t.Errorf("%d distinct words, want %d: %v", len(seen), want, seen)
 	}
 	for _, s := range []string{

@@ -71,7 +71,7 @@ func resolutions[R swing.Ref](s source, ref func() R) (rs []swing.Resolution[R])
 }
 
 func delivery[R swing.Ref](s source, ref func() R) (d swing.Delivery[R]) {
-	d.Kind, d.Time = swing.DeliveryKind(1+s.IntN(3)), s.number()
+	d.Kind, d.Time = swing.DeliveryKind(1+s.IntN(int(swing.DeliverReap))), s.number()
 	switch d.Kind {
 	case swing.DeliverStartVat:
 		d.Params = capData(s, ref)
@@ -79,6 +79,9 @@ func delivery[R swing.Ref](s source, ref func() R) (d swing.Delivery[R]) {
 		d.Target, d.Message = ref(), message(s, ref)
 	case swing.DeliverNotify:
 		d.Resolutions = resolutions(s, ref)
+	case swing.DeliverReap:
+	default:
+		d.Refs = refs(s, ref)
 	}
 	return d
 }
@@ -86,6 +89,14 @@ func delivery[R swing.Ref](s source, ref func() R) (d swing.Delivery[R]) {
 var ops = []swing.Op{
 	swing.OpSend, swing.OpSubscribe, swing.OpResolve, swing.OpExit, swing.OpVatstoreGet,
 	swing.OpVatstoreSet, swing.OpVatstoreDelete, swing.OpVatstoreNextKey,
+	swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports, swing.OpAbandonExports,
+}
+
+func refs[R swing.Ref](s source, ref func() R) (list []R) {
+	for range s.IntN(4) {
+		list = append(list, ref())
+	}
+	return list
 }
 
 func request[R swing.Ref](s source, ref func() R) (r swing.Syscall[R]) {
@@ -102,7 +113,11 @@ func request[R swing.Ref](s source, ref func() R) (r swing.Syscall[R]) {
 	case swing.OpVatstoreSet:
 		r.Key, r.Value = s.bytes(), s.bytes()
 	default:
-		r.Key = s.bytes()
+		if r.Op.GC() {
+			r.Refs = refs(s, ref)
+		} else {
+			r.Key = s.bytes()
+		}
 	}
 	return r
 }

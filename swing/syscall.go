@@ -12,6 +12,11 @@ const (
 	OpResolve   Op = 3 // Resolutions: settle promises the vat decides
 	OpExit      Op = 4 // Failure, Info: end the vat after this delivery
 
+	OpDropImports    Op = 6 // Refs: imports that the vat only recognizes from now on
+	OpRetireImports  Op = 7 // Refs: imports, dropped before, that it forgets
+	OpRetireExports  Op = 8 // Refs: objects, dropped by all others, that it forgets
+	OpAbandonExports Op = 9 // Refs: objects of which it wants to hear nothing more
+
 	OpVatstoreGet     Op = 16 // Key; answers the value or null
 	OpVatstoreSet     Op = 17 // Key, Value
 	OpVatstoreDelete  Op = 18 // Key; an absent key is no fault
@@ -29,6 +34,14 @@ func (op Op) String() string {
 		return "resolve"
 	case OpExit:
 		return "exit"
+	case OpDropImports:
+		return "dropImports"
+	case OpRetireImports:
+		return "retireImports"
+	case OpRetireExports:
+		return "retireExports"
+	case OpAbandonExports:
+		return "abandonExports"
 	case OpVatstoreGet:
 		return "vatstoreGet"
 	case OpVatstoreSet:
@@ -45,6 +58,9 @@ func (op Op) String() string {
 // answered while the delivery runs; all others are judged when it is over.
 func (op Op) Vatstore() bool { return op >= OpVatstoreGet && op <= OpVatstoreNextKey }
 
+// GC reports whether op is about references and nothing else.
+func (op Op) GC() bool { return op >= OpDropImports && op <= OpAbandonExports }
+
 // Syscall is one vat-to-kernel request. Only the fields its Op names are set.
 type Syscall[R Ref] struct {
 	Op          Op
@@ -54,6 +70,7 @@ type Syscall[R Ref] struct {
 	Failure     bool
 	Info        CapData[R]
 	Key, Value  []byte
+	Refs        []R
 }
 
 // AppendRequest appends the canonical encoding of s, without its Op.
@@ -67,6 +84,8 @@ func AppendRequest[R Ref](b []byte, s Syscall[R]) []byte {
 		return AppendResolutions(b, s.Resolutions)
 	case OpExit:
 		return AppendCapData(AppendBool(AppendArray(b, 3), s.Failure), s.Info)
+	case OpDropImports, OpRetireImports, OpRetireExports, OpAbandonExports:
+		return appendRefs(b, s.Refs)
 	case OpVatstoreSet:
 		return AppendBytes(AppendBytes(AppendArray(b, 2), s.Key), s.Value)
 	case OpVatstoreGet, OpVatstoreDelete, OpVatstoreNextKey:
@@ -92,6 +111,8 @@ func DecodeRequest[R Ref](op Op, b []byte) (Syscall[R], error) {
 		r.Fields(3)
 		s.Failure = r.Bool()
 		s.Info = ReadCapData[R](r)
+	case OpDropImports, OpRetireImports, OpRetireExports, OpAbandonExports:
+		s.Refs = readRefs[R](r)
 	case OpVatstoreSet:
 		r.Fields(2)
 		s.Key, s.Value = r.Bytes(), r.Bytes()

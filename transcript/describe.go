@@ -23,6 +23,9 @@ func Describe(x Exchange) string {
 		return "subscribe " + string(s.Target)
 	case swing.OpResolve:
 		return "resolve " + describeResolutions(s.Resolutions)
+	case swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports,
+		swing.OpAbandonExports:
+		return fmt.Sprintf("%v %s", x.Op, describeRefs(s.Refs))
 	case swing.OpExit:
 		if s.Failure {
 			return "exit as a failure " + describeCapData(s.Info)
@@ -62,7 +65,24 @@ func DescribeDelivery(b []byte) string {
 	case swing.DeliverMessage:
 		return describeMessage("message", d.Target, d.Message)
 	}
+	if d.Kind.GC() {
+		return d.Kind.String() + " " + describeRefs(d.Refs)
+	}
+	if d.Kind == swing.DeliverReap {
+		return d.Kind.String()
+	}
 	return "notify " + describeResolutions(d.Resolutions)
+}
+
+func describeRefs(refs []swing.VRef) string {
+	var b strings.Builder
+	for i, ref := range refs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(ref))
+	}
+	return cut(b.String())
 }
 
 func describeMessage(verb string, target swing.VRef, m swing.Message[swing.VRef]) string {

@@ -72,6 +72,12 @@ func jsonDelivery(b []byte) []any {
 	case swing.DeliverMessage:
 		return []any{d.Kind.String(), d.Target, jsonMessage(d.Message)}
 	}
+	if d.Kind.GC() {
+		return []any{d.Kind.String(), append([]swing.VRef{}, d.Refs...)}
+	}
+	if d.Kind == swing.DeliverReap {
+		return []any{d.Kind.String()}
+	}
 	return []any{d.Kind.String(), jsonResolutions(d.Resolutions)}
 }
 
@@ -89,6 +95,9 @@ func jsonSyscall(x Exchange) []any {
 		return []any{x.Op.String(), jsonResolutions(s.Resolutions)}
 	case swing.OpExit:
 		return []any{x.Op.String(), s.Failure, jsonCapData(s.Info)}
+	case swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports,
+		swing.OpAbandonExports:
+		return []any{x.Op.String(), append([]swing.VRef{}, s.Refs...)}
 	case swing.OpVatstoreSet:
 		return []any{x.Op.String(), Text(s.Key), Text(s.Value)}
 	}
