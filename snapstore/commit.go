@@ -121,12 +121,13 @@ func (j *commitJob) storeLeaves(list []uint32) error {
 	var all errgroup.Group
 	for n := range lanes {
 		l := &lanes[n]
-		*l = lane{s: j.s, img: j.img, c: j.s.borrow(), objects: make([]object, 0, batchPages)}
+		*l = lane{s: j.s, img: j.img, c: j.c, objects: make([]object, 0, batchPages)}
 		work := func() error { return l.work(batches, &next) }
 		if n == len(lanes)-1 { // this goroutine's
 			err := work()
 			return errors.Join(err, j.join(lanes, &all))
 		}
+		l.c = j.s.borrow()
 		all.Go(work)
 	}
 	return nil
@@ -137,7 +138,9 @@ func (j *commitJob) join(lanes []lane, all *errgroup.Group) error {
 	err := all.Wait()
 	for n := range lanes {
 		l := &lanes[n]
-		j.s.giveBack(l.c)
+		if l.c != j.c {
+			j.s.giveBack(l.c)
+		}
 		j.info.NewPages += l.info.NewPages
 		j.info.RawBytes += l.info.RawBytes
 		j.info.StoredBytes += l.info.StoredBytes

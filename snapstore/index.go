@@ -127,10 +127,11 @@ func (x *index) slot(cl class, hash *swing.Hash) int {
 // warm reads the slots where the objects will be looked for, so that the processor
 // waits for memory once and not for each.
 func (x *index) warm(objects []object) {
+	if len(x.slots) == 0 {
+		return
+	}
 	for i := range objects {
-		if len(x.slots) > 0 {
-			x.warmed |= x.slots[x.home(&objects[i].hash)]
-		}
+		x.warmed |= x.slots[x.home(&objects[i].hash)]
 	}
 }
 

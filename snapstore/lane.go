@@ -75,9 +75,9 @@ func (l *lane) storeBatch(list []uint32) error {
 			return err
 		}
 	}
+	above := make([]uint32, 0, len(list)) // the list is needed again
 	for level := 1; level <= batchLevels; level++ {
-		list = parents(l.c.list[:0], list)
-		l.c.list = list[:0]
+		list = parents(above, list)
 		if err := l.storeNodes(level, list); err != nil {
 			return err
 		}
