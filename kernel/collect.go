@@ -58,6 +58,9 @@ func (c *crank) judgeObject(ref swing.KRef) {
 	o := readObject(c.b, ref)
 	switch {
 	case o.reachable > 0:
+	case o.owner == serviceOwner: // nobody can ask it anything any more
+		c.b.Delete(serviceKey(ref))
+		c.orphan(ref)
 	case o.owner == "" && o.recognizable == 0:
 		c.b.Delete(string(ref))
 		c.b.Delete(toldKey(ref))

@@ -88,11 +88,16 @@ const (
 	Skip
 	// Cleanup: rows of an ended vat were removed.
 	Cleanup
+	// Service: the kernel answered a message to an object of its own.
+	Service
+	// Setback: a vat failed, and goes on as it was before: a failed upgrade, or a
+	// quarantine. There is no transcript entry; the outcome says what happened.
+	Setback
 )
 
 // String returns the kind in a word.
 func (k CrankKind) String() string {
-	return [...]string{"idle", "routing", "delivery", "skip", "cleanup"}[k]
+	return [...]string{"idle", "routing", "delivery", "skip", "cleanup", "service", "setback"}[k]
 }
 
 // Ended is the end of a vat's life in a crank.
@@ -147,9 +152,13 @@ func New(b Buffer, vats Vats) *Kernel {
 // the world's; the buffer is as it was, and the report names only the vat.
 func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 	c := k.begin(b)
-	start := b.Savepoint()
-	if err := c.take(ctx, start); err != nil {
-		b.Rollback(start)
+	c.start = b.Savepoint()
+	err := c.take(ctx)
+	if err == nil && c.stop != nil {
+		err = c.stop
+	}
+	if err != nil {
+		b.Rollback(c.start)
 		return Report{Vat: c.report.Vat}, err
 	}
 	if c.report.Kind == Idle {
@@ -159,7 +168,7 @@ func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 }
 
 // take does what is next. Its report's kind stays Idle if that is nothing.
-func (c *crank) take(ctx context.Context, start int) error {
+func (c *crank) take(ctx context.Context) error {
 	if ev, ok := acceptanceQueue.next(c.b); ok {
 		c.report.Kind = Routing
 		c.accept(ev)
@@ -180,13 +189,14 @@ func (c *crank) take(ctx context.Context, start int) error {
 		c.cleanup()
 		return nil
 	}
+	c.taken = c.b.Savepoint()
 	c.report.Kind = Skip
 	vat, deliverable := c.aim(ev)
 	c.report.Vat = vat
 	if !deliverable {
 		return nil
 	}
-	return c.deliver(ctx, start, vat, ev)
+	return c.deliver(ctx, vat, ev)
 }
 
 // crank is one crank, or one input, in progress.
@@ -194,6 +204,10 @@ type crank struct {
 	*Kernel
 	b      Buffer
 	report Report
+	// start is before the event was taken off its queue, taken is after.
+	start, taken int
+	// stop is why the kernel must go no further, if it must not.
+	stop *CriticalError
 	// loose are references that may have lost their last holder, or their owner;
 	// they are judged at the end.
 	loose []swing.KRef
