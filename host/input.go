@@ -92,10 +92,13 @@ type Upgrade struct {
 // incarnation, which is held for the embedder until Release. The new program starts with
 // the vat's vatstore, root and durable objects; if it fails to, nothing has changed, and
 // the promise is rejected.
-func (h *Host) Upgrade(_ context.Context, vat swing.VatID, u Upgrade) (result swing.KRef, err error) {
+func (h *Host) Upgrade(
+	_ context.Context, vat swing.VatID, u Upgrade,
+) (result swing.KRef, err error) {
 	err = h.input(func() error {
 		if _, err := h.heaps.Code(u.Code); err != nil {
-			return fmt.Errorf("upgrade vat %s: %w: program %s: %w", vat, ErrRefused, u.Code.Short(), err)
+			return fmt.Errorf("upgrade vat %s: %w: program %s: %w",
+				vat, ErrRefused, u.Code.Short(), err)
 		}
 		result, err = h.kernel.Upgrade(h.kv, vat, kernel.UpgradeSpec{
 			Code: u.Code, Message: u.Message,

@@ -86,59 +86,26 @@ func TestUpgradesAndQuarantine(t *testing.T) {
 	}
 }
 
+// upgradeAndQuarantine has a counter and a puppet live through it.
 func upgradeAndQuarantine(l *lives) {
 	var counter, puppet swing.VatID
 	var root, hands swing.KRef
 	var counterCode, puppetCode swing.Hash
 	l.step(func(h *host.Host) {
-		var err error
-		counterCode, err = h.Install(ctx, program(l.T, "counter"))
-		if err != nil {
-			l.Fatal(err)
-		}
-		if puppetCode, err = h.InstallAs(ctx, "hands", program(l.T, "puppet")); err != nil {
-			l.Fatal(err)
-		}
-		counter, root, err = h.CreateVat(ctx, host.VatSpec{Name: "counter", Code: counterCode})
-		if err != nil {
-			l.Fatal(err)
-		}
-		puppet, hands, err = h.CreateVat(ctx, host.VatSpec{Code: puppetCode, Quarantine: true})
-		if err != nil {
+		var errs [4]error
+		counterCode, errs[0] = h.Install(ctx, program(l.T, "counter"))
+		puppetCode, errs[1] = h.InstallAs(ctx, "hands", program(l.T, "puppet"))
+		counter, root, errs[2] = h.CreateVat(ctx, host.VatSpec{Name: "counter", Code: counterCode})
+		puppet, hands, errs[3] = h.CreateVat(ctx, host.VatSpec{Code: puppetCode, Quarantine: true})
+		if err := errors.Join(errs[:]...); err != nil {
 			l.Fatal(err)
 		}
 	})
-	for n := range 5 {
-		l.step(func(h *host.Host) {
-			if got := ask(l.T, h, root, "incr", 1); got != uint64(n+1) {
-				l.Fatalf("count %d", got)
-			}
-		})
-	}
-	l.step(func(h *host.Host) {
-		p, err := h.Upgrade(ctx, counter, host.Upgrade{Code: puppetCode, Body: scripted("trap")})
-		if got := settled(l.T, h, p, err); !strings.Contains(got, "vat upgrade failed: trapped") {
-			l.Errorf("an upgrade that cannot start: %s", got)
-		}
-	})
-	l.step(func(h *host.Host) {
-		if got := ask(l.T, h, root, "incr", 1); got != 6 {
-			l.Errorf("count %d after an upgrade that failed", got)
-		}
-	})
-	l.step(func(h *host.Host) {
-		p, err := h.Upgrade(ctx, counter, host.Upgrade{Code: counterCode, Message: "again"})
-		if got := settled(l.T, h, p, err); got != `fulfilled "\x81\x01"` {
-			l.Errorf("an upgrade: %s", got)
-		}
-	})
-	for n := range 4 {
-		l.step(func(h *host.Host) {
-			if got := ask(l.T, h, root, "incr", 1); got != uint64(n+1) {
-				l.Errorf("count %d in the new incarnation", got)
-			}
-		})
-	}
+	l.counts(root, 1, 5)
+	l.upgrades(counter, host.Upgrade{Code: puppetCode, Body: scripted("trap")}, "vat upgrade failed: trapped")
+	l.counts(root, 6, 6)
+	l.upgrades(counter, host.Upgrade{Code: counterCode, Message: "again"}, `fulfilled "\x81\x01"`)
+	l.counts(root, 1, 4)
 	l.step(func(h *host.Host) {
 		m := host.Message{Method: "do", Body: scripted("trap")}
 		if err := h.SendOnly(ctx, hands, m); err != nil {
@@ -150,16 +117,32 @@ func upgradeAndQuarantine(l *lives) {
 			l.Errorf("%+v, %v", v, err)
 		}
 	})
+	l.upgrades(puppet, host.Upgrade{Code: counterCode}, `fulfilled "\x81\x01"`)
+	l.counts(hands, 1, 1)
+	l.step(func(*host.Host) {})
+}
+
+// counts has a counter count from one number to another.
+func (l *lives) counts(root swing.KRef, from, to uint64) {
+	l.Helper()
+	for n := from; n <= to; n++ {
+		l.step(func(h *host.Host) {
+			if got := ask(l.T, h, root, "incr", 1); got != n {
+				l.Errorf("count %d, want %d", got, n)
+			}
+		})
+	}
+}
+
+// upgrades upgrades a vat, and checks what comes of it.
+func (l *lives) upgrades(vat swing.VatID, u host.Upgrade, says string) {
+	l.Helper()
 	l.step(func(h *host.Host) {
-		p, err := h.Upgrade(ctx, puppet, host.Upgrade{Code: counterCode})
-		if got := settled(l.T, h, p, err); got != `fulfilled "\x81\x01"` {
-			l.Errorf("an upgrade out of quarantine: %s", got)
-		}
-		if got := ask(l.T, h, hands, "incr", 1); got != 1 {
-			l.Errorf("count %d out of quarantine", got)
+		p, err := h.Upgrade(ctx, vat, u)
+		if got := settled(l.T, h, p, err); !strings.Contains(got, says) {
+			l.Errorf("upgrade of %s: %s, want %s", vat, got, says)
 		}
 	})
-	l.step(func(*host.Host) {})
 }
 
 // TestCriticalVatStops: a critical vat's failure is no crank: every Run stops there, and
