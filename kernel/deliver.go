@@ -34,7 +34,7 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	item := entry.Append(nil)
 	vk.SetSpan(span.Extend(item))
 	c.report.Kind, c.report.Position, c.report.Item = Delivery, span.End, item
-	if vk.Alive() {
+	if len(c.report.Ended) == 0 { // it lives
 		c.soil(vk, vd, span.End+1)
 	}
 	return nil
@@ -99,6 +99,7 @@ func (c *crank) settle(
 
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
+	clear(c.idle)
 	c.loose, c.report.Outputs = nil, nil
 }
 

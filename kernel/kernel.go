@@ -137,15 +137,19 @@ type Report struct {
 	Crankhash swing.Hash
 }
 
-// Kernel is the state machine. It holds no state of its own.
+// Kernel is the state machine. It holds no state of its own, but what it knows of the
+// buffer's: all inputs and cranks of one buffer must go through one Kernel.
 type Kernel struct {
 	vats    Vats
 	options Options
+	// idle are the sets, by their prefixes, that are known to be empty: to look for the
+	// first row of each at every crank would cost as much as the rest of the crank.
+	idle map[string]bool
 }
 
 // New returns a kernel over existing state.
 func New(b Buffer, vats Vats) *Kernel {
-	return &Kernel{vats: vats, options: readOptions(b)}
+	return &Kernel{vats: vats, options: readOptions(b), idle: map[string]bool{}}
 }
 
 // Crank takes the next event off the queues and sees it through. An error is
@@ -158,7 +162,7 @@ func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 		err = c.stop
 	}
 	if err != nil {
-		b.Rollback(c.start)
+		c.rollback(c.start)
 		return Report{Vat: c.report.Vat}, err
 	}
 	if c.report.Kind == Idle {
@@ -174,8 +178,7 @@ func (c *crank) take(ctx context.Context) error {
 		c.accept(ev)
 		return nil
 	}
-	cranks, _ := readCrank(c.b)
-	if (cranks+1)%c.options.CleanupEvery == 0 && c.cleanup() {
+	if c.cleanupDue() && c.cleanup() {
 		return nil
 	}
 	ev, ok := c.nextCollection()

@@ -29,7 +29,7 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 	c.stillborn(vk, reason)
 	c.mourn(vat, e)
 	c.b.Delete(reapsPrefix + hex16(vat.Number()))
-	c.b.Set(endedPrefix+hex16(vat.Number()), nil)
+	c.add(endedPrefix, endedPrefix+hex16(vat.Number()))
 	c.report.Ended = append(c.report.Ended, Ended{vat, e.Failure, reason})
 }
 
