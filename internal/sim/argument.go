@@ -247,3 +247,24 @@ func Program(name string) ([]byte, error) {
 	}
 	return code, nil
 }
+
+// PromiseRefs returns the promises that words name by their krefs.
+func PromiseRefs(words []string) ([]swing.KRef, error) {
+	return refsOf(words, swing.Promise, "promise, like kp40")
+}
+
+// ObjectRefs returns the objects that words name by their krefs.
+func ObjectRefs(words []string) ([]swing.KRef, error) {
+	return refsOf(words, swing.Object, "object, like ko20")
+}
+
+func refsOf(words []string, kind swing.RefKind, want string) (refs []swing.KRef, err error) {
+	for _, word := range words {
+		ref := swing.KRef(word)
+		if ref.Validate() != nil || ref.Kind() != kind {
+			return nil, fmt.Errorf("%w: %q is no %s", host.ErrRefused, word, want)
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}
