@@ -11,6 +11,9 @@ import (
 	"vatwarehouse/vatkeeper"
 )
 
+// Entry is one entry of a c-list.
+type Entry = vatkeeper.Entry
+
 // PromiseRow is a promise as Promises lists it.
 type PromiseRow struct {
 	Ref swing.KRef
@@ -98,8 +101,8 @@ func (h *Host) Objects(most int) (list []Object, more int, err error) {
 
 // CList returns the first entries of a vat's c-list, objects before promises and by
 // number, at most so many, and how many more there are. Only those returned are read.
-func (h *Host) CList(vat swing.VatID, most int) (list []vatkeeper.Entry, more int, err error) {
-	list, err = read(h, func() (list []vatkeeper.Entry, err error) {
+func (h *Host) CList(vat swing.VatID, most int) (list []Entry, more int, err error) {
+	list, err = read(h, func() (list []Entry, err error) {
 		vk := vatkeeper.New(vat, h.kv)
 		if _, ok := vk.Options(); !ok || vat.Validate() != nil {
 			return nil, fmt.Errorf("vat %s: %w", transcript.Text([]byte(vat)), ErrNotFound)

@@ -53,8 +53,7 @@ nothing.`,
 			list.Vat, list.Name = string(v.ID), v.Name
 			entries, more, err := h.CList(v.ID, limit)
 			for _, e := range entries {
-				list.Entries = append(list.Entries,
-					listedEntry{string(e.KRef), string(e.VRef), e.VRef.Exported(), e.Reachable})
+				list.Entries = append(list.Entries, listEntry(e))
 			}
 			list.More = more
 			return err
@@ -64,6 +63,10 @@ nothing.`,
 		}
 		return a.printCList(&list)
 	})
+}
+
+func listEntry(e host.Entry) listedEntry {
+	return listedEntry{string(e.KRef), string(e.VRef), e.VRef.Exported(), e.Reachable}
 }
 
 func (a *app) printCList(list *listedCList) error {

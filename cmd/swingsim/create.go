@@ -37,7 +37,8 @@ func (a *app) createVerb() *cobra.Command {
 		Long: `create makes a vat and starts it. The PROGRAM is a built-in one, by name, or a .wasm
 file, by its path; the NAME must be new. A directory that is not there is made.
 
-Parameters of the start are given by --arg, again for each. ` + argumentsHelp + `
+Parameters of the start are given by --arg, again for each.
+` + argumentsHelp + `
 
 A new vat is observable: it changes the activityhash.`,
 		Example: `  swingsim create counter tally --dir new --seed mine

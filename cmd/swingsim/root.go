@@ -44,7 +44,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.promisesVerb(),
-		a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.benchVerb(),
+		a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(), a.benchVerb(),
 		a.versionVerb(),
 	}
 }
@@ -60,11 +60,11 @@ references to one another), and looks into the directories that they leave.
 
 The same scenario with the same seed gives the same activityhash, whatever is in
 memory, however snapshots are taken, and however often it was stopped or killed.`,
-		Example: `  swingsim run                          list the scenarios there are
-  swingsim run exchange                 run one in memory
-  swingsim run exchange --dir state     run one in a directory, or go on there
-  swingsim send mint.0 audit --dir state    send a message, and see the answer
-  swingsim check --dir state            verify every byte of the directory`,
+		Example: `  swingsim run                            list the scenarios there are
+  swingsim run exchange                   run one in memory
+  swingsim run exchange --dir state       run one in a directory, or go on there
+  swingsim send mint.0 audit --dir state  send a message, and see the answer
+  swingsim check --dir state              verify every byte of the directory`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
