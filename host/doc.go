@@ -56,6 +56,10 @@
 //	local.note.NAME          a value of the embedder's own
 //	local.recent             the vats paged in at the last Close that had any, latest last
 //
+// With Options.Scratch the directory is read only: what is done is kept in memory
+// over it and forgotten at Close. Nothing that is in the directory changes, be it
+// only a torn end of the log that Open would cut; programs are compiled anew.
+//
 // # Concurrency
 //
 // A Host may be used from several goroutines; its calls wait for each other. A

@@ -58,7 +58,11 @@ func Open(ctx context.Context, dir string, o *Options) (*Host, error) {
 }
 
 func (h *Host) open(ctx context.Context, dir string) error {
-	if err := h.openFiles(dir); err != nil {
+	openFiles := h.openFiles
+	if h.options.Scratch {
+		openFiles = h.openScratch
+	}
+	if err := openFiles(dir); err != nil {
 		return err
 	}
 	if err := h.openStores(); err != nil {
@@ -392,7 +396,7 @@ func (h *Host) openKernel() error {
 // openVats makes the engine, the warehouse and the kernel over them.
 func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	cache := ""
-	if h.dir != nil {
+	if h.dir != nil && !h.options.Scratch {
 		cache = filepath.Join(dir, compiledName)
 	}
 	h.engine, err = worker.NewEngine(ctx, worker.Options{

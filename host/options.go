@@ -78,6 +78,11 @@ type Options struct {
 	// Existing has Open fail with ErrNotFound, and make nothing, unless the
 	// directory is there and holds a kernel.
 	Existing bool
+	// Scratch keeps all that is done in memory, over what the directory holds: no
+	// byte of it changes, and Close forgets what was done. The directory must be
+	// there, as with Existing, and is locked as ever: nobody else may write it
+	// meanwhile. A lock file that is not there is made.
+	Scratch bool
 	// FS takes the place of the directory that Open is given.
 	FS vfs.FS
 	// Logger gets the slog: blocks and ends of vats at Info, cranks at Debug,

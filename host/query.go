@@ -88,7 +88,7 @@ func (h *Host) vatState(id swing.VatID) (Vat, error) {
 	if root, ok := vk.ByVRef(swing.RootVRef); ok {
 		v.Root = root.KRef
 	}
-	for range vk.Entries() {
+	for range vk.KRefs() {
 		v.References++
 	}
 	return v, nil

@@ -105,9 +105,12 @@ func (e *noVatError) Error() string {
 // advice returns what a person can do about an error, or "".
 func (a *app) advice(err error) string {
 	var vat *host.VatError
+	var name *sim.NameError
 	switch {
 	case errors.As(err, &vat):
 		return a.vatAdvice(vat, errors.Is(err, host.ErrCorrupt))
+	case errors.As(err, &name):
+		return fmt.Sprintf("swingsim vats --dir %s lists the vats", a.dir)
 	case errors.Is(err, host.ErrInUse):
 		return "another swingsim has it open: wait for it to end, or stop it"
 	case errors.Is(err, host.ErrFormat):
@@ -130,6 +133,10 @@ func (a *app) advice(err error) string {
 // vatAdvice says how to go on after a vat that cannot be run.
 func (a *app) vatAdvice(vat *host.VatError, damaged bool) string {
 	without := fmt.Sprintf("go on without the vat: the same command with --hold %s", vat.Vat)
+	if a.verbName != "" && a.verbName != "run" {
+		without = fmt.Sprintf("go on without the vat: swingsim quarantine %s --dir %s",
+			vat.Vat, a.dir)
+	}
 	switch {
 	case a.dir == "":
 		return without
