@@ -31,8 +31,8 @@ func (a *app) clistVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clist VAT",
 		Short: "List a vat's c-list: what it can reach, under which name",
-		Long: `clist lists the references that a vat, by name or id, holds: the kernel's name and the
-vat's, whether the vat has exported or imported it, and whether it still reaches it
+		Long: `clist lists the references that a vat, by name or id, holds: the kernel's name and
+the vat's, whether the vat has exported or imported it, and whether it still reaches it
 (what it has dropped, it only recognizes). Objects come before promises. It changes
 nothing.`,
 		Example: `  swingsim clist mint.0 --dir state

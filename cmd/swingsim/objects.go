@@ -39,10 +39,10 @@ func (a *app) objectsVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "objects [KREF…]",
 		Short: "List the objects of a directory, or show some, and who imports them",
-		Long: `objects lists the objects there are, by number: which vat owns it; how many references
-reach it, and recognize it (of vats, queued messages, resolved promises, and those that
-are held from outside); and the vats that import it, with the name each has for it. It
-changes nothing.`,
+		Long: `objects lists the objects there are, by number: which vat owns it; how many
+references reach it, and recognize it (of vats, queued messages, resolved promises, and
+those that are held from outside); and the vats that import it, with the name each has
+for it. It changes nothing.`,
 		Example: `  swingsim objects --dir state
   swingsim objects ko20 ko21 --dir state --json`,
 	}

@@ -36,9 +36,9 @@ func (a *app) promisesVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "promises [KPID…]",
 		Short: "List the promises of a directory, or show some",
-		Long: `promises lists the promises there are, by number: state, how many references there are
-to it, who is to resolve it, who has asked to be told and how many messages wait for it;
-or what it was resolved with. It changes nothing.`,
+		Long: `promises lists the promises there are, by number: state, how many references there
+are to it, who is to resolve it, who has asked to be told and how many messages wait
+for it; or what it was resolved with. It changes nothing.`,
 		Example: `  swingsim promises --dir state
   swingsim promises --state unresolved --limit 20 --dir state --json`,
 	}

@@ -57,8 +57,8 @@ func (a *app) whatIfVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "what-if [TARGET METHOD [ARG…]]",
 		Short: "Send messages, and show what would come of it, but change nothing",
-		Long: `what-if sends a message, or those of a script, runs until no message is left, and shows
-the answers and all that differs then: deliveries, c-lists, vatstores, objects and
+		Long: `what-if sends a message, or those of a script, runs until no message is left, and
+shows the answers and all that differs then: deliveries, c-lists, vatstores, objects and
 promises that came and went, vats that ended. All of it is kept in memory and gone at
 the end: of the directory not a byte changes. It has the directory to itself meanwhile.
 

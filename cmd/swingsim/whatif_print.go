@@ -15,7 +15,8 @@ func (a *app) printWhatIf(w *whatIf, o sim.AskOptions, limit int) {
 	f := facts{a.out}
 	var rows [][]string
 	for _, m := range w.Messages {
-		rows = append(rows, []string{m.Target, short(m.Method), m.Promise, m.State, short(m.Answer)})
+		rows = append(rows,
+			[]string{m.Target, short(m.Method), m.Promise, m.State, short(m.Answer)})
 	}
 	a.bounded(limit, []string{"target", "method", "promise", "state", "answer"}, rows, "message",
 		"messages")

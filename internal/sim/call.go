@@ -89,8 +89,15 @@ func (c Call) message(h *host.Host) (to swing.KRef, m host.Message, err error) {
 		return "", m, fmt.Errorf("%w: method %q is not UTF-8 text", host.ErrRefused, c.Method)
 	}
 	m.Method = c.Method
-	m.Body, m.Slots, err = Arguments(h, c.Args)
-	return to, m, err
+	if m.Body, m.Slots, err = Arguments(h, c.Args); err != nil {
+		return "", m, err
+	}
+	args := swing.CapData[swing.KRef]{Body: m.Body, Slots: m.Slots}
+	whole := swing.Message[swing.KRef]{Method: m.Method, Args: args}
+	if why := swing.CheckMessage(h.Options().Limits, whole); why != "" {
+		return "", m, fmt.Errorf("%w: %s", host.ErrRefused, why)
+	}
+	return to, m, nil
 }
 
 // settle reads the answer and lets go of its promise.
@@ -127,7 +134,9 @@ func ReadCalls(path string) (calls []Call, err error) {
 			err = errors.New("want TARGET METHOD and arguments")
 		}
 		if err != nil {
-			return nil, &Error{File: path, Line: number, Column: 1, What: err.Error(), Excerpt: line}
+			return nil, &Error{
+				File: path, Line: number, Column: 1, What: err.Error(), Excerpt: line,
+			}
 		}
 		calls = append(calls, Call{words[0], words[1], words[2:]})
 	}
