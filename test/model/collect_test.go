@@ -1,0 +1,320 @@
+package model
+
+import (
+	"slices"
+
+	"vatwarehouse/swing"
+)
+
+// collect ends a crank or an input: what nobody refers to goes, and vats that
+// must hear of it are remembered. Letting go of one thing may free another.
+func (m *model) collect() {
+	for m.collectOnce() {
+	}
+}
+
+func (m *model) collectOnce() (changed bool) {
+	t := m.recount()
+	m.promises = slices.DeleteFunc(m.promises, func(p promise) bool {
+		gone := t.promises[p.ref.Number()] == 0
+		if gone && m.fault("a promise nobody refers to stays") {
+			return false
+		}
+		if gone {
+			m.mark("a promise nobody refers to is deleted")
+		}
+		changed = changed || gone && len(p.data.Slots) > 0
+		return gone
+	})
+	if !collection {
+		return changed
+	}
+	m.objects = slices.DeleteFunc(m.objects, func(o object) bool {
+		n := o.ref.Number()
+		return t.reachable[n] == 0 && m.unreachable(o, t.recognizable[n])
+	})
+	return changed
+}
+
+// unreachable sees to an object that nobody reaches, and reports whether it is gone.
+func (m *model) unreachable(o object, recognizable int) (gone bool) {
+	if m.alive(o.owner) {
+		if e := m.vat(o.owner).byKRef(o.ref); e.reachable {
+			m.remember(action{o.owner, dropExport, o.ref})
+		}
+		if recognizable == 0 {
+			m.remember(action{o.owner, retireExport, o.ref})
+		}
+		return false
+	}
+	if o.owner != "" {
+		return false // its vat's cleanup will come to it
+	}
+	for i := range m.vats {
+		v := &m.vats[i]
+		if e := v.byKRef(o.ref); e != nil && m.alive(v.id) {
+			m.remember(action{v.id, retireImport, o.ref})
+		}
+	}
+	if recognizable == 0 {
+		m.mark("an orphan is gone")
+	}
+	return recognizable == 0
+}
+
+func (m *model) remember(a action) {
+	at, found := slices.BinarySearchFunc(m.actions, a, compareActions)
+	if !found {
+		m.actions = slices.Insert(m.actions, at, a)
+	}
+}
+
+func compareActions(a, b action) int {
+	if c := int(a.vat.Number()) - int(b.vat.Number()); c != 0 {
+		return c
+	}
+	if a.kind != b.kind {
+		return a.kind - b.kind
+	}
+	return int(a.ref.Number()) - int(b.ref.Number())
+}
+
+// actionsMax is how many references one GC delivery carries.
+const actionsMax = 1000
+
+// act judges the first vat's and kind's actions, and delivers those that hold.
+func (m *model) act() report {
+	first := m.actions[0]
+	r := report{kind: skip, vat: first.vat}
+	t := m.recount()
+	var hold []kref
+	for n := 0; n < actionsMax && len(m.actions) > 0; n++ {
+		a := m.actions[0]
+		if a.vat != first.vat || a.kind != first.kind {
+			break
+		}
+		m.actions = m.actions[1:]
+		if m.holds(a, t) || m.fault("an action not judged again") {
+			hold = append(hold, a.ref)
+		} else {
+			m.mark("an action that no longer holds")
+		}
+	}
+	if len(hold) == 0 {
+		return r
+	}
+	r.kind = delivers
+	v := m.vat(first.vat)
+	for _, ref := range hold {
+		r.delivery.Refs = append(r.delivery.Refs, v.byKRef(ref).vref)
+	}
+	switch first.kind {
+	case dropExport:
+		r.delivery.Kind = swing.DeliverDropExports
+		for _, ref := range hold {
+			v.byKRef(ref).reachable = m.fault("an export still reachable after dropExports")
+		}
+	case retireExport:
+		r.delivery.Kind = swing.DeliverRetireExports
+		for _, ref := range hold {
+			v.remove(ref)
+		}
+		m.objects = slices.DeleteFunc(m.objects, func(o object) bool {
+			return slices.Contains(hold, o.ref)
+		})
+	case retireImport:
+		r.delivery.Kind = swing.DeliverRetireImports
+		for _, ref := range hold {
+			if !m.fault("an import kept after retireImports") {
+				v.remove(ref)
+			}
+		}
+	}
+	m.mark("deliver " + r.delivery.Kind.String())
+	return r
+}
+
+// holds reports whether an action is still due.
+func (m *model) holds(a action, t tally) bool {
+	if !m.alive(a.vat) || m.object(a.ref) == nil {
+		return false
+	}
+	e, n := m.vat(a.vat).byKRef(a.ref), a.ref.Number()
+	if e == nil {
+		return false
+	}
+	switch a.kind {
+	case dropExport:
+		return t.reachable[n] == 0 && e.reachable
+	case retireExport:
+		return t.recognizable[n] == 0
+	}
+	return true
+}
+
+// dirty counts what a vat has had since its last reap, once the delivery is over.
+func (m *model) dirty(r *report) {
+	v := m.vat(r.vat)
+	if v.ended || !collection {
+		return
+	}
+	if r.delivery.Kind == swing.DeliverReap {
+		v.dirt.deliveries, v.dirt.refs = 0, 0
+		return
+	}
+	v.dirt.deliveries++
+	v.dirt.refs += uint64(len(r.delivery.Refs))
+	byDeliveries := v.dirt.deliveries >= m.reap.deliveries
+	byRefs := v.dirt.refs >= m.reap.refs
+	if !byDeliveries && !byRefs {
+		return
+	}
+	if byDeliveries {
+		m.mark("a reap for deliveries")
+	}
+	if byRefs {
+		m.mark("a reap for references")
+	}
+	at, found := slices.BinarySearchFunc(m.reaps, v.id, func(a, b vatID) int {
+		return int(a.Number()) - int(b.Number())
+	})
+	if !found {
+		m.reaps = slices.Insert(m.reaps, at, v.id)
+	}
+}
+
+func (m *model) reapNext() report {
+	id := m.reaps[0]
+	m.reaps = m.reaps[1:]
+	if !m.alive(id) {
+		m.mark("a reap of the dead")
+		return report{kind: skip, vat: id}
+	}
+	r := report{kind: delivers, vat: id}
+	r.delivery.Kind = swing.DeliverReap
+	m.mark("deliver reap")
+	return r
+}
+
+// mustClean is the first dead vat of which something is left.
+func (m *model) mustClean() *vat {
+	for i := range m.vats {
+		if v := &m.vats[i]; v.ended && !v.cleaned {
+			return v
+		}
+	}
+	return nil
+}
+
+// clean removes some rows of a dead vat.
+func (m *model) clean() report {
+	v := m.mustClean()
+	r := report{kind: cleanup, vat: v.id}
+	left := m.rules.cleanup.rows
+	for _, phase := range []func(e entry) bool{
+		func(e entry) bool { return e.vref.Kind() == swing.Object && e.vref.Exported() },
+		func(e entry) bool { return e.vref.Kind() == swing.Object && !e.vref.Exported() },
+		func(e entry) bool { return e.vref.Kind() == swing.Promise },
+	} {
+		for _, e := range slices.Clone(v.clist) {
+			if left == 0 || !phase(e) {
+				continue
+			}
+			left--
+			v.remove(e.kref)
+			if e.vref.Kind() == swing.Object && e.vref.Exported() {
+				m.object(e.kref).owner = ""
+				m.mark("an export of the dead is orphaned")
+			}
+		}
+	}
+	for left > 0 && len(v.store) > 0 {
+		left--
+		v.store = v.store[1:]
+		m.mark("a vatstore row of the dead goes")
+	}
+	if len(v.clist) == 0 && len(v.store) == 0 {
+		m.mark("a dead vat is cleaned")
+		v.cleaned = true
+	}
+	return r
+}
+
+// own is the entry of an object of the vat's own, or nil.
+func (t *turn) own(ref vref) *entry {
+	e := t.self().byVRef(ref)
+	if e == nil || ref.Kind() != swing.Object || !ref.Exported() {
+		return nil
+	}
+	return e
+}
+
+// imported is the entry of an imported object, or nil.
+func (t *turn) imported(ref vref) *entry {
+	e := t.self().byVRef(ref)
+	if e == nil || ref.Kind() != swing.Object || ref.Exported() {
+		return nil
+	}
+	return e
+}
+
+func (t *turn) drop(refs []vref) bool {
+	for _, ref := range refs {
+		e := t.imported(ref)
+		if e == nil {
+			return t.illegal("to drop what is no import")
+		}
+		if !e.reachable {
+			return t.illegal("to drop twice")
+		}
+		e.reachable = false
+	}
+	return true
+}
+
+func (t *turn) retireImports(refs []vref) bool {
+	for _, ref := range refs {
+		e := t.imported(ref)
+		if e == nil {
+			return t.illegal("to retire what is no import")
+		}
+		if e.reachable {
+			return t.illegal("to retire what was not dropped")
+		}
+		t.self().remove(e.kref)
+	}
+	return true
+}
+
+func (t *turn) retireExports(refs []vref) bool {
+	for _, ref := range refs {
+		e := t.own(ref)
+		if e == nil {
+			return t.illegal("to retire what is no export")
+		}
+		if e.reachable {
+			return t.illegal("to retire an export that is reachable")
+		}
+		t.m.object(e.kref).owner = ""
+		t.self().remove(e.kref)
+	}
+	return true
+}
+
+func (t *turn) abandon(refs []vref) bool {
+	for _, ref := range refs {
+		e := t.own(ref)
+		if e == nil {
+			return t.illegal("to abandon what is no export")
+		}
+		if ref == swing.RootVRef {
+			return t.illegal("to abandon the root")
+		}
+		if e.reachable {
+			t.m.mark("to abandon an export")
+		}
+		t.m.object(e.kref).owner = ""
+		t.self().remove(e.kref)
+	}
+	return true
+}

@@ -1,0 +1,101 @@
+package model
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"vatwarehouse/swing"
+)
+
+var (
+	seed  = flag.Uint64("model.seed", 1, "the first run's seed")
+	runs  = flag.Int("model.runs", 0, "how many runs; 0 is as many as give the syscalls due")
+	long  = flag.Bool("long", false, "2,000,000 syscalls instead of 300,000")
+	steps = flag.Int("model.steps", 1500, "steps of one run")
+)
+
+const (
+	syscallsDefault = 300_000
+	syscallsLong    = 2_000_000
+)
+
+// limits are small, so that vats break them.
+func limits(rng *rand.Rand) swing.Limits {
+	l := swing.Limits{
+		BodyBytes: 40, Slots: 8, MethodBytes: 8, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
+		SyscallBytes: 3000, Resolutions: 6, LogBytes: 100, MemoryBytes: 1 << 16,
+	}
+	if rng.IntN(8) == 0 {
+		l.Slots, l.SyscallBytes = 1024, 1<<20
+	}
+	return l
+}
+
+// newRun is the rules, the vats' habits and the steps that a seed stands for.
+func newRun(seed uint64, n int) (rules, weights, []step) {
+	rng := rand.New(rand.NewPCG(seed, 19))
+	r := rules{limits: limits(rng), reached: map[string]int{}}
+	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(20), 3+rng.Uint64N(20)
+	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
+	w := randomWeights(rng)
+	inputs, most := 10+rng.IntN(10), 4+rng.IntN(8)
+	var all []step
+	for range n {
+		s := step{seed: rng.Uint64(), input: rng.IntN(100) < inputs}
+		if !s.input {
+			for range rng.IntN(most) {
+				s.calls = append(s.calls, rng.Uint64())
+			}
+		}
+		all = append(all, s)
+	}
+	return r, w, all
+}
+
+// TestKernelIsTheModel: random vats and a random embedder, on both sides at
+// once, until enough syscalls have been made; and every rule was reached.
+func TestKernelIsTheModel(t *testing.T) {
+	due := syscallsDefault
+	if *long {
+		due = syscallsLong
+	}
+	reached := map[string]int{}
+	total, cranks, n := 0, uint64(0), 0
+	for s := *seed; (*runs > 0 && n < *runs) || (*runs == 0 && total < due); s++ {
+		r, w, all := newRun(s, *steps)
+		x := newWorld(r, w)
+		played, calls, f := x.play(all)
+		if f.where != "" {
+			t.Fatal(explain(s, all[:played], f, ""))
+		}
+		for rule, k := range r.reached {
+			reached[rule] += k
+		}
+		n++
+		total += calls
+		cranks += x.m.cranks
+	}
+	t.Logf("seeds %d to %d: %d syscalls in %d cranks", *seed, *seed+uint64(n)-1, total, cranks)
+	for _, rule := range slices.Sorted(maps.Keys(reached)) {
+		t.Logf("%8d  %s", reached[rule], rule)
+	}
+}
+
+// explain shrinks a failing run and says what happened.
+func explain(seed uint64, all []step, f failure, planted string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d, step %d: %s: %s\n", seed, len(all), f.where, f.text)
+	fmt.Fprintf(&b, "repeat: go test ./test/model -run 'TestKernelIsTheModel$' -model.seed %d "+
+		"-model.runs 1 -model.steps %d\n", seed, *steps)
+	short, sf, log := shrink(seed, all, f, planted)
+	fmt.Fprintf(&b, "in %d steps and %d syscalls: %s: %s\n", len(short), countCalls(short), sf.where, sf.text)
+	for i, line := range log {
+		fmt.Fprintf(&b, "%4d  %s\n", i+1, line)
+	}
+	return b.String()
+}
