@@ -31,6 +31,11 @@ type VatSpec struct {
 	// Body and Slots are the parameters its start is given.
 	Body  []byte
 	Slots []swing.KRef
+	// Pipelining has the vat sent the messages for promises it decides, instead of
+	// having them wait until it has resolved them.
+	Pipelining bool
+	// ReapDeliveries and ReapRefs take the place of the Host's options; 0 does not.
+	ReapDeliveries, ReapRefs uint64
 }
 
 // Install admits a program, keeps it, and returns its name: a hash of the code.
@@ -82,7 +87,10 @@ func (h *Host) CreateVat(
 		if _, err := h.heaps.Code(s.Code); err != nil {
 			return fmt.Errorf("create vat: %w: program %s: %w", ErrRefused, s.Code.Short(), err)
 		}
-		spec := kernel.VatSpec{Name: s.Name, Code: s.Code}
+		spec := kernel.VatSpec{
+			Name: s.Name, Code: s.Code, Pipelining: s.Pipelining,
+			ReapDeliveries: s.ReapDeliveries, ReapRefs: s.ReapRefs,
+		}
 		spec.Params = swing.CapData[swing.KRef]{Body: s.Body, Slots: s.Slots}
 		if vat, root, err = h.kernel.CreateVat(h.kv, spec); err != nil {
 			return fmt.Errorf("create vat: %w", err)
@@ -113,6 +121,17 @@ func (h *Host) send(target swing.KRef, m Message, wantResult bool) (result swing
 		return nil
 	})
 	return result, err
+}
+
+// Retain holds a reference for the embedder once more, until Release: an object that
+// nobody else holds stays, a promise's answer can be read later.
+func (h *Host) Retain(_ context.Context, ref swing.KRef) error {
+	return h.input(func() error {
+		if err := h.kernel.Retain(h.kv, ref); err != nil {
+			return fmt.Errorf("retain: %w", err)
+		}
+		return nil
+	})
 }
 
 // Release lets go of a reference that is held for the embedder, once.

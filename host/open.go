@@ -353,9 +353,12 @@ func (h *Host) openKernel() error {
 		if limits == (swing.Limits{}) {
 			limits = swing.DefaultLimits()
 		}
-		kernel.Init(h.kv, kernel.Options{Seed: h.options.Seed, Limits: limits})
+		kernel.Init(h.kv, kernel.Options{
+			Seed: h.options.Seed, Limits: limits,
+			ReapDeliveries: h.options.ReapDeliveries, ReapRefs: h.options.ReapRefs,
+			CleanupRows: h.options.CleanupRows, CleanupEvery: h.options.CleanupEvery,
+		})
 		h.options.Limits = limits
-		return nil
 	}
 	has := kernel.ReadOptions(h.kv)
 	if h.options.Seed != "" && h.options.Seed != has.Seed {
@@ -365,6 +368,22 @@ func (h *Host) openKernel() error {
 	if h.options.Limits != (swing.Limits{}) && h.options.Limits != has.Limits {
 		return fmt.Errorf("%w: limits %+v, the directory was made with %+v",
 			ErrOptions, h.options.Limits, has.Limits)
+	}
+	for _, f := range []struct {
+		name     string
+		asked    *uint64
+		recorded uint64
+	}{
+		{"reap after deliveries", &h.options.ReapDeliveries, has.ReapDeliveries},
+		{"reap after references", &h.options.ReapRefs, has.ReapRefs},
+		{"cleanup rows", &h.options.CleanupRows, has.CleanupRows},
+		{"cleanup every", &h.options.CleanupEvery, has.CleanupEvery},
+	} {
+		if *f.asked != 0 && *f.asked != f.recorded {
+			return fmt.Errorf("%w: %s %d, the directory was made with %d",
+				ErrOptions, f.name, *f.asked, f.recorded)
+		}
+		*f.asked = f.recorded
 	}
 	h.options.Seed, h.options.Limits = has.Seed, has.Limits
 	return nil

@@ -20,6 +20,14 @@ type Options struct {
 	Seed string
 	// Limits bound what a delivery may ask for. Default: swing.DefaultLimits.
 	Limits swing.Limits
+	// A vat is asked to say what it has dropped after so many deliveries, or after it
+	// was told of so many references that others dropped. Default 1000 and 100;
+	// kernel.Never is never.
+	ReapDeliveries, ReapRefs uint64
+	// CleanupRows is how many rows of ended vats a cleanup crank removes; every
+	// CleanupEvery-th crank is one while there are any, and all are when nothing else
+	// is to be done. Default 100 and 10.
+	CleanupRows, CleanupEvery uint64
 
 	// Private: they change no activityhash, transcript or output.
 

@@ -102,6 +102,9 @@ func (h *Host) book(ctx context.Context, r kernel.Report) {
 		h.totals.syscalls += uint64(r.Syscalls)
 		h.totals.entryBytes += uint64(len(r.Item))
 	}
+	if r.Swept.Last {
+		h.forgetSnapshots(r.Vat)
+	}
 	h.bookOutputs(r)
 	h.tellCrank(ctx, r)
 }

@@ -196,6 +196,13 @@ func (h *Host) record(t *taking) {
 	}
 }
 
+// forgetSnapshots takes back the records of a vat that is gone.
+func (h *Host) forgetSnapshots(vat swing.VatID) {
+	for _, s := range h.snapshotsOf(vat) {
+		h.kv.Delete(snapshotKey(vat, s.Position))
+	}
+}
+
 // garbageMax is the share of the snapshot store's bytes that may be of no use
 // before it is cleared.
 const garbageMax = 0.5

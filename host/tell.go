@@ -74,6 +74,9 @@ func (h *Host) tellCrank(ctx context.Context, r kernel.Report) {
 				slog.Int("syscalls", r.Syscalls), slog.String("outcome", r.Outcome.String()),
 				slog.Float64("seconds", h.clock.last.Seconds()))
 		}
+		if r.Kind == kernel.Cleanup {
+			attrs = append(attrs, slog.Int("rows", r.Swept.Rows), slog.Bool("last", r.Swept.Last))
+		}
 		h.options.Logger.LogAttrs(ctx, slog.LevelDebug, "crank", attrs...)
 	}
 	h.tellEnded(ctx, r.Ended)

@@ -24,7 +24,9 @@ func (f Fault) String() string { return f.Key + ": " + f.What }
 // from both sides, every queue by its rows. It is a dumb twin of the counting
 // that cranks do step by step.
 func Check(b vatkeeper.KV) []Fault {
-	c := checker{b: b, held: map[swing.KRef]vatkeeper.RefChange{}}
+	c := checker{
+		b: b, held: map[swing.KRef]vatkeeper.RefChange{}, imports: map[swing.KRef]int{},
+	}
 	for vat := range AllVats(b) {
 		c.vat(vat)
 	}
@@ -44,9 +46,10 @@ func Check(b vatkeeper.KV) []Fault {
 }
 
 type checker struct {
-	b      vatkeeper.KV
-	held   map[swing.KRef]vatkeeper.RefChange
-	faults []Fault
+	b       vatkeeper.KV
+	held    map[swing.KRef]vatkeeper.RefChange
+	imports map[swing.KRef]int
+	faults  []Fault
 }
 
 func (c *checker) fault(key, format string, args ...any) {
@@ -80,6 +83,12 @@ func (c *checker) vat(id swing.VatID) {
 	for e := range vk.Entries() {
 		entries++
 		c.add(e.Held())
+		if e.KRef.Kind() == swing.Object && !e.VRef.Exported() {
+			c.imports[e.KRef]++
+			if !exists(c.b, swing.KRef(importKey(e.KRef, id))) {
+				c.fault(string(id), "imports %s, which does not know of it", e.KRef)
+			}
+		}
 		back, ok := c.b.Get(string(id) + ".r." + string(e.VRef))
 		if !ok || swing.KRef(back) != e.KRef {
 			c.fault(string(id), "c-list has %s -> %s but %s -> %q", e.KRef, e.VRef, e.VRef, back)
@@ -149,11 +158,15 @@ func (c *checker) compare() {
 	}
 	c.rows("ko", func(key string) {
 		ref := swing.KRef(key)
+		if ref.Validate() != nil {
+			return // a row about its importers
+		}
 		o, h := readObject(c.b, ref), c.held[ref]
 		if o.reachable != h.Reachable || o.recognizable != h.Recognizable {
 			c.fault(key, "counts %d, %d; recount %d, %d",
 				o.reachable, o.recognizable, h.Reachable, h.Recognizable)
 		}
+		c.object(ref, o)
 	})
 	c.rows("kp", func(key string) {
 		ref := swing.KRef(key)
@@ -164,4 +177,34 @@ func (c *checker) compare() {
 			c.fault(key, "count %d, recount %d", p.count, h.Reachable)
 		}
 	})
+}
+
+// object checks that an object knows its importers, and that whoever must be told that
+// nobody reaches it has been, or is about to be.
+func (c *checker) object(ref swing.KRef, o object) {
+	n := 0
+	for range importers(c.b, ref) {
+		n++
+	}
+	if n != c.imports[ref] {
+		c.fault(string(ref), "%d importers are known, %d c-lists have it", n, c.imports[ref])
+	}
+	if o.reachable > 0 {
+		return
+	}
+	if o.owner == "" {
+		if o.recognizable == 0 || !has(c.b, toldKey(ref)) {
+			c.fault(string(ref), "an orphan that is not reachable, and nobody is told")
+		}
+		return
+	}
+	vk := vatkeeper.New(o.owner, c.b)
+	e, _ := vk.ByKRef(ref)
+	due := func(kind swing.DeliveryKind) bool {
+		return vk.Alive() && !has(c.b, action{o.owner, kind, ref}.key())
+	}
+	if e.Reachable && due(swing.DeliverDropExports) ||
+		o.recognizable == 0 && due(swing.DeliverRetireExports) {
+		c.fault(string(ref), "nobody reaches it, and %s is not told", o.owner)
+	}
 }

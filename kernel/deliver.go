@@ -19,7 +19,7 @@ func (c *crank) deliver(ctx context.Context, start int, vat swing.VatID, ev even
 
 	span := vk.Span()
 	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
-	rec := transcript.NewRecorder(vk.Vatstore(), c.limits)
+	rec := transcript.NewRecorder(vk.Vatstore(), c.options.Limits)
 	out, err := c.vats.Deliver(ctx, vat, span.End, entry.Delivery, rec)
 	if err != nil {
 		return err
@@ -32,6 +32,9 @@ func (c *crank) deliver(ctx context.Context, start int, vat swing.VatID, ev even
 	c.report.Kind, c.report.Vat, c.report.Delivery = Delivery, vat, vd.Kind
 	c.report.Position, c.report.Item = span.End, item
 	c.report.Syscalls, c.report.Outcome = len(entry.Exchanges), entry.Outcome
+	if vk.Alive() {
+		c.soil(vk, vd, span.End+1)
+	}
 	return nil
 }
 
@@ -43,12 +46,18 @@ func (c *crank) delivery(vat swing.VatID, ev event) swing.Delivery[swing.KRef] {
 	case eventSend:
 		if ev.message.Result != "" {
 			c.setDecider(ev.message.Result, "", vat)
+			c.hasten(ev.message.Result, vat)
 		}
 		d.Kind, d.Target, d.Message = swing.DeliverMessage, ev.target, ev.message
 	case eventNotify:
 		d.Kind, d.Resolutions = swing.DeliverNotify, c.closure(ev.target)
 	case eventStart:
 		d.Kind, d.Params = swing.DeliverStartVat, ev.params
+	case eventCollect:
+		d.Kind, d.Refs = ev.gc, ev.gcRefs
+		c.retire(ev)
+	case eventReap:
+		d.Kind = swing.DeliverReap
 	}
 	return d
 }
@@ -69,7 +78,7 @@ func (c *crank) settle(
 		return out
 	}
 	c.b.Rollback(start)
-	c.zero, c.report.Outputs = nil, nil
+	c.loose, c.report.Outputs = nil, nil
 	c.vats.Discard(vat)
 	end := vatkeeper.End{Failure: true, Info: errorData(out.String())}
 	if exit != nil {
@@ -97,7 +106,7 @@ func (c *crank) judge(
 		if x.Op.Vatstore() {
 			continue // answered while the delivery ran
 		}
-		s, changes, err := vk.Out(i, x, c.limits, &ids.Allocation)
+		s, changes, err := vk.Out(i, x, c.options.Limits, &ids.Allocation)
 		if err == nil {
 			c.apply(vk.ID(), changes)
 			err = c.perform(vk.ID(), i, s)
@@ -123,8 +132,13 @@ func (c *crank) judge(
 func (c *crank) perform(vat swing.VatID, i int, s swing.Syscall[swing.KRef]) error {
 	switch s.Op {
 	case swing.OpSend:
-		if s.Message.Result != "" {
-			c.setDecider(s.Message.Result, vat, "")
+		if result := s.Message.Result; result != "" {
+			if p := readPromise(c.b, result); p.state != Unresolved || p.decider != vat {
+				return &vatkeeper.IllegalError{
+					Syscall: i, Op: s.Op, Rule: "the vat does not decide the result",
+				}
+			}
+			c.setDecider(result, vat, "")
 		}
 		c.enqueue(event{kind: eventSend, target: s.Target, message: s.Message})
 	case swing.OpSubscribe:
@@ -137,6 +151,8 @@ func (c *crank) perform(vat swing.VatID, i int, s swing.Syscall[swing.KRef]) err
 			c.resolve(r)
 		}
 	case swing.OpExit: // takes effect when the delivery is settled
+	case swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports,
+		swing.OpAbandonExports: // their changes are all there is to them
 	}
 	return nil
 }

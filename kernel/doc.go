@@ -11,6 +11,10 @@
 //
 //	a routing crank:   next → route          acceptance queue → run-queue
 //	a delivery crank:  next → aim → In → Vats.Deliver → Out → settle → seal
+//	a cleanup crank:   rows of an ended vat are removed
+//
+// What is next, in this order: the acceptance queue; a cleanup, when it is its turn;
+// GC actions; reaps; the run-queue; a cleanup, when there is nothing else.
 //
 // Everything that vats or the embedder ask for enters by the acceptance queue,
 // which is drained, one event a crank, before anything is delivered. So
@@ -30,11 +34,15 @@
 //
 //	crank            [cranks so far, deliveries so far]
 //	ids              [next vat, next object, next promise]
-//	setup            [seed text, limit …]: the options the state was made with
+//	setup            [seed text, limit …, reap deliveries, reap references, cleanup
+//	                 rows, cleanup every]: the options the state was made with
 //	time             the block time, in nanoseconds since the Unix epoch
 //	acceptance       [head, tail] of the acceptance queue; rows acceptance.ROW
 //	run              [head, tail] of the run-queue; rows run.ROW
 //	koN              [owner vat or null, reachable, recognizable]
+//	koN.i.VAT        empty: the vat has the object as an import
+//	koN.told         empty: the object is an unreachable orphan, and its importers
+//	                 have been given their GC actions
 //	kpN              [0, count, decider vat or null, [subscriber …]]      unresolved
 //	                 [1, count, body, slots]                              fulfilled
 //	                 [2, count, body, slots]                              rejected
@@ -42,6 +50,10 @@
 //	pin.KREF         how many times the embedder holds the reference
 //	name.NAME        id of the vat of that name
 //	vN.h             [head, tail] of what is held back for a held vat; rows vN.h.ROW
+//	gc.VAT.K.OBJECT  empty: a GC action; the vat's and the object's numbers in 16 hex
+//	                 digits, K the number of the delivery's kind
+//	reap.VAT         empty: the vat, by number in hex, is to be reaped
+//	ended.VAT        the vat has ended, and its rows up to this one were removed
 //
 // An event row is one of
 //
@@ -54,5 +66,6 @@
 // An object's (reachable, recognizable) counts are over the c-lists that
 // import it, queued events, resolution data and the embedder's pins. A
 // promise's single count is over all c-lists, queued events, resolution data
-// and pins. A promise whose count is zero at the end of a crank is deleted.
+// and pins. A promise whose count is zero at the end of a crank is deleted. An
+// object that nobody reaches gives rise to GC actions.
 package kernel

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -21,7 +22,7 @@ func Init(b Buffer, o Options) {
 	ids{firstVat, vatkeeper.Allocation{NextObject: firstObject, NextPromise: firstPromise}}.write(b)
 	writeCrank(b, 0, 0)
 	writeTime(b, firstTime)
-	o.write(b)
+	o.withDefaults().write(b)
 	acceptanceQueue.setBounds(b, firstRow, firstRow)
 	runQueue.setBounds(b, firstRow, firstRow)
 	b.Seal()
@@ -32,6 +33,11 @@ type VatSpec struct {
 	Name   string // unique; "" is none
 	Code   swing.Hash
 	Params swing.CapData[swing.KRef]
+	// Pipelining has the vat sent the messages for promises it decides, instead of
+	// having them wait until it has resolved them.
+	Pipelining bool
+	// ReapDeliveries and ReapRefs take the place of the kernel's options; 0 does not.
+	ReapDeliveries, ReapRefs uint64
 }
 
 // CreateVat makes a vat and queues its start. Its root object exists at once
@@ -52,7 +58,13 @@ func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error)
 	ids.write(b)
 	vk := vatkeeper.New(id, b)
 	seed := swing.Sum("vatwarehouse vat seed", []byte(readOptions(b).Seed), []byte(id))
-	vk.Create(vatkeeper.Options{Name: s.Name, Code: s.Code, Seed: seed})
+	vk.Create(vatkeeper.Options{
+		Name: s.Name, Code: s.Code, Seed: seed, Pipelining: s.Pipelining,
+	})
+	vk.SetDirt(vatkeeper.Dirt{
+		DeliveriesMax: cmp.Or(s.ReapDeliveries, k.options.ReapDeliveries),
+		RefsMax:       cmp.Or(s.ReapRefs, k.options.ReapRefs),
+	})
 	object{owner: id}.write(b, root)
 	vk.AddRoot(root)
 	c.pin(root, 1)
@@ -87,7 +99,7 @@ func (k *Kernel) checkName(b Buffer, name string) error {
 
 // checkMessage refuses a message beyond the limits or with unknown references.
 func (k *Kernel) checkMessage(b Buffer, m swing.Message[swing.KRef]) error {
-	if why := swing.CheckMessage(k.limits, m); why != "" {
+	if why := swing.CheckMessage(k.options.Limits, m); why != "" {
 		return refuse("%s", why)
 	}
 	for _, s := range m.Args.Slots {
@@ -143,6 +155,17 @@ func (k *Kernel) Release(b Buffer, ref swing.KRef) error {
 	}
 	c := k.begin(b)
 	c.pin(ref, -1)
+	c.sealInput()
+	return nil
+}
+
+// Retain holds a reference for the embedder once more, until Release.
+func (k *Kernel) Retain(b Buffer, ref swing.KRef) error {
+	if err := checkRef(b, ref); err != nil {
+		return err
+	}
+	c := k.begin(b)
+	c.pin(ref, 1)
 	c.sealInput()
 	return nil
 }

@@ -36,6 +36,39 @@ type Options struct {
 	Seed string
 	// Limits bound what a delivery may ask for.
 	Limits swing.Limits
+	// A vat is reaped after so many deliveries, or after it was told of so many
+	// references in GC deliveries: 1,000 and 100. Never is never.
+	ReapDeliveries, ReapRefs uint64
+	// CleanupRows is how many rows of ended vats a cleanup crank removes: 100.
+	// Such a crank happens when nothing else is to be done, and else as every
+	// CleanupEvery-th: 10.
+	CleanupRows, CleanupEvery uint64
+}
+
+// Never is a number of deliveries or references that is not reached.
+const Never = 1 << 62
+
+// The defaults of options.
+const (
+	reapDeliveriesDefault = 1000
+	reapRefsDefault       = 100
+	cleanupRowsDefault    = 100
+	cleanupEveryDefault   = 10
+)
+
+func (o Options) withDefaults() Options {
+	for _, f := range []struct {
+		field *uint64
+		value uint64
+	}{
+		{&o.ReapDeliveries, reapDeliveriesDefault}, {&o.ReapRefs, reapRefsDefault},
+		{&o.CleanupRows, cleanupRowsDefault}, {&o.CleanupEvery, cleanupEveryDefault},
+	} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+	}
+	return o
 }
 
 // CrankKind says what a crank did.
@@ -50,13 +83,16 @@ const (
 	// Delivery: a vat was run.
 	Delivery
 	// Skip: an event left the run-queue without a delivery, because the vat is
-	// dead or held, or no longer knows the promise.
+	// dead or held, or no longer knows the promise; or GC actions that no longer
+	// held left their set.
 	Skip
+	// Cleanup: rows of an ended vat were removed.
+	Cleanup
 )
 
 // String returns the kind in a word.
 func (k CrankKind) String() string {
-	return [...]string{"idle", "routing", "delivery", "skip"}[k]
+	return [...]string{"idle", "routing", "delivery", "skip", "cleanup"}[k]
 }
 
 // Ended is the end of a vat's life in a crank.
@@ -73,6 +109,12 @@ type Output struct {
 	Data     swing.CapData[swing.KRef]
 }
 
+// Swept is what a cleanup crank removed.
+type Swept struct {
+	Rows int
+	Last bool // nothing of the vat is left to remove
+}
+
 // Report is what one crank did and asks of the host: Item is to be appended to
 // the vat's transcript, and Outputs released once the block is durable.
 type Report struct {
@@ -85,19 +127,20 @@ type Report struct {
 	Syscalls  int
 	Outcome   swing.Outcome
 	Ended     []Ended
+	Swept     Swept // when Kind is Cleanup
 	Outputs   []Output
 	Crankhash swing.Hash
 }
 
 // Kernel is the state machine. It holds no state of its own.
 type Kernel struct {
-	vats   Vats
-	limits swing.Limits
+	vats    Vats
+	options Options
 }
 
 // New returns a kernel over existing state.
 func New(b Buffer, vats Vats) *Kernel {
-	return &Kernel{vats: vats, limits: readOptions(b).Limits}
+	return &Kernel{vats: vats, options: readOptions(b)}
 }
 
 // Crank takes the next event off the queues and sees it through. An error is
@@ -105,25 +148,45 @@ func New(b Buffer, vats Vats) *Kernel {
 func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 	c := k.begin(b)
 	start := b.Savepoint()
-	ev, queue, ok := c.next()
-	if !ok {
-		return Report{Kind: Idle}, nil
-	}
-	if queue == acceptanceQueue {
-		c.report.Kind = Routing
-		c.accept(ev)
-		return c.seal(), nil
-	}
-	vat, deliverable := c.aim(ev)
-	if !deliverable {
-		c.report.Kind = Skip
-		return c.seal(), nil
-	}
-	if err := c.deliver(ctx, start, vat, ev); err != nil {
+	if err := c.take(ctx, start); err != nil {
 		b.Rollback(start)
-		return Report{Vat: vat}, err
+		return Report{Vat: c.report.Vat}, err
+	}
+	if c.report.Kind == Idle {
+		return Report{}, nil
 	}
 	return c.seal(), nil
+}
+
+// take does what is next. Its report's kind stays Idle if that is nothing.
+func (c *crank) take(ctx context.Context, start int) error {
+	if ev, ok := acceptanceQueue.next(c.b); ok {
+		c.report.Kind = Routing
+		c.accept(ev)
+		return nil
+	}
+	cranks, _ := readCrank(c.b)
+	if (cranks+1)%c.options.CleanupEvery == 0 && c.cleanup() {
+		return nil
+	}
+	ev, ok := c.nextCollection()
+	if !ok {
+		ev, ok = c.nextReap()
+	}
+	if !ok {
+		ev, ok = runQueue.next(c.b)
+	}
+	if !ok {
+		c.cleanup()
+		return nil
+	}
+	c.report.Kind = Skip
+	vat, deliverable := c.aim(ev)
+	c.report.Vat = vat
+	if !deliverable {
+		return nil
+	}
+	return c.deliver(ctx, start, vat, ev)
 }
 
 // crank is one crank, or one input, in progress.
@@ -131,8 +194,9 @@ type crank struct {
 	*Kernel
 	b      Buffer
 	report Report
-	// zero are promises whose count reached zero, judged again at the end.
-	zero []swing.KRef
+	// loose are references that may have lost their last holder, or their owner;
+	// they are judged at the end.
+	loose []swing.KRef
 }
 
 func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }

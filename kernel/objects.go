@@ -1,6 +1,9 @@
 package kernel
 
 import (
+	"iter"
+	"strings"
+
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
 )
@@ -31,6 +34,24 @@ func (o object) write(b vatkeeper.KV, ref swing.KRef) {
 	}
 	v = swing.AppendUint(v, uint64(o.reachable))
 	b.Set(string(ref), swing.AppendUint(v, uint64(o.recognizable)))
+}
+
+// importKey is the row that says that a vat has the object in its c-list, as an
+// import: who must be told when it is gone.
+func importKey(ref swing.KRef, vat swing.VatID) string { return string(ref) + ".i." + string(vat) }
+
+// importers yields the vats that have the object as an import, in the order of their
+// ids' spelling.
+func importers(b vatkeeper.KV, ref swing.KRef) iter.Seq[swing.VatID] {
+	return func(yield func(swing.VatID) bool) {
+		prefix := importKey(ref, "")
+		end := endOf(prefix)
+		for key, ok := b.Next(prefix, end); ok; key, ok = b.Next(key, end) {
+			if !yield(swing.VatID(strings.TrimPrefix(key, prefix))) {
+				return
+			}
+		}
+	}
 }
 
 // exists reports whether a reference names a row.

@@ -84,6 +84,17 @@ func (c *crank) setDecider(ref swing.KRef, from, to swing.VatID) {
 	p.write(c.b, ref)
 }
 
+// hasten queues anew what waits for a promise, if its new decider is sent such
+// messages.
+func (c *crank) hasten(ref swing.KRef, decider swing.VatID) {
+	if promiseQueue(ref).length(c.b) == 0 || !c.pipelines(decider) {
+		return
+	}
+	for _, ev := range promiseQueue(ref).drain(c.b) {
+		acceptanceQueue.push(c.b, ev) // it holds its references already
+	}
+}
+
 // subscribe asks for a vat to be notified of a promise.
 func (c *crank) subscribe(vat swing.VatID, ref swing.KRef) {
 	p := readPromise(c.b, ref)

@@ -43,15 +43,9 @@ func (q queue) length(b vatkeeper.KV) uint64 {
 
 func (q queue) setBounds(b vatkeeper.KV, head, tail uint64) { b.Set(string(q), uints(head, tail)) }
 
-const hexDigits = "0123456789abcdef"
-
 func (q queue) rowKey(n uint64) string {
 	key := make([]byte, 0, len(q)+1+16)
-	key = append(append(key, q...), '.')
-	for shift := 60; shift >= 0; shift -= 4 {
-		key = append(key, hexDigits[n>>shift&15])
-	}
-	return string(key)
+	return string(appendHex16(append(append(key, q...), '.'), n))
 }
 
 func (q queue) push(b vatkeeper.KV, ev []byte) {
@@ -104,6 +98,10 @@ const (
 	eventSend   eventKind = 1 // target, message
 	eventNotify eventKind = 2 // vat, target (the promise)
 	eventStart  eventKind = 3 // vat, params
+
+	// These are made when their turn comes, and are never queued.
+	eventCollect eventKind = 101 // vat, gc, gcRefs
+	eventReap    eventKind = 102 // vat
 )
 
 // event is one row of a queue. Only the fields its kind names are set.
@@ -113,6 +111,8 @@ type event struct {
 	target  swing.KRef
 	message swing.Message[swing.KRef]
 	params  swing.CapData[swing.KRef]
+	gc      swing.DeliveryKind
+	gcRefs  []swing.KRef // they hold nothing
 }
 
 func (ev event) encode() []byte {
@@ -175,12 +175,11 @@ func (c *crank) drop(ev event) {
 	ev.refs(func(ref swing.KRef) { c.count(ref, -1) })
 }
 
-// next takes the next event off the queues.
-func (c *crank) next() (ev event, from queue, ok bool) {
-	for _, q := range []queue{acceptanceQueue, runQueue} {
-		if b, ok := q.pop(c.b); ok {
-			return decodeEvent(b), q, true
-		}
+// next takes the first event off the queue.
+func (q queue) next(b vatkeeper.KV) (ev event, ok bool) {
+	row, ok := q.pop(b)
+	if !ok {
+		return event{}, false
 	}
-	return event{}, "", false
+	return decodeEvent(row), true
 }

@@ -21,26 +21,39 @@ func (c *crank) change(ref swing.KRef, reachable, recognizable int) {
 		}
 		p.write(c.b, ref)
 		if p.count == 0 {
-			c.zero = append(c.zero, ref)
+			c.loose = append(c.loose, ref)
 		}
 		return
 	}
 	o := readObject(c.b, ref)
+	if o.owner == "" && o.reachable == 0 && reachable > 0 {
+		c.b.Delete(toldKey(ref)) // the embedder has brought it back
+	}
 	o.reachable += reachable
 	o.recognizable += recognizable
 	if o.reachable < 0 || o.recognizable < o.reachable {
 		panic(fmt.Sprintf("kernel: %s has counts %d, %d", ref, o.reachable, o.recognizable))
 	}
 	o.write(c.b, ref)
+	if o.reachable == 0 {
+		c.loose = append(c.loose, ref)
+	}
 }
 
 // apply makes the changes that a translation returned.
 func (c *crank) apply(vat swing.VatID, changes []vatkeeper.RefChange) {
 	for _, ch := range changes {
-		if ch.New && ch.Ref.Kind() == swing.Promise {
+		switch {
+		case ch.New && ch.Ref.Kind() == swing.Promise:
 			promise{decider: vat}.write(c.b, ch.Ref)
-		} else if ch.New {
+		case ch.New:
 			object{owner: vat}.write(c.b, ch.Ref)
+		case ch.Orphan:
+			c.orphan(ch.Ref)
+		case ch.Imports > 0:
+			c.b.Set(importKey(ch.Ref, vat), nil)
+		case ch.Imports < 0:
+			c.b.Delete(importKey(ch.Ref, vat))
 		}
 		if ch.Reachable != 0 || ch.Recognizable != 0 {
 			c.change(ch.Ref, ch.Reachable, ch.Recognizable)
@@ -48,12 +61,16 @@ func (c *crank) apply(vat swing.VatID, changes []vatkeeper.RefChange) {
 	}
 }
 
-// collect deletes the promises nobody refers to any more. Letting go of one's
-// data may free another, which then joins the list.
+// collect judges what may have lost its last holder. A promise that nobody refers to
+// is deleted; letting go of its data may free another, which then joins the list.
 func (c *crank) collect() {
-	for i := 0; i < len(c.zero); i++ {
-		ref := c.zero[i]
+	for i := 0; i < len(c.loose); i++ {
+		ref := c.loose[i]
 		if !exists(c.b, ref) {
+			continue
+		}
+		if ref.Kind() == swing.Object {
+			c.judgeObject(ref)
 			continue
 		}
 		p := readPromise(c.b, ref)
@@ -65,7 +82,7 @@ func (c *crank) collect() {
 			c.count(s, -1)
 		}
 	}
-	c.zero = c.zero[:0]
+	c.loose = c.loose[:0]
 }
 
 func pinKey(ref swing.KRef) string { return "pin." + string(ref) }

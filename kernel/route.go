@@ -23,7 +23,11 @@ func (c *crank) route(ev event) {
 	for ev.target.Kind() == swing.Promise {
 		p := readPromise(c.b, ev.target)
 		if p.state == Unresolved {
-			promiseQueue(ev.target).push(c.b, ev.encode())
+			wait := promiseQueue(ev.target)
+			if c.pipelines(p.decider) {
+				wait = runQueue
+			}
+			wait.push(c.b, ev.encode())
 			return
 		}
 		if p.state == Rejected {
@@ -53,6 +57,15 @@ func (c *crank) bounce(ev event, data swing.CapData[swing.KRef]) {
 	c.drop(ev)
 }
 
+// pipelines reports whether a vat, or "", is sent the messages for promises it decides.
+func (c *crank) pipelines(vat swing.VatID) bool {
+	if vat == "" {
+		return false
+	}
+	o, _ := vatkeeper.New(vat, c.b).Options()
+	return o.Pipelining
+}
+
 func (c *crank) alive(vat swing.VatID) bool {
 	return vat != "" && vatkeeper.New(vat, c.b).Alive()
 }
@@ -61,11 +74,18 @@ func (c *crank) alive(vat swing.VatID) bool {
 // event without a delivery.
 func (c *crank) aim(ev event) (vat swing.VatID, deliverable bool) {
 	vat = ev.vat
-	if ev.kind == eventSend {
+	if ev.kind == eventSend && ev.target.Kind() == swing.Promise {
+		p := readPromise(c.b, ev.target)
+		if vat = p.decider; p.state != Unresolved || !c.pipelines(vat) {
+			acceptanceQueue.push(c.b, ev.encode()) // things have changed: it is routed anew
+			return "", false
+		}
+	} else if ev.kind == eventSend {
 		vat = readObject(c.b, ev.target).owner
 	}
-	c.report.Vat = vat
 	switch {
+	case ev.kind == eventCollect:
+		return vat, len(ev.gcRefs) > 0
 	case !c.alive(vat) && ev.kind == eventSend:
 		c.bounce(ev, vatTerminated)
 	case !c.alive(vat):

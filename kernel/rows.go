@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"strconv"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -52,6 +53,27 @@ func uints(values ...uint64) []byte {
 	return b
 }
 
+const hexDigits = "0123456789abcdef"
+
+// appendHex16 appends a number in 16 hex digits, which sort as the numbers do.
+func appendHex16(b []byte, n uint64) []byte {
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, hexDigits[n>>shift&15])
+	}
+	return b
+}
+
+func hex16(n uint64) string { return string(appendHex16(make([]byte, 0, 16), n)) }
+
+// parseHex reads what hex16 wrote.
+func parseHex(digits string) uint64 {
+	n, err := strconv.ParseUint(digits, 16, 64)
+	if err != nil {
+		panic(fmt.Sprintf("kernel: a number in a key: %v", err))
+	}
+	return n
+}
+
 func readCrank(b vatkeeper.KV) (cranks, deliveries uint64) {
 	r := row(b, crankKey)
 	r.Fields(2)
@@ -90,20 +112,25 @@ func limitFields(l *swing.Limits) []*int {
 func readOptions(b vatkeeper.KV) (o Options) {
 	r := row(b, setupKey)
 	fields := limitFields(&o.Limits)
-	r.Fields(1 + len(fields))
+	r.Fields(5 + len(fields))
 	o.Seed = r.Text()
 	for _, f := range fields {
 		*f = int(r.Uint())
 	}
+	o.ReapDeliveries, o.ReapRefs = r.Uint(), r.Uint()
+	o.CleanupRows, o.CleanupEvery = r.Uint(), r.Uint()
 	done(r, setupKey)
 	return o
 }
 
 func (o Options) write(b vatkeeper.KV) {
 	fields := limitFields(&o.Limits)
-	v := swing.AppendText(swing.AppendArray(nil, 1+len(fields)), o.Seed)
+	v := swing.AppendText(swing.AppendArray(nil, 5+len(fields)), o.Seed)
 	for _, f := range fields {
 		v = swing.AppendUint(v, uint64(*f))
+	}
+	for _, n := range []uint64{o.ReapDeliveries, o.ReapRefs, o.CleanupRows, o.CleanupEvery} {
+		v = swing.AppendUint(v, n)
 	}
 	b.Set(setupKey, v)
 }

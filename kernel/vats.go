@@ -23,6 +23,8 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 		c.reject(ref, vatTerminated)
 	}
 	c.letGo(vat)
+	c.b.Delete(reapsPrefix + hex16(vat.Number()))
+	c.b.Set(endedPrefix+hex16(vat.Number()), nil)
 	c.report.Ended = append(c.report.Ended, Ended{vat, e.Failure, reason})
 }
 

@@ -64,6 +64,7 @@ func (s *Store) commit(img *Image) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
+	img.look(int64(heap.Size))
 	c := s.borrow()
 	defer s.giveBack(c)
 	job := commitJob{lane{s: s, img: img, c: c, info: Info{ID: id}}}
@@ -97,9 +98,11 @@ func (j *commitJob) run(heap *swing.Heap) error {
 	if err := j.storeLeaves(list); err != nil {
 		return err
 	}
-	list = parents(list)
-	for level := 2; level <= treeDepth; level++ {
-		list = parents(list)
+	for level := 1; level <= treeDepth; level++ {
+		list = parents(list[:0], list)
+		if level <= batchLevels {
+			continue
+		}
 		if err := j.storeNodes(level, list); err != nil {
 			return err
 		}
@@ -108,9 +111,9 @@ func (j *commitJob) run(heap *swing.Heap) error {
 	return j.storeHeap(heap)
 }
 
-// storeLeaves stores pages, and the nodes right above them: in several lanes if
-// there is work for them. That is most of a commit's work, and none of it depends
-// on another batch's.
+// storeLeaves stores pages, and batchLevels of nodes over them: in several lanes
+// if there is work for them. That is most of a commit's work, and none of it
+// depends on another batch's.
 func (j *commitJob) storeLeaves(list []uint32) error {
 	batches := batchesOf(list)
 	lanes := make([]lane, min(len(batches), runtime.GOMAXPROCS(0), lanesMax))
@@ -118,12 +121,13 @@ func (j *commitJob) storeLeaves(list []uint32) error {
 	var all errgroup.Group
 	for n := range lanes {
 		l := &lanes[n]
-		*l = lane{s: j.s, img: j.img, c: j.s.borrow()}
+		*l = lane{s: j.s, img: j.img, c: j.c, objects: make([]object, 0, batchPages)}
 		work := func() error { return l.work(batches, &next) }
 		if n == len(lanes)-1 { // this goroutine's
 			err := work()
 			return errors.Join(err, j.join(lanes, &all))
 		}
+		l.c = j.s.borrow()
 		all.Go(work)
 	}
 	return nil
@@ -134,7 +138,9 @@ func (j *commitJob) join(lanes []lane, all *errgroup.Group) error {
 	err := all.Wait()
 	for n := range lanes {
 		l := &lanes[n]
-		j.s.giveBack(l.c)
+		if l.c != j.c {
+			j.s.giveBack(l.c)
+		}
 		j.info.NewPages += l.info.NewPages
 		j.info.RawBytes += l.info.RawBytes
 		j.info.StoredBytes += l.info.StoredBytes
@@ -151,5 +157,5 @@ func (j *commitJob) storeHeap(heap *swing.Heap) error {
 			ErrTooLarge, len(heap.Globals), len(c.body), heapObjectBytesMax)
 	}
 	j.info.ID = c.digest(classHeap, c.body)
-	return j.store(object{kindHeap, j.info.ID, c.body, len(c.body)})
+	return j.storeOne(object{kindHeap, j.info.ID, c.body, len(c.body)})
 }

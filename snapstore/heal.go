@@ -53,7 +53,7 @@ func (j *commitJob) healObject(level int, i uint32, hash swing.Hash) error {
 	if c.digest(classNode, c.body) != hash {
 		return nil
 	}
-	return j.store(object{kindNode, hash, c.body, len(c.body)})
+	return j.storeOne(object{kindNode, hash, c.body, len(c.body)})
 }
 
 // healPage stores one page from the image, if the image still has it.
@@ -70,5 +70,5 @@ func (j *commitJob) healPage(i uint32, hash swing.Hash) error {
 		return &Fault{File: j.img.name, Offset: at, Object: hash, Problem: errDigest.Error()}
 	}
 	kind, body := j.c.compress(page, j.c.packed)
-	return j.store(object{kind, hash, body, len(page)})
+	return j.storeOne(object{kind, hash, body, len(page)})
 }

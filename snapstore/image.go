@@ -30,6 +30,7 @@ type Image struct {
 	tree    tree    // of the last commit
 	pending pageSet // pages written since
 	broken  error   // why the bytes are not known any more
+	mapped  []byte  // the file, for commits to read, or nil
 	healed  uint64  // index.forgotten when the tree was last known to be stored
 
 	// Guarded by Store.mu.
@@ -203,12 +204,46 @@ func (s *Store) retire(img *Image) (gone []*Image) {
 // says that the file system does, which makes the store unusable for writing.
 func (s *Store) removeImages(gone []*Image) {
 	for _, img := range gone {
-		if err := s.removeFile(img.file, img.name); err != nil {
+		if err := s.removeImage(img); err != nil {
 			s.mu.Lock()
 			s.fail(fmt.Errorf("remove image: %w", err))
 			s.mu.Unlock()
 		}
 	}
+}
+
+func (s *Store) removeImage(img *Image) error {
+	return errors.Join(img.lookAway(), s.removeFile(img.file, img.name))
+}
+
+// mappedImagesMax bounds the images that are mapped for commits. A process has
+// 65,530 mappings, of which the workers leave 4,000.
+const mappedImagesMax = 1024
+
+// look maps the file for commits to read, which takes a page less time than a
+// call for it does. Where it cannot be mapped they read it; img.mu is held.
+func (img *Image) look(size int64) {
+	if int64(len(img.mapped)) >= size || img.lookAway() != nil {
+		return
+	}
+	if img.s.mapped.Add(1) <= mappedImagesMax {
+		if b, err := vfs.Map(img.file, size); err == nil {
+			img.mapped = b
+			return
+		}
+	}
+	img.s.mapped.Add(-1)
+}
+
+// lookAway gives up the mapping, if there is one.
+func (img *Image) lookAway() error {
+	if img.mapped == nil {
+		return nil
+	}
+	b := img.mapped
+	img.mapped = nil
+	img.s.mapped.Add(-1)
+	return vfs.Unmap(b)
 }
 
 // checkSize returns why a heap's memory cannot be kept, or nil.

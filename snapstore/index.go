@@ -72,6 +72,7 @@ type index struct {
 	count     int    // entries
 	condemned int    // of these, nowhere
 	forgotten uint64 // how often an entry became so
+	warmed    slot   // means nothing: see warm
 }
 
 const (
@@ -103,10 +104,15 @@ func (x *index) bytes() int64 {
 
 func (x *index) at(n int) *entry { return &x.chunks[n/chunkEntries][n%chunkEntries] }
 
+// home returns the slot at which the search for an object starts.
+func (x *index) home(hash *swing.Hash) int {
+	return int(binary.LittleEndian.Uint64(hash[:])) & (len(x.slots) - 1)
+}
+
 // slot returns the slot that holds the object, or the free one it belongs in.
 func (x *index) slot(cl class, hash *swing.Hash) int {
 	mask := len(x.slots) - 1
-	i := int(binary.LittleEndian.Uint64(hash[:])) & mask
+	i := x.home(hash)
 	for ; x.slots[i] != 0; i = (i + 1) & mask {
 		if !x.slots[i].tagged(hash) {
 			continue
@@ -116,6 +122,17 @@ func (x *index) slot(cl class, hash *swing.Hash) int {
 		}
 	}
 	return i
+}
+
+// warm reads the slots where the objects will be looked for, so that the processor
+// waits for memory once and not for each.
+func (x *index) warm(objects []object) {
+	if len(x.slots) == 0 {
+		return
+	}
+	for i := range objects {
+		x.warmed |= x.slots[x.home(&objects[i].hash)]
+	}
 }
 
 // stored returns the entry of a slot, or nil if there is none or it is nowhere.

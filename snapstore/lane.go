@@ -13,9 +13,10 @@ import (
 const (
 	// batchPages is how many pages a lane takes at a time, at the least: some
 	// 0.2 ms of work, against the 10 µs that starting a lane takes.
-	batchPages = 32
-	// batchPagesMax is how many it may be: a batch ends where a node does.
-	batchPagesMax = batchPages + fanOut - 1
+	batchPages = 48
+	// batchLevels is how many levels of nodes a batch has to itself. One more
+	// would leave one lane all the work where 512 pages in a row are written.
+	batchLevels = 2
 	// lanesMax is how many lanes a commit has. Commits run beside deliveries, and
 	// one page in 4 µs and lane is as fast as a disk takes them.
 	lanesMax = 4
@@ -37,7 +38,8 @@ type lane struct {
 func batchesOf(list []uint32) (batches [][]uint32) {
 	start := 0
 	for i := range list {
-		if i+1 < len(list) && (i+1-start < batchPages || list[i]/fanOut == list[i+1]/fanOut) {
+		const under = fanOutBits * batchLevels
+		if i+1 < len(list) && (i+1-start < batchPages || list[i]>>under == list[i+1]>>under) {
 			continue
 		}
 		batches = append(batches, list[start:i+1])
@@ -60,20 +62,27 @@ func (l *lane) work(batches [][]uint32, next *atomic.Int64) error {
 	}
 }
 
-// storeBatch stores pages, and the nodes right above them.
+// storeBatch stores pages, and the nodes over them that no other batch has.
 func (l *lane) storeBatch(list []uint32) error {
-	l.objects = l.objects[:0]
-	if err := l.gatherPages(list); err != nil {
-		return err
-	}
-	l.objects = l.s.absent(l.objects)
-	l.compressPages()
-	for i, page := range list {
-		if i == 0 || list[i-1]/fanOut != page/fanOut {
-			l.gatherNode(1, page/fanOut)
+	for part := range slices.Chunk(list, batchPages) {
+		l.objects = l.objects[:0]
+		if err := l.gatherPages(part); err != nil {
+			return err
+		}
+		l.objects = l.s.absent(l.objects)
+		l.compressPages()
+		if err := l.store(l.objects); err != nil {
+			return err
 		}
 	}
-	return l.store(l.objects...)
+	above := make([]uint32, 0, len(list)) // the list is needed again
+	for level := 1; level <= batchLevels; level++ {
+		list = parents(above, list)
+		if err := l.storeNodes(level, list); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // storeNodes stores the nodes of one level.
@@ -83,32 +92,26 @@ func (l *lane) storeNodes(level int, list []uint32) error {
 		for _, i := range batch {
 			l.gatherNode(level, i)
 		}
-		if err := l.store(l.objects...); err != nil {
+		if err := l.store(l.objects); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// gatherPages reads the pages back from the image, contiguous ones together, and
-// gathers those that are not zero.
+// gatherPages reads the pages back from the image, and gathers those that are not
+// zero.
 func (l *lane) gatherPages(list []uint32) error {
-	rest := l.c.run[:len(list)*swing.PageBytes]
-	for len(list) > 0 {
-		n := 1
-		for n < len(list) && list[n] == list[0]+uint32(n) {
-			n++
-		}
-		run := rest[:n*swing.PageBytes]
-		at := int64(list[0]) * swing.PageBytes
-		if got, err := l.img.file.ReadAt(run, at); got < len(run) {
+	for n, i := range list {
+		page := l.c.run[n*swing.PageBytes : (n+1)*swing.PageBytes]
+		at := int64(i) * swing.PageBytes
+		if l.img.mapped != nil {
+			page = l.img.mapped[at : at+swing.PageBytes]
+		} else if got, err := l.img.file.ReadAt(page, at); got < len(page) {
 			err = errors.Join(err, io.ErrUnexpectedEOF)
 			return fmt.Errorf("read image %s: %w", l.img.name, err)
 		}
-		for k, i := range list[:n] {
-			l.gatherPage(i, run[k*swing.PageBytes:(k+1)*swing.PageBytes])
-		}
-		list, rest = list[n:], rest[len(run):]
+		l.gatherPage(i, page)
 	}
 	return nil
 }
@@ -151,10 +154,14 @@ func (l *lane) gatherNode(level int, i uint32) {
 	l.objects = append(l.objects, object{kindNode, hash, body, len(body)})
 }
 
+// storeOne is store for one object.
+func (l *lane) storeOne(o object) error { return l.store([]object{o}) }
+
 // store stores objects and counts them.
-func (l *lane) store(objects ...object) error {
+func (l *lane) store(objects []object) error {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
+	l.s.index.warm(objects)
 	for _, o := range objects {
 		n, err := l.s.put(o)
 		if err != nil {

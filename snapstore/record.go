@@ -120,7 +120,7 @@ type scratch struct {
 	page   []byte // a decompressed page
 	record []byte // a record as read
 	body   []byte // objects as encoded
-	run    []byte // pages of an image, batchPagesMax of them
+	run    []byte // pages of an image, batchPages of them
 	list   []uint32
 }
 
@@ -128,9 +128,9 @@ func newScratch() any {
 	return &scratch{
 		nodes:  swing.NewHasher(nodeDomain),
 		heaps:  swing.NewHasher(heapDomain),
-		packed: make([]byte, batchPagesMax*lz4.CompressBlockBound(swing.PageBytes)),
+		packed: make([]byte, batchPages*lz4.CompressBlockBound(swing.PageBytes)),
 		page:   make([]byte, swing.PageBytes),
-		run:    make([]byte, batchPagesMax*swing.PageBytes),
+		run:    make([]byte, batchPages*swing.PageBytes),
 	}
 }
 

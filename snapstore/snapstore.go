@@ -6,6 +6,7 @@ import (
 	"math"
 	"path"
 	"sync"
+	"sync/atomic"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
@@ -106,7 +107,8 @@ type Store struct {
 	// syncing keeps the order of one sync's steps.
 	syncing sync.Mutex
 
-	scratch sync.Pool // of *scratch
+	scratch sync.Pool    // of *scratch
+	mapped  atomic.Int64 // how many images are mapped for commits
 
 	mu       sync.Mutex // guards all below, and the fields of Image that say so
 	closed   bool
@@ -218,7 +220,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	for _, img := range s.images.sorted() {
-		errs = append(errs, s.removeFile(img.file, img.name))
+		errs = append(errs, s.removeImage(img))
 	}
 	s.images = newImageCache()
 	errs = append(errs, s.closePacks())

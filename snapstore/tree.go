@@ -125,9 +125,9 @@ func (t *tree) children(level int, i uint32) []swing.Hash {
 	return under[start:min(start+fanOut, len(under))]
 }
 
-// parents replaces ascending positions of one level by those of their parents.
-func parents(list []uint32) []uint32 {
-	up := list[:0]
+// parents appends to up the parents of ascending positions of one level. The two
+// may share their start.
+func parents(up, list []uint32) []uint32 {
 	for _, i := range list {
 		if p := i / fanOut; len(up) == 0 || up[len(up)-1] != p {
 			up = append(up, p)

@@ -34,7 +34,7 @@ func TestRootIsTheTwins(t *testing.T) {
 			tr.present += tr.setPage(i, hash)
 			list := []uint32{i}
 			for level := 1; level <= treeDepth; level++ {
-				list = parents(list)
+				list = parents(list[:0], list)
 				n := appendNode(nil, tr.children(level, list[0]))
 				tr.levels[level][list[0]] = swing.Hash{}
 				if len(n) > 0 {
@@ -77,7 +77,7 @@ func TestPageSetIsASet(t *testing.T) {
 		if len(got) != len(twin) || !slices.IsSorted(got) {
 			t.Fatalf("%d pages, want %d", len(got), len(twin))
 		}
-		up := parents(slices.Clone(got))
+		up := parents(nil, got)
 		want := map[uint32]bool{}
 		for _, i := range got {
 			want[i/fanOut] = true

@@ -86,8 +86,11 @@ func (k Keeper) remove(e Entry) RefChange {
 // held returns the counts an entry holds, times sign.
 func held(e Entry, sign int) RefChange {
 	c := RefChange{Ref: e.KRef}
-	if e.KRef.Kind() == swing.Object && e.VRef.Exported() {
-		return c
+	if e.KRef.Kind() == swing.Object {
+		if e.VRef.Exported() {
+			return c
+		}
+		c.Imports = sign
 	}
 	c.Recognizable = sign
 	if e.Reachable {

@@ -10,9 +10,11 @@
 // Every key starts with the vat's id and a dot. Values are canonical encodings
 // (see package swing).
 //
-//	v1.o         options    [1, name, code hash, seed hash]
+//	v1.o         options    [1, name, code hash, seed hash, pipelining bool]
 //	v1.i         counters   [next object import, next promise import]
 //	v1.s         span       [incarnation, start, end, hash]
+//	v1.d         dirt       [position of the last reap, references told of since,
+//	                        deliveries and references after which a reap is due]
 //	v1.x         end        [failure bool, body, slots], once the vat is dead
 //	v1.c.KREF    c-list     [vref, reachable bool]
 //	v1.r.VREF    c-list     kref text: the same entry from the other side
@@ -24,7 +26,9 @@
 // what its c-list holds. Imports are allocated by the kernel from o-50 and p-60
 // on, exports by the vat. Entries of promises count one reference, whoever
 // allocated them; entries of imported objects count as reachable and
-// recognizable; the exporter's own entry of an object counts nothing.
+// recognizable, or as recognizable only once the vat has dropped them; the exporter's
+// own entry of an object counts nothing, and says whether anybody reaches the object,
+// as far as the exporter has been told.
 // Resolved promises leave the c-list: on the resolver's side as it resolves, on a
 // subscriber's as it is notified. A later mention is a new entry with a new vref.
 package vatkeeper

@@ -22,8 +22,11 @@ type KV interface {
 type RefChange struct {
 	Ref swing.KRef
 	// New says that the vat has just allocated Ref: an object it owns, or a
-	// promise it decides.
-	New bool
+	// promise it decides. Orphan says that it owns the object no more.
+	New, Orphan bool
+	// Imports is 1 where the vat came to have the object as an import, -1 where it
+	// has it no more.
+	Imports int
 	// Reachable and Recognizable are added to the reference's counts. A promise
 	// has one count, the first.
 	Reachable, Recognizable int
@@ -36,6 +39,8 @@ type Options struct {
 	Code swing.Hash
 	// Seed names the vat's random stream.
 	Seed swing.Hash
+	// Pipelining says that it is sent the messages for promises it decides.
+	Pipelining bool
 }
 
 // End is how a vat's life ended.
@@ -79,8 +84,9 @@ func New(id swing.VatID, kv KV) Keeper { return Keeper{id, kv} }
 
 // Create writes the keys of a new vat.
 func (k Keeper) Create(o Options) {
-	b := swing.AppendText(swing.AppendUint(swing.AppendArray(nil, 4), optionsVersion), o.Name)
-	k.kv.Set(k.key(".o"), swing.AppendHash(swing.AppendHash(b, o.Code), o.Seed))
+	b := swing.AppendText(swing.AppendUint(swing.AppendArray(nil, 5), optionsVersion), o.Name)
+	b = swing.AppendHash(swing.AppendHash(b, o.Code), o.Seed)
+	k.kv.Set(k.key(".o"), swing.AppendBool(b, o.Pipelining))
 	k.setCounters(firstObjectImport, firstPromiseImport)
 	k.SetSpan(transcript.Span{})
 }
@@ -92,13 +98,19 @@ func (k Keeper) Options() (o Options, ok bool) {
 		return Options{}, false
 	}
 	r := swing.NewReader(b)
-	r.Fields(4)
+	r.Fields(5)
 	if v := r.Uint(); v != optionsVersion {
 		r.Fail(fmt.Errorf("options version %d", v))
 	}
-	o = Options{r.Text(), r.Hash(), r.Hash()}
+	o = Options{r.Text(), r.Hash(), r.Hash(), r.Bool()}
 	k.done(r, ".o")
 	return o, true
+}
+
+// pipelines reports whether the vat is sent the messages for promises it decides.
+func (k Keeper) pipelines() bool {
+	o, _ := k.Options()
+	return o.Pipelining
 }
 
 // Span returns the vat's current span.

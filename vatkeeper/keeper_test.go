@@ -88,8 +88,9 @@ func TestInAllocatesImportsOnce(t *testing.T) {
 		t.Fatalf("slots %v, target %s", d.Message.Args.Slots, d.Target)
 	}
 	wantChanges := []vatkeeper.RefChange{
-		{Ref: "ko21", Reachable: 1, Recognizable: 1}, {Ref: "kp40", Reachable: 1, Recognizable: 1},
-		{Ref: "ko22", Reachable: 1, Recognizable: 1},
+		{Ref: "ko21", Imports: 1, Reachable: 1, Recognizable: 1},
+		{Ref: "kp40", Reachable: 1, Recognizable: 1},
+		{Ref: "ko22", Imports: 1, Reachable: 1, Recognizable: 1},
 	}
 	if !slices.Equal(changes, wantChanges) {
 		t.Errorf("changes %v", changes)

@@ -28,12 +28,7 @@ func (k Keeper) In(d swing.Delivery[swing.KRef]) (swing.Delivery[swing.VRef], []
 	case swing.DeliverStartVat:
 		out.Params = t.capDataIn(d.Params)
 	case swing.DeliverMessage:
-		e, ok := k.ByKRef(d.Target)
-		if !ok || !e.VRef.Exported() {
-			panic(fmt.Sprintf("vatkeeper: %s was sent a message for %s, not its export",
-				k.id, d.Target))
-		}
-		out.Target = e.VRef
+		out.Target = t.target(d.Target)
 		out.Message = swing.Message[swing.VRef]{
 			Method: d.Message.Method, Args: t.capDataIn(d.Message.Args),
 		}
@@ -42,8 +37,38 @@ func (k Keeper) In(d swing.Delivery[swing.KRef]) (swing.Delivery[swing.VRef], []
 		}
 	case swing.DeliverNotify:
 		out.Resolutions = t.resolutionsIn(d.Resolutions)
+	case swing.DeliverDropExports, swing.DeliverRetireExports, swing.DeliverRetireImports:
+		for _, ref := range d.Refs {
+			out.Refs = append(out.Refs, t.collected(d.Kind, ref))
+		}
+	case swing.DeliverReap:
 	}
 	return out, t.changes
+}
+
+// target translates what a message is for: an export, or a promise that the vat
+// decides.
+func (t *translation) target(ref swing.KRef) swing.VRef {
+	e, ok := t.ByKRef(ref)
+	if !ok || ref.Kind() == swing.Object && !e.VRef.Exported() {
+		panic(fmt.Sprintf("vatkeeper: %s was sent a message for %s, not its export", t.id, ref))
+	}
+	return t.in(ref)
+}
+
+// collected makes one reference's part of a GC delivery true, and translates it.
+func (t *translation) collected(kind swing.DeliveryKind, ref swing.KRef) swing.VRef {
+	e, ok := t.ByKRef(ref)
+	if !ok || e.VRef.Exported() == (kind == swing.DeliverRetireImports) {
+		panic(fmt.Sprintf("vatkeeper: %s is to be told %v %s", t.id, kind, ref))
+	}
+	if kind == swing.DeliverDropExports {
+		e.Reachable = false
+		t.put(e)
+	} else {
+		t.changed(t.remove(e))
+	}
+	return e.VRef
 }
 
 func (t *translation) resolutionsIn(
@@ -84,12 +109,13 @@ func (t *translation) in(ref swing.KRef) swing.VRef {
 	now := held(e, 1)
 	now.Reachable -= before.Reachable
 	now.Recognizable -= before.Recognizable
+	now.Imports -= before.Imports
 	t.changed(now)
 	return e.VRef
 }
 
 func (t *translation) changed(c RefChange) {
-	if c.New || c.Reachable != 0 || c.Recognizable != 0 {
+	if c != (RefChange{Ref: c.Ref}) {
 		t.changes = append(t.changes, c)
 	}
 }
@@ -137,6 +163,11 @@ func (k Keeper) Out(
 		out.Resolutions = t.resolutionsOut(s.Resolutions)
 	case swing.OpExit:
 		out.Info = t.capDataOut(s.Info)
+	case swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports,
+		swing.OpAbandonExports:
+		for _, ref := range s.Refs {
+			out.Refs = append(out.Refs, t.letGo(s.Op, ref))
+		}
 	default:
 		panic(fmt.Sprintf("vatkeeper: %v is answered, not judged", s.Op))
 	}
@@ -152,9 +183,45 @@ func (t *translation) refuse(format string, args ...any) {
 	}
 }
 
+// letGo makes one reference's part of a GC syscall true, and translates it.
+func (t *translation) letGo(op swing.Op, ref swing.VRef) swing.KRef {
+	ours := op == swing.OpRetireExports || op == swing.OpAbandonExports
+	e, ok := t.ByVRef(ref)
+	switch {
+	case ref.Kind() != swing.Object || ref.Exported() != ours:
+		word := "import"
+		if ours {
+			word = "export"
+		}
+		t.refuse("%s is no %s", ref, word)
+		return ""
+	case !ok:
+		t.refuse("%s is not in the c-list", ref)
+		return ""
+	case op == swing.OpDropImports && !e.Reachable:
+		t.refuse("%s was dropped", ref)
+	case (op == swing.OpRetireImports || op == swing.OpRetireExports) && e.Reachable:
+		t.refuse("%s is not dropped yet", ref)
+	case op == swing.OpAbandonExports && ref == swing.RootVRef:
+		t.refuse("%s is the root", ref)
+	}
+	if op == swing.OpDropImports {
+		before := held(e, 1)
+		e.Reachable = false
+		t.put(e)
+		t.changed(RefChange{Ref: e.KRef, Reachable: held(e, 1).Reachable - before.Reachable})
+		return e.KRef
+	}
+	c := t.remove(e)
+	c.Orphan = ours
+	t.changed(c)
+	return e.KRef
+}
+
 // send translates the target and the arguments first and the result last: a
 // result must be a promise nobody has heard of, and one that is also among the
-// arguments is not. (Vats that ask for pipelining are excepted, once they exist.)
+// arguments is not. Vats that pipeline may name one they have mentioned before; that
+// they decide it is for the kernel to judge.
 func (t *translation) send(s swing.Syscall[swing.VRef], out *swing.Syscall[swing.KRef]) {
 	out.Target = t.out(s.Target)
 	out.Message = swing.Message[swing.KRef]{
@@ -164,11 +231,13 @@ func (t *translation) send(s swing.Syscall[swing.VRef], out *swing.Syscall[swing
 	if result == "" {
 		return
 	}
-	if !result.Exported() || result.Kind() != swing.Promise {
+	_, known := t.ByVRef(result)
+	mayBeKnown := known && t.pipelines()
+	switch {
+	case result.Kind() != swing.Promise || !result.Exported() && !mayBeKnown:
 		t.refuse("result %s is no promise of the vat's own", result)
 		return
-	}
-	if _, known := t.ByVRef(result); known {
+	case known && !mayBeKnown:
 		t.refuse("result %s is not a new promise", result)
 		return
 	}
@@ -215,7 +284,12 @@ func (t *translation) promiseOut(ref swing.VRef) swing.KRef {
 
 func (t *translation) out(ref swing.VRef) swing.KRef {
 	if e, ok := t.ByVRef(ref); ok {
-		if !e.Reachable {
+		switch {
+		case e.Reachable:
+		case ref.Exported(): // mentioned again after all others had dropped it
+			e.Reachable = true
+			t.put(e)
+		default:
 			t.refuse("%s was dropped", ref)
 		}
 		return e.KRef

@@ -193,8 +193,8 @@ func (f *Faulty) OpenFile(name string, flag int, perm os.FileMode) (*os.File, er
 	return f.inner.OpenFile(name, flag, perm)
 }
 
-// faultyFile is a File whose operations a Faulty numbers. Close and Fd are the
-// inner file's own.
+// faultyFile is a File whose operations a Faulty numbers. Close and Fd, and so
+// Map, are the inner file's own.
 type faultyFile struct {
 	File
 	f    *Faulty

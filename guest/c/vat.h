@@ -52,10 +52,14 @@ VAT_IMPORT("output_write") void vat_output_write(const void *from, uint32_t len)
 VAT_IMPORT("log") void vat_log_write(uint32_t level, const void *text, uint32_t len);
 
 enum { // the kinds of delivery
-	VAT_OVERLONG = 0, // a message longer than the buffer: only its result is known
+	VAT_OVERLONG = 0, // longer than the buffer: of a message, only its result is known
 	VAT_START = 1,
 	VAT_MESSAGE = 2,
 	VAT_NOTIFY = 3,
+	VAT_DROP_EXPORTS = 4,
+	VAT_RETIRE_EXPORTS = 5,
+	VAT_RETIRE_IMPORTS = 6,
+	VAT_REAP = 7,
 };
 
 enum { // the syscalls
@@ -63,6 +67,10 @@ enum { // the syscalls
 	VAT_OP_SUBSCRIBE = 2,
 	VAT_OP_RESOLVE = 3,
 	VAT_OP_EXIT = 4,
+	VAT_OP_DROP_IMPORTS = 6,
+	VAT_OP_RETIRE_IMPORTS = 7,
+	VAT_OP_RETIRE_EXPORTS = 8,
+	VAT_OP_ABANDON_EXPORTS = 9,
 	VAT_OP_GET = 16,
 	VAT_OP_SET = 17,
 	VAT_OP_DELETE = 18,
@@ -131,6 +139,14 @@ static inline void vat_resolve(const vat_resolution *rs, uint32_t n) {
 		vat_put_data(&w, rs[i].data);
 	}
 	vat_syscall(VAT_OP_RESOLVE, w.to, w.len, NULL, 0);
+}
+
+// vat_about_refs says something of references: VAT_OP_DROP_IMPORTS and so on.
+static inline void vat_about_refs(uint32_t op, const vat_ref *refs, uint32_t n) {
+	vat_writer w = vat_request();
+	vat_put_list(&w, n);
+	for (uint32_t i = 0; i < n; i++) vat_put_name(&w, refs[i]);
+	vat_syscall(op, w.to, w.len, NULL, 0);
 }
 
 // vat_exit ends the vat after this delivery, or, as a failure, instead of it.
@@ -235,7 +251,18 @@ typedef struct {
 	vat_reader notify;  // of a notify: all it settles, and what is still to be taken
 	vat_reader settled; // by vat_next_settled
 	uint32_t settlements, settled_left;
+	vat_reader refs; // of drop exports, retire exports, retire imports: by vat_next_ref
+	uint32_t refs_left;
 } vat_delivery;
+
+// vat_next_ref takes the next reference of a delivery about references; false when
+// there is none.
+static inline bool vat_next_ref(vat_delivery *d, vat_ref *ref) {
+	if (!d->refs_left) return false;
+	d->refs_left--;
+	*ref = vat_take_name(&d->refs);
+	return true;
+}
 
 // vat_settled is a promise the vat had subscribed to, or one that the data of such
 // a promise mentions. Its reference is retired: it must not be used any more.
@@ -290,11 +317,13 @@ static inline int32_t vat_relay(vat_ref result, vat_settled *s) {
 }
 
 // vat_receive_overlong finds the result of a message too long to read, its last
-// value, by walking over the values in the host's hands.
+// value, by walking over the values in the host's hands. What is said of too many
+// references is passed over.
 static inline bool vat_receive_overlong(vat_delivery *d, uint32_t len) {
 	uint8_t window[1 + vat_ref_bytes];
 	uint64_t at = 0, last = 0;
 	vat_input_read(window, 0, sizeof window);
+	if (window[2] >= VAT_DROP_EXPORTS && window[2] <= VAT_RETIRE_IMPORTS) return true;
 	if (window[0] != (vat_array | 8) || window[2] != VAT_MESSAGE) return false;
 	for (uint64_t items = 1; items; items--) {
 		last = at;
@@ -314,7 +343,7 @@ static inline bool vat_receive_overlong(vat_delivery *d, uint32_t len) {
 }
 
 // vat_receive reads and takes apart the delivery of len bytes; false if it is
-// malformed, or is longer than the buffer and no message.
+// malformed, or is longer than the buffer and a start or a notify.
 static inline bool vat_receive(vat_delivery *d, uint8_t *buffer, uint32_t room, uint32_t len) {
 	*d = (vat_delivery){.kind = VAT_OVERLONG, .result = VAT_NONE};
 	if (len > room) return vat_receive_overlong(d, len);
@@ -335,6 +364,11 @@ static inline bool vat_receive(vat_delivery *d, uint8_t *buffer, uint32_t room, 
 		d->settlements = d->settled_left = vat_take_count(&r);
 		d->notify = d->settled = r;
 		for (uint32_t i = 0; i < d->settlements && !r.bad; i++) vat_take_settled(&r);
+	} else if (d->kind >= VAT_DROP_EXPORTS && d->kind <= VAT_RETIRE_IMPORTS && fields == 4) {
+		d->refs_left = vat_take_count(&r);
+		d->refs = r;
+		for (uint32_t i = 0; i < d->refs_left && !r.bad; i++) vat_take_name(&r);
+	} else if (d->kind == VAT_REAP && fields == 3) {
 	} else {
 		vat_spoil(&r);
 	}

@@ -74,6 +74,11 @@ const (
 	deliverStart   = 1
 	deliverMessage = 2
 	deliverNotify  = 3
+
+	deliverDropExports   = 4
+	deliverRetireExports = 5
+	deliverRetireImports = 6
+	deliverReap          = 7
 )
 
 // deliver does one delivery and returns why the vat failed, or "".
@@ -94,6 +99,13 @@ func (v *vat) deliver(input []byte) (problem string) {
 		v.message(&r)
 	case version == 1 && kind == deliverNotify && fields == 4:
 		v.notified(&r)
+	case version == 1 && kind >= deliverDropExports && kind <= deliverRetireImports && fields == 4:
+		v.collected(kind, &r)
+	case version == 1 && kind == deliverReap && fields == 3:
+		mustBeDone(&r)
+		if collector.Reap != nil {
+			collector.Reap()
+		}
 	default:
 		Fail(malformed)
 	}

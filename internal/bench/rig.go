@@ -8,6 +8,7 @@ import (
 
 	"vatwarehouse/guest"
 	"vatwarehouse/host"
+	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
 	"vatwarehouse/worker"
@@ -36,6 +37,7 @@ func newRig(ctx context.Context, r *Run, o host.Options) (*rig, error) {
 }
 
 func (g *rig) open(ctx context.Context, o host.Options) (err error) {
+	o.ReapDeliveries = kernel.Never // what is counted is the messages
 	o.Observer.Crank = func(c host.Crank) {
 		if c.Vat != "" {
 			g.last = c

@@ -77,6 +77,13 @@ func examples() map[string]example {
 	resolve := func(rs []swing.Resolution[vref]) vsyscall {
 		return vsyscall{Op: swing.OpResolve, Resolutions: rs}
 	}
+	names := field{name: "references", each: &field{name: "reference"}}
+	refs := func(kind swing.DeliveryKind, refs ...vref) example {
+		return delivery(swing.Delivery[vref]{Kind: kind, Refs: refs}, names)
+	}
+	about := func(op swing.Op, refs ...vref) example {
+		return request(vsyscall{Op: op, Refs: refs}, names)
+	}
 	store := func(op swing.Op, value string) vsyscall {
 		return vsyscall{Op: op, Key: []byte("key"), Value: []byte(value)}
 	}
@@ -90,6 +97,14 @@ func examples() map[string]example {
 		"delivery notify": delivery(swing.Delivery[vref]{
 			Kind: swing.DeliverNotify, Resolutions: settled,
 		}, resolutions),
+		"delivery dropExports":   refs(swing.DeliverDropExports, "o+7", "o+8"),
+		"delivery retireExports": refs(swing.DeliverRetireExports, "o+7"),
+		"delivery retireImports": refs(swing.DeliverRetireImports, "o-51"),
+		"delivery reap":          delivery(swing.Delivery[vref]{Kind: swing.DeliverReap}),
+		"request dropImports":    about(swing.OpDropImports, "o-50", "o-51"),
+		"request retireImports":  about(swing.OpRetireImports, "o-50"),
+		"request retireExports":  about(swing.OpRetireExports, "o+7"),
+		"request abandonExports": about(swing.OpAbandonExports, "o+8"),
 		"request send": request(vsyscall{Op: swing.OpSend, Target: "o-50", Message: send},
 			items("target", "method", "body", "slots", "result")),
 		"request subscribe": request(vsyscall{Op: swing.OpSubscribe, Target: "p+1"},

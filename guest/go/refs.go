@@ -1,0 +1,75 @@
+package vat
+
+// The numbers of the syscalls about references.
+const (
+	opDropImports    = 6
+	opRetireImports  = 7
+	opRetireExports  = 8
+	opAbandonExports = 9
+)
+
+// DropImports says that the vat holds these objects of others no more: it can still
+// tell them from others, but must not mention them.
+func DropImports(refs ...Ref) { aboutRefs(opDropImports, refs) }
+
+// RetireImports says that the vat has forgotten these objects, which it has dropped.
+func RetireImports(refs ...Ref) { aboutRefs(opRetireImports, refs) }
+
+// RetireExports says that the vat has forgotten these objects of its own, of which it
+// was told that nobody holds them: see [Collector].
+func RetireExports(refs ...Ref) { aboutRefs(opRetireExports, refs) }
+
+// AbandonExports says that the vat answers for these objects of its own no more,
+// whoever holds them: messages to them are rejected.
+func AbandonExports(refs ...Ref) {
+	for _, ref := range refs {
+		delete(self.objects, ref)
+	}
+	aboutRefs(opAbandonExports, refs)
+}
+
+func aboutRefs(op uint32, refs []Ref) {
+	b := appendArray(nil, len(refs))
+	for _, ref := range refs {
+		b = appendText(b, ref)
+	}
+	syscall(op, b)
+}
+
+// Collector is told what others have let go of. A program sets what it wants to know
+// with [Collect], before it serves.
+type Collector struct {
+	// Dropped: nobody holds these objects of the vat's. Some may still recognize them.
+	Dropped func(exports []Ref)
+	// Retired: nobody even recognizes these objects of the vat's, or, of others'
+	// objects that it had dropped, these are gone. Their references mean nothing any more.
+	Retired func(refs []Ref)
+	// Reap: a moment to call DropImports and RetireImports.
+	Reap func()
+}
+
+var collector Collector
+
+// Collect sets what is called when others let go of objects.
+func Collect(c Collector) { collector = c }
+
+// collected does a delivery about references.
+func (v *vat) collected(kind uint64, r *reader) {
+	var refs []Ref
+	for n := r.count(); n > 0 && !r.bad; n-- {
+		refs = append(refs, r.ref())
+	}
+	mustBeDone(r)
+	tell := collector.Retired
+	switch kind {
+	case deliverDropExports:
+		tell = collector.Dropped
+	case deliverRetireExports:
+		for _, ref := range refs {
+			delete(v.objects, ref)
+		}
+	}
+	if tell != nil {
+		tell(refs)
+	}
+}

@@ -1,0 +1,253 @@
+package kernel_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
+)
+
+// TestScripts: every script in testdata does what it shows. The vats are puppets: "do
+// VAT" queues a message with which the vat makes the syscalls given, one a line. What
+// was delivered since is printed by "run", starts left out; "state" prints the tables.
+// Run with -rewrite after a change, and read the difference.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
+		s := &script{world: newWorld(t), vats: map[string]swing.VatID{}, roots: map[string]swing.KRef{}}
+		datadriven.RunTest(t, path, s.command)
+	})
+}
+
+// script is a world whose vats have names.
+type script struct {
+	*world
+	vats  map[string]swing.VatID
+	roots map[string]swing.KRef
+	// todo are the syscalls that each vat makes at its next "do".
+	todo map[swing.VatID][]string
+}
+
+func (s *script) command(t *testing.T, d *datadriven.TestData) string {
+	s.world.t = t
+	var err error
+	switch d.Cmd {
+	case "options":
+		s.options(d)
+	case "vat":
+		return s.create(d)
+	case "do":
+		s.do(d)
+	case "send":
+		return s.sendTo(d)
+	case "run":
+		return s.ran()
+	case "state":
+		return s.state()
+	case "release":
+		err = s.k.Release(s.b, s.ref(d.CmdArgs[0].Key))
+	case "retain":
+		err = s.k.Retain(s.b, s.ref(d.CmdArgs[0].Key))
+	case "terminate":
+		_, err = s.k.Terminate(s.b, s.vats[d.CmdArgs[0].Key], "asked to")
+	case "hold":
+		err = s.k.Hold(s.b, s.vats[d.CmdArgs[0].Key])
+	case "unhold":
+		err = s.k.Unhold(s.b, s.vats[d.CmdArgs[0].Key])
+	default:
+		d.Fatalf(t, "no command %s", d.Cmd)
+	}
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	return ""
+}
+
+// options makes the kernel anew.
+func (s *script) options(d *datadriven.TestData) {
+	o := kernel.Options{Seed: "script", Limits: swing.DefaultLimits()}
+	d.MaybeScanArgs(s.t, "reap-deliveries", &o.ReapDeliveries)
+	d.MaybeScanArgs(s.t, "reap-refs", &o.ReapRefs)
+	d.MaybeScanArgs(s.t, "cleanup-rows", &o.CleanupRows)
+	d.MaybeScanArgs(s.t, "cleanup-every", &o.CleanupEvery)
+	s.b = newBuffer()
+	kernel.Init(s.b, o)
+	s.k = kernel.New(s.b, s)
+}
+
+func (s *script) create(d *datadriven.TestData) string {
+	name := d.CmdArgs[0].Key
+	id, root, err := s.k.CreateVat(s.b, kernel.VatSpec{Name: name, Pipelining: d.HasArg("pipelining")})
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	s.vats[name], s.roots[name] = id, root
+	s.programs[id] = onMessage(func(m delivery, call func(syscall) []byte) outcome {
+		if m.Message.Method != "do" {
+			return done
+		}
+		lines := s.todo[id][0]
+		s.todo[id] = s.todo[id][1:]
+		return s.perform(lines, call)
+	})
+	return fmt.Sprintf("%s %s\n", id, root)
+}
+
+// ref returns what a name stands for: a vat's root, or itself.
+func (s *script) ref(name string) swing.KRef {
+	if root, ok := s.roots[name]; ok {
+		return root
+	}
+	return swing.KRef(name)
+}
+
+func (s *script) refs(args []datadriven.CmdArg) (refs []swing.KRef) {
+	for _, a := range args {
+		refs = append(refs, s.ref(a.Key))
+	}
+	return refs
+}
+
+// do queues a "do" to a vat; its slots are the command's further arguments.
+func (s *script) do(d *datadriven.TestData) {
+	name := d.CmdArgs[0].Key
+	if s.todo == nil {
+		s.todo = map[swing.VatID][]string{}
+	}
+	s.todo[s.vats[name]] = append(s.todo[s.vats[name]], d.Input)
+	m := kmessage{Method: "do", Args: kcap{Slots: s.refs(d.CmdArgs[1:])}}
+	if _, err := s.k.Send(s.b, s.roots[name], m, false); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// sendTo sends a message from the embedder, and prints its result promise.
+func (s *script) sendTo(d *datadriven.TestData) string {
+	m := kmessage{Method: d.CmdArgs[1].Key, Args: kcap{Slots: s.refs(d.CmdArgs[2:])}}
+	result, err := s.k.Send(s.b, s.ref(d.CmdArgs[0].Key), m, true)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	return string(result) + "\n"
+}
+
+// perform makes the syscalls of some lines: "op words …".
+func (s *script) perform(lines string, call func(syscall) []byte) outcome {
+	about := map[string]swing.Op{
+		"dropImports": swing.OpDropImports, "retireImports": swing.OpRetireImports,
+		"retireExports": swing.OpRetireExports, "abandonExports": swing.OpAbandonExports,
+	}
+	for line := range strings.Lines(lines) {
+		words := strings.Fields(line)
+		var rest []swing.VRef
+		for _, w := range words[1:] {
+			rest = append(rest, swing.VRef(w))
+		}
+		switch op := words[0]; op {
+		case "send": // target method result-or-none slots
+			result := rest[2]
+			if result == "none" {
+				result = ""
+			}
+			call(send(rest[0], words[2], result, rest[3:]...))
+		case "subscribe":
+			call(subscribe(rest[0]))
+		case "fulfil": // promise body slots
+			answer(call, rest[0], capData{Body: []byte(words[2]), Slots: rest[2:]})
+		case "forward": // promise object
+			answer(call, rest[0], swing.ReferenceTo(rest[1]))
+		case "reject": // promise body
+			call(syscall{Op: swing.OpResolve, Resolutions: []swing.Resolution[swing.VRef]{
+				{Promise: rest[0], Rejected: true, Data: text(words[2])},
+			}})
+		case "store": // key
+			call(syscall{Op: swing.OpVatstoreSet, Key: []byte(words[1]), Value: []byte("v")})
+		case "exit":
+			call(syscall{Op: swing.OpExit, Failure: words[1] == "failure", Info: text("bye")})
+		case "trap":
+			return outcome{Status: swing.StatusTrapped, Problem: "unreachable"}
+		default:
+			call(syscall{Op: about[op], Refs: rest})
+		}
+	}
+	return done
+}
+
+// ran runs until nothing is left, and prints the deliveries and the other cranks.
+func (s *script) ran() string {
+	var out strings.Builder
+	for {
+		r := s.crank()
+		switch r.Kind {
+		case kernel.Idle:
+			for _, o := range s.outputs {
+				fmt.Fprintf(&out, "output %s rejected=%v %s %v\n", o.Promise, o.Rejected, o.Data.Body, o.Data.Slots)
+			}
+			s.outputs, s.log = nil, nil
+			return out.String()
+		case kernel.Delivery:
+			e, err := transcript.Decode(r.Item)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			if r.Delivery != swing.DeliverStartVat {
+				fmt.Fprintf(&out, "%s %s\n", r.Vat, transcript.DescribeDelivery(e.Delivery))
+			}
+			if !r.Outcome.OK() {
+				fmt.Fprintf(&out, "%s %v\n", r.Vat, r.Outcome)
+			}
+		case kernel.Skip, kernel.Cleanup:
+			fmt.Fprintf(&out, "%v %s", r.Kind, r.Vat)
+			if r.Kind == kernel.Cleanup {
+				fmt.Fprintf(&out, " rows=%d last=%v", r.Swept.Rows, r.Swept.Last)
+			}
+			fmt.Fprintln(&out)
+		}
+		for _, e := range r.Ended {
+			fmt.Fprintf(&out, "%s ended: %s\n", e.Vat, e.Reason)
+		}
+	}
+}
+
+// state prints the tables: objects, promises, and the c-lists.
+func (s *script) state() string {
+	var out strings.Builder
+	for key := range s.b.rows {
+		ref := swing.KRef(key)
+		if ref.Validate() != nil {
+			continue
+		}
+		if ref.Kind() == swing.Object {
+			o, _ := kernel.LookupObject(s.b, ref)
+			fmt.Fprintf(&out, "%s owner=%s reachable=%d recognizable=%d importers=%v\n",
+				ref, o.Owner, o.Reachable, o.Recognizable, o.Importers)
+			continue
+		}
+		p, _ := kernel.LookupPromise(s.b, ref)
+		fmt.Fprintf(&out, "%s %v count=%d decider=%s subscribers=%v waiting=%d\n",
+			ref, p.State, p.Count, p.Decider, p.Subscribers, p.Waiting)
+	}
+	for name, id := range s.vats {
+		vk := vatkeeper.New(id, s.b)
+		var entries []string
+		for e := range vk.Entries() {
+			mark := ""
+			if !e.Reachable {
+				mark = "(dropped)"
+			}
+			entries = append(entries, fmt.Sprintf("%s=%s%s", e.KRef, e.VRef, mark))
+		}
+		if len(entries) > 0 {
+			fmt.Fprintf(&out, "%s %s: %s\n", id, name, strings.Join(entries, " "))
+		}
+	}
+	sorted := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	slices.Sort(sorted)
+	return strings.Join(sorted, "\n") + "\n"
+}
