@@ -34,6 +34,11 @@ type VatSpec struct {
 	// Pipelining has the vat sent the messages for promises it decides, instead of
 	// having them wait until it has resolved them.
 	Pipelining bool
+	// Critical has every Run stop, with a *kernel.CriticalError, when the vat fails.
+	Critical bool
+	// Quarantine has the vat held when it fails, with the event that it failed at, as if
+	// that had not been delivered yet: until Unhold, an upgrade or its end.
+	Quarantine bool
 	// ReapDeliveries and ReapRefs take the place of the Host's options; 0 does not.
 	ReapDeliveries, ReapRefs uint64
 }
@@ -42,6 +47,12 @@ type VatSpec struct {
 // Installing it again does nothing. A refusal says which function, section or
 // import is at fault, and satisfies errors.Is(err, ErrRefused).
 func (h *Host) Install(ctx context.Context, code []byte) (swing.Hash, error) {
+	return h.InstallAs(ctx, "", code)
+}
+
+// InstallAs is Install, and gives the program a name, for vats that make vats: see
+// [kernel.AdminRef]. The name can be given to another program later.
+func (h *Host) InstallAs(ctx context.Context, name string, code []byte) (swing.Hash, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.ready(); err != nil {
@@ -61,7 +72,44 @@ func (h *Host) Install(ctx context.Context, code []byte) (swing.Hash, error) {
 	if want := worker.CodeHash(code); stored != want {
 		panic(fmt.Sprintf("host: code %s was stored as %s", want, stored))
 	}
+	if err := h.kernel.Install(h.kv, stored, name); err != nil {
+		return swing.Hash{}, fmt.Errorf("install program: %w", err)
+	}
 	return stored, nil
+}
+
+// Upgrade says what an upgrade makes of a vat.
+type Upgrade struct {
+	Code swing.Hash // of the new program, which was installed
+	// Body and Slots are the parameters its start is given.
+	Body  []byte
+	Slots []swing.KRef
+	// Message is what those are told who wait for promises of the old incarnation.
+	Message string
+}
+
+// Upgrade queues the upgrade of a vat, and returns a promise for the number of its new
+// incarnation, which is held for the embedder until Release. The new program starts with
+// the vat's vatstore, root and durable objects; if it fails to, nothing has changed, and
+// the promise is rejected.
+func (h *Host) Upgrade(
+	_ context.Context, vat swing.VatID, u Upgrade,
+) (result swing.KRef, err error) {
+	err = h.input(func() error {
+		if _, err := h.heaps.Code(u.Code); err != nil {
+			return fmt.Errorf("upgrade vat %s: %w: program %s: %w",
+				vat, ErrRefused, u.Code.Short(), err)
+		}
+		result, err = h.kernel.Upgrade(h.kv, vat, kernel.UpgradeSpec{
+			Code: u.Code, Message: u.Message,
+			Params: swing.CapData[swing.KRef]{Body: u.Body, Slots: u.Slots},
+		})
+		if err != nil {
+			return fmt.Errorf("upgrade vat %s: %w", vat, err)
+		}
+		return nil
+	})
+	return result, err
 }
 
 // input runs one input of the embedder's.
@@ -89,6 +137,7 @@ func (h *Host) CreateVat(
 		}
 		spec := kernel.VatSpec{
 			Name: s.Name, Code: s.Code, Pipelining: s.Pipelining,
+			Critical: s.Critical, Quarantine: s.Quarantine,
 			ReapDeliveries: s.ReapDeliveries, ReapRefs: s.ReapRefs,
 		}
 		spec.Params = swing.CapData[swing.KRef]{Body: s.Body, Slots: s.Slots}

@@ -49,6 +49,7 @@ type Vat struct {
 	End        vatkeeper.End // once it is not
 	Held       bool
 	Waiting    uint64 // deliveries kept back, while it is held
+	Quarantine string // why it failed, if it is held for that
 	Span       transcript.Span
 	References int // entries of its c-list
 	PagedIn    bool
@@ -83,6 +84,7 @@ func (h *Host) vatState(id swing.VatID) (Vat, error) {
 	}
 	v.End, _ = vk.End()
 	v.Waiting, v.Held = kernel.Held(h.kv, id)
+	v.Quarantine, _ = kernel.Quarantined(h.kv, id)
 	if root, ok := vk.ByVRef(swing.RootVRef); ok {
 		v.Root = root.KRef
 	}

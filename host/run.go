@@ -72,6 +72,9 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 	if kvErr := h.kv.Err(); kvErr != nil {
 		return h.poison(damaged(kvErr))
 	}
+	if errors.As(err, new(*kernel.CriticalError)) {
+		return err
+	}
 	if err != nil {
 		return &VatError{r.Vat, damaged(err)}
 	}

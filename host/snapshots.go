@@ -178,7 +178,9 @@ func (h *Host) recordSnapshots() {
 		if vatkeeper.New(t.vat, h.kv).Alive() {
 			h.record(t)
 		}
-		h.homes.leave(t.vat)
+		if h.homes.byVat[t.vat] == t.at {
+			h.homes.leave(t.vat)
+		}
 	}
 	h.snaps.finished = nil
 }

@@ -123,6 +123,12 @@ func (s source) Life(
 	h := s.h
 	span := vatkeeper.New(vat, h.kv).Span()
 	at := h.homes.byVat[vat]
+	if at != nil && at.span.Incarnation != span.Incarnation {
+		if err := h.moveOut(vat, at); err != nil {
+			return warehouse.Life{}, err
+		}
+		at = nil
+	}
 	if at == nil {
 		var err error
 		if at, err = h.settleIn(vat, span, p); err != nil {
@@ -137,6 +143,20 @@ func (s source) Life(
 		Heap: at.img.Heap(), Image: lodging{at.img, h, vat}, Position: at.span.End,
 		Start: at.span.Start, Snapshot: at.snapshot, Entries: span.Verified(at.span, items),
 	}, nil
+}
+
+// moveOut gives up a home that is of another incarnation than the vat is now: it was
+// upgraded, or its upgrade was undone.
+func (h *Host) moveOut(vat swing.VatID, at *home) error {
+	if at.owed {
+		if err := h.finishSnapshots(); err != nil {
+			return err
+		}
+	}
+	h.homes.back(at)
+	delete(h.homes.byVat, vat)
+	at.img.Release()
+	return nil
 }
 
 // settleIn finds a home for a vat that has none: the latest of its snapshots

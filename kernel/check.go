@@ -104,6 +104,15 @@ func (c *checker) vat(id swing.VatID) {
 			c.hold(s, 1)
 		}
 	}
+	if has(c.b, birthKey(id)) {
+		b := readBirth(c.b, birthKey(id))
+		for _, ref := range []swing.KRef{b.result, b.root, b.node} {
+			c.hold(ref, 1)
+		}
+	}
+	c.rows(mournersKey(id), func(key string) {
+		c.hold(swing.KRef(strings.TrimPrefix(key, mournersKey(id))), 1)
+	})
 	c.queue(holdQueue(id))
 }
 
@@ -191,6 +200,9 @@ func (c *checker) object(ref swing.KRef, o object) {
 	}
 	if o.reachable > 0 {
 		return
+	}
+	if o.owner == serviceOwner {
+		c.fault(string(ref), "an object of the kernel's that nobody reaches")
 	}
 	if o.owner == "" {
 		if o.recognizable == 0 || !has(c.b, toldKey(ref)) {

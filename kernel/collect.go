@@ -41,7 +41,7 @@ func readAction(key string) action {
 }
 
 func (c *crank) act(vat swing.VatID, kind swing.DeliveryKind, ref swing.KRef) {
-	c.b.Set(action{vat, kind, ref}.key(), nil)
+	c.add(actionsPrefix, action{vat, kind, ref}.key())
 }
 
 // orphan takes its owner from an object.
@@ -58,6 +58,9 @@ func (c *crank) judgeObject(ref swing.KRef) {
 	o := readObject(c.b, ref)
 	switch {
 	case o.reachable > 0:
+	case o.owner == serviceOwner: // nobody can ask it anything any more
+		c.b.Delete(serviceKey(ref))
+		c.orphan(ref)
 	case o.owner == "" && o.recognizable == 0:
 		c.b.Delete(string(ref))
 		c.b.Delete(toldKey(ref))
@@ -132,7 +135,7 @@ func (c *crank) retire(ev event) {
 // nextUnheld returns the first key of a set that is of no held vat.
 func (c *crank) nextUnheld(prefix string) (key string, ok bool) {
 	const digits = 16
-	key, ok = c.b.Next(prefix, endOf(prefix))
+	key, ok = c.first(prefix)
 	for ok {
 		number := key[len(prefix) : len(prefix)+digits]
 		if !held(c.b, swing.VatIDOf(parseHex(number))) {
@@ -141,6 +144,22 @@ func (c *crank) nextUnheld(prefix string) (key string, ok bool) {
 		key, ok = c.b.Next(endOf(prefix+number+"."), endOf(prefix))
 	}
 	return "", false
+}
+
+// first returns the first key of a set.
+func (c *crank) first(prefix string) (key string, ok bool) {
+	if c.idle[prefix] {
+		return "", false
+	}
+	key, ok = c.b.Next(prefix, endOf(prefix))
+	c.idle[prefix] = !ok
+	return key, ok
+}
+
+// add puts a row into a set.
+func (c *crank) add(prefix, key string) {
+	c.b.Set(key, nil)
+	c.idle[prefix] = false
 }
 
 // endOf returns the end of the keys with a prefix that ends with a dot.
@@ -167,8 +186,8 @@ func (c *crank) soil(vk vatkeeper.Keeper, d swing.Delivery[swing.VRef], position
 		dirt.Refs += uint64(len(d.Refs))
 		vk.SetDirt(dirt)
 	}
-	if key := reapsPrefix + hex16(vk.ID().Number()); dirt.Due(position) && !has(c.b, key) {
-		c.b.Set(key, nil)
+	if dirt.Due(position) {
+		c.add(reapsPrefix, reapsPrefix+hex16(vk.ID().Number()))
 	}
 }
 
@@ -177,9 +196,18 @@ func has(b vatkeeper.KV, key string) bool {
 	return ok
 }
 
+// cleanupDue reports whether it is a cleanup's turn.
+func (c *crank) cleanupDue() bool {
+	if c.idle[endedPrefix] {
+		return false
+	}
+	cranks, _ := readCrank(c.b)
+	return (cranks+1)%c.options.CleanupEvery == 0
+}
+
 // cleanup removes rows of the first of the ended vats, and reports whether there was one.
 func (c *crank) cleanup() bool {
-	key, ok := c.b.Next(endedPrefix, endOf(endedPrefix))
+	key, ok := c.first(endedPrefix)
 	if !ok {
 		return false
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // deliver runs an event's vat and settles what it asked for. An error is the
-// world's, and the caller rolls back to start.
-func (c *crank) deliver(ctx context.Context, start int, vat swing.VatID, ev event) error {
+// world's, and the caller rolls back.
+func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	vk := vatkeeper.New(vat, c.b)
 	kd := c.delivery(vat, ev)
 	vd, changes := vk.In(kd)
@@ -25,14 +25,16 @@ func (c *crank) deliver(ctx context.Context, start int, vat swing.VatID, ev even
 		return err
 	}
 	entry.Exchanges = rec.Exchanges()
-	entry.Outcome = c.settle(start, vk, rec, out)
-
+	entry.Outcome = c.settle(vk, ev, rec, out)
+	c.report.Delivery, c.report.Syscalls = vd.Kind, len(entry.Exchanges)
+	c.report.Outcome = entry.Outcome
+	if c.report.Kind == Setback || c.stop != nil {
+		return nil
+	}
 	item := entry.Append(nil)
 	vk.SetSpan(span.Extend(item))
-	c.report.Kind, c.report.Vat, c.report.Delivery = Delivery, vat, vd.Kind
-	c.report.Position, c.report.Item = span.End, item
-	c.report.Syscalls, c.report.Outcome = len(entry.Exchanges), entry.Outcome
-	if vk.Alive() {
+	c.report.Kind, c.report.Position, c.report.Item = Delivery, span.End, item
+	if len(c.report.Ended) == 0 { // it lives
 		c.soil(vk, vd, span.End+1)
 	}
 	return nil
@@ -53,6 +55,9 @@ func (c *crank) delivery(vat swing.VatID, ev event) swing.Delivery[swing.KRef] {
 		d.Kind, d.Resolutions = swing.DeliverNotify, c.closure(ev.target)
 	case eventStart:
 		d.Kind, d.Params = swing.DeliverStartVat, ev.params
+	case eventUpgrade:
+		c.reincarnate(vatkeeper.New(vat, c.b), ev)
+		d.Kind, d.Params = swing.DeliverStartVat, ev.params
 	case eventCollect:
 		d.Kind, d.Refs = ev.gc, ev.gcRefs
 		c.retire(ev)
@@ -62,24 +67,27 @@ func (c *crank) delivery(vat swing.VatID, ev event) swing.Delivery[swing.KRef] {
 	return d
 }
 
-// settle makes the delivery's syscalls take effect, or, if the vat failed,
-// rolls everything back and ends the vat. The event that killed it is back in
-// the queue then, and will find it dead.
+// settle makes the delivery's syscalls take effect, or, if the vat failed, rolls
+// everything back. Then the vat is ended, and the event that killed it is back in the
+// queue and will find it dead; or the vat has a setback, and goes on.
 func (c *crank) settle(
-	start int, vk vatkeeper.Keeper, rec *transcript.Recorder, out swing.Outcome,
+	vk vatkeeper.Keeper, ev event, rec *transcript.Recorder, out swing.Outcome,
 ) swing.Outcome {
 	vat := vk.ID()
 	exit, out := c.judge(vk, rec, out)
 	if out.OK() {
+		c.begun(vk, ev)
 		if exit != nil {
 			c.vats.Discard(vat)
 			c.end(vat, vatkeeper.End{Info: exit.Info}, "exited")
 		}
 		return out
 	}
-	c.b.Rollback(start)
-	c.loose, c.report.Outputs = nil, nil
 	c.vats.Discard(vat)
+	if c.setBack(vk, ev, out) {
+		return out
+	}
+	c.rollback(c.start)
 	end := vatkeeper.End{Failure: true, Info: errorData(out.String())}
 	if exit != nil {
 		// Its slots may name what the rollback undid; its words remain.
@@ -87,6 +95,12 @@ func (c *crank) settle(
 	}
 	c.end(vat, end, out.String())
 	return out
+}
+
+func (c *crank) rollback(savepoint int) {
+	c.b.Rollback(savepoint)
+	clear(c.idle)
+	c.loose, c.report.Outputs = nil, nil
 }
 
 // judge performs the syscalls in order, until one breaks a rule. It returns

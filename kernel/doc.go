@@ -39,8 +39,9 @@
 //	time             the block time, in nanoseconds since the Unix epoch
 //	acceptance       [head, tail] of the acceptance queue; rows acceptance.ROW
 //	run              [head, tail] of the run-queue; rows run.ROW
-//	koN              [owner vat or null, reachable, recognizable]
+//	koN              [owner vat, "kernel" or null, reachable, recognizable]
 //	koN.i.VAT        empty: the vat has the object as an import
+//	koN.s            [kind, vat, program hash]: what an object of the kernel's is
 //	koN.told         empty: the object is an unreachable orphan, and its importers
 //	                 have been given their GC actions
 //	kpN              [0, count, decider vat or null, [subscriber …]]      unresolved
@@ -49,6 +50,11 @@
 //	kpN.q            [head, tail] of messages waiting for the promise; rows kpN.q.ROW
 //	pin.KREF         how many times the embedder holds the reference
 //	name.NAME        id of the vat of that name
+//	program.HASH     empty: the program is installed
+//	program.name.NAME  the hash of the program of that name
+//	vN.b             [result, root, node]: who waits for the vat to start
+//	vN.w.PROMISE     empty: the promise is resolved when the vat ends
+//	vN.q             why the vat failed that is held for it
 //	vN.h             [head, tail] of what is held back for a held vat; rows vN.h.ROW
 //	gc.VAT.K.OBJECT  empty: a GC action; the vat's and the object's numbers in 16 hex
 //	                 digits, K the number of the delivery's kind
@@ -60,6 +66,8 @@
 //	[1, target, method, body, slots, result or null]     send
 //	[2, vat, promise]                                     notify
 //	[3, vat, body, slots]                                 startVat
+//	[4, vat, code hash, message, result, body, slots]     upgrade
+//	[5, vat]                                              reap, before an upgrade
 //
 // # Counts
 //

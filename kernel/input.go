@@ -23,6 +23,7 @@ func Init(b Buffer, o Options) {
 	writeCrank(b, 0, 0)
 	writeTime(b, firstTime)
 	o.withDefaults().write(b)
+	initService(b)
 	acceptanceQueue.setBounds(b, firstRow, firstRow)
 	runQueue.setBounds(b, firstRow, firstRow)
 	b.Seal()
@@ -36,6 +37,12 @@ type VatSpec struct {
 	// Pipelining has the vat sent the messages for promises it decides, instead of
 	// having them wait until it has resolved them.
 	Pipelining bool
+	// Critical has the kernel stop, with a [*CriticalError], when the vat fails.
+	Critical bool
+	// Quarantine has the vat held when it fails, with the event that it failed at, as if
+	// that had not been delivered yet: until Unhold, an upgrade or its end. Not when it
+	// fails at its start.
+	Quarantine bool
 	// ReapDeliveries and ReapRefs take the place of the kernel's options; 0 does not.
 	ReapDeliveries, ReapRefs uint64
 }
@@ -51,48 +58,62 @@ func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error)
 		return "", "", err
 	}
 	c := k.begin(b)
-	ids := readIDs(b)
-	id, root := swing.VatIDOf(ids.vat), swing.KRefOf(swing.Object, ids.NextObject)
-	ids.vat++
-	ids.NextObject++
-	ids.write(b)
-	vk := vatkeeper.New(id, b)
-	seed := swing.Sum("vatwarehouse vat seed", []byte(readOptions(b).Seed), []byte(id))
-	vk.Create(vatkeeper.Options{
-		Name: s.Name, Code: s.Code, Seed: seed, Pipelining: s.Pipelining,
-	})
-	vk.SetDirt(vatkeeper.Dirt{
-		DeliveriesMax: cmp.Or(s.ReapDeliveries, k.options.ReapDeliveries),
-		RefsMax:       cmp.Or(s.ReapRefs, k.options.ReapRefs),
-	})
-	object{owner: id}.write(b, root)
-	vk.AddRoot(root)
+	id, root := c.create(s)
 	c.pin(root, 1)
-	if s.Name != "" {
-		b.Set(nameKey(s.Name), []byte(id))
-	}
-	c.enqueue(event{kind: eventStart, vat: id, params: s.Params})
 	c.sealInput()
 	return id, root, nil
 }
 
+// create makes a vat and queues its start.
+func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
+	ids := readIDs(c.b)
+	id, root := swing.VatIDOf(ids.vat), swing.KRefOf(swing.Object, ids.NextObject)
+	ids.vat++
+	ids.NextObject++
+	ids.write(c.b)
+	vk := vatkeeper.New(id, c.b)
+	seed := swing.Sum("vatwarehouse vat seed", []byte(readOptions(c.b).Seed), []byte(id))
+	vk.Create(vatkeeper.Options{
+		Name: s.Name, Code: s.Code, Seed: seed,
+		Pipelining: s.Pipelining, Critical: s.Critical, Quarantine: s.Quarantine,
+	})
+	vk.SetDirt(vatkeeper.Dirt{
+		DeliveriesMax: cmp.Or(s.ReapDeliveries, c.options.ReapDeliveries),
+		RefsMax:       cmp.Or(s.ReapRefs, c.options.ReapRefs),
+	})
+	object{owner: id}.write(c.b, root)
+	vk.AddRoot(root)
+	if s.Name != "" {
+		c.b.Set(nameKey(s.Name), []byte(id))
+	}
+	c.enqueue(event{kind: eventStart, vat: id, params: s.Params})
+	return id, root
+}
+
 func nameKey(name string) string { return "name." + name }
 
-// nameBytesMax bounds a vat's name.
+// nameBytesMax bounds the name of a vat, or of a program.
 const nameBytesMax = 200
 
-func (k *Kernel) checkName(b Buffer, name string) error {
+func (k *Kernel) checkName(b vatkeeper.KV, name string) error {
+	if err := checkNameText(name); err != nil {
+		return err
+	}
+	if id, taken := VatByName(b, name); taken {
+		return refuse("vat name %q is taken by %s", name, id)
+	}
+	return nil
+}
+
+func checkNameText(name string) error {
 	if len(name) > nameBytesMax {
-		return refuse("a vat name of %d bytes, limit %d", len(name), nameBytesMax)
+		return refuse("a name of %d bytes, limit %d", len(name), nameBytesMax)
 	}
 	for _, r := range name {
 		alphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 		if !alphanumeric && r != '.' && r != '-' && r != '_' {
-			return refuse("vat name %q: only letters, digits, '.', '-' and '_' are allowed", name)
+			return refuse("name %q: only letters, digits, '.', '-' and '_' are allowed", name)
 		}
-	}
-	if id, taken := VatByName(b, name); taken {
-		return refuse("vat name %q is taken by %s", name, id)
 	}
 	return nil
 }
@@ -136,11 +157,7 @@ func (k *Kernel) Send(
 	}
 	c := k.begin(b)
 	if wantResult {
-		ids := readIDs(b)
-		m.Result = swing.KRefOf(swing.Promise, ids.NextPromise)
-		ids.NextPromise++
-		ids.write(b)
-		promise{}.write(b, m.Result)
+		m.Result = c.newPromise()
 		c.pin(m.Result, 1)
 	}
 	c.enqueue(event{kind: eventSend, target: target, message: m})
@@ -150,7 +167,7 @@ func (k *Kernel) Send(
 
 // Release lets go of a reference the embedder holds, once.
 func (k *Kernel) Release(b Buffer, ref swing.KRef) error {
-	if pins(b, ref) == 0 {
+	if n := pins(b, ref); n == 0 || n == 1 && ref == AdminRef { // that one is the kernel's
 		return refuse("%s is not held", ref)
 	}
 	c := k.begin(b)
@@ -193,6 +210,53 @@ func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, er
 	return c.report, nil
 }
 
+// UpgradeSpec says what an upgrade makes of a vat.
+type UpgradeSpec struct {
+	Code   swing.Hash // of the new program
+	Params swing.CapData[swing.KRef]
+	// Message is what those are told who wait for promises of the old incarnation.
+	Message string
+}
+
+// Upgrade queues the upgrade of a vat, and returns a promise for the number of the new
+// incarnation, which is held for the embedder until Release. A new program starts with
+// the vat's old vatstore, root and durable objects; if it fails to, nothing has changed,
+// and the promise is rejected.
+func (k *Kernel) Upgrade(b Buffer, vat swing.VatID, u UpgradeSpec) (swing.KRef, error) {
+	if err := checkAlive(b, vat); err != nil {
+		return "", err
+	}
+	if err := k.checkMessage(b, swing.Message[swing.KRef]{Args: u.Params}); err != nil {
+		return "", err
+	}
+	if len(u.Message) > k.options.Limits.MethodBytes {
+		return "", refuse("an upgrade message of %d bytes, limit %d",
+			len(u.Message), k.options.Limits.MethodBytes)
+	}
+	c := k.begin(b)
+	result := c.newPromise()
+	c.pin(result, 1)
+	c.upgrade(vat, u, result)
+	c.sealInput()
+	return result, nil
+}
+
+func (c *crank) upgrade(vat swing.VatID, u UpgradeSpec, result swing.KRef) {
+	ev := event{kind: eventUpgrade, vat: vat, code: u.Code, text: u.Message, params: u.Params}
+	ev.message.Result = result
+	c.enqueue(ev)
+}
+
+// newPromise makes a promise that the kernel decides.
+func (c *crank) newPromise() swing.KRef {
+	ids := readIDs(c.b)
+	ref := swing.KRefOf(swing.Promise, ids.NextPromise)
+	ids.NextPromise++
+	ids.write(c.b)
+	promise{}.write(c.b, ref)
+	return ref
+}
+
 func checkAlive(b Buffer, vat swing.VatID) error {
 	if vat.Validate() != nil || !vatkeeper.New(vat, b).Alive() {
 		return refuse("there is no live vat %s", transcript.Text([]byte(vat)))
@@ -209,8 +273,9 @@ func (k *Kernel) Hold(b Buffer, vat swing.VatID) error {
 	if held(b, vat) {
 		return refuse("%s is held already", vat)
 	}
-	holdQueue(vat).setBounds(b, firstRow, firstRow)
-	k.begin(b).sealInput()
+	c := k.begin(b)
+	c.hold(vat)
+	c.sealInput()
 	return nil
 }
 

@@ -88,11 +88,16 @@ const (
 	Skip
 	// Cleanup: rows of an ended vat were removed.
 	Cleanup
+	// Service: the kernel answered a message to an object of its own.
+	Service
+	// Setback: a vat failed, and goes on as it was before: a failed upgrade, or a
+	// quarantine. There is no transcript entry; the outcome says what happened.
+	Setback
 )
 
 // String returns the kind in a word.
 func (k CrankKind) String() string {
-	return [...]string{"idle", "routing", "delivery", "skip", "cleanup"}[k]
+	return [...]string{"idle", "routing", "delivery", "skip", "cleanup", "service", "setback"}[k]
 }
 
 // Ended is the end of a vat's life in a crank.
@@ -132,24 +137,32 @@ type Report struct {
 	Crankhash swing.Hash
 }
 
-// Kernel is the state machine. It holds no state of its own.
+// Kernel is the state machine. It holds no state of its own, but what it knows of the
+// buffer's: all inputs and cranks of one buffer must go through one Kernel.
 type Kernel struct {
 	vats    Vats
 	options Options
+	// idle are the sets, by their prefixes, that are known to be empty: to look for the
+	// first row of each at every crank would cost as much as the rest of the crank.
+	idle map[string]bool
 }
 
 // New returns a kernel over existing state.
 func New(b Buffer, vats Vats) *Kernel {
-	return &Kernel{vats: vats, options: readOptions(b)}
+	return &Kernel{vats: vats, options: readOptions(b), idle: map[string]bool{}}
 }
 
 // Crank takes the next event off the queues and sees it through. An error is
 // the world's; the buffer is as it was, and the report names only the vat.
 func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 	c := k.begin(b)
-	start := b.Savepoint()
-	if err := c.take(ctx, start); err != nil {
-		b.Rollback(start)
+	c.start = b.Savepoint()
+	err := c.take(ctx)
+	if err == nil && c.stop != nil {
+		err = c.stop
+	}
+	if err != nil {
+		c.rollback(c.start)
 		return Report{Vat: c.report.Vat}, err
 	}
 	if c.report.Kind == Idle {
@@ -159,14 +172,13 @@ func (k *Kernel) Crank(ctx context.Context, b Buffer) (Report, error) {
 }
 
 // take does what is next. Its report's kind stays Idle if that is nothing.
-func (c *crank) take(ctx context.Context, start int) error {
+func (c *crank) take(ctx context.Context) error {
 	if ev, ok := acceptanceQueue.next(c.b); ok {
 		c.report.Kind = Routing
 		c.accept(ev)
 		return nil
 	}
-	cranks, _ := readCrank(c.b)
-	if (cranks+1)%c.options.CleanupEvery == 0 && c.cleanup() {
+	if c.cleanupDue() && c.cleanup() {
 		return nil
 	}
 	ev, ok := c.nextCollection()
@@ -180,13 +192,14 @@ func (c *crank) take(ctx context.Context, start int) error {
 		c.cleanup()
 		return nil
 	}
+	c.taken = c.b.Savepoint()
 	c.report.Kind = Skip
 	vat, deliverable := c.aim(ev)
 	c.report.Vat = vat
 	if !deliverable {
 		return nil
 	}
-	return c.deliver(ctx, start, vat, ev)
+	return c.deliver(ctx, vat, ev)
 }
 
 // crank is one crank, or one input, in progress.
@@ -194,6 +207,10 @@ type crank struct {
 	*Kernel
 	b      Buffer
 	report Report
+	// start is before the event was taken off its queue, taken is after.
+	start, taken int
+	// stop is why the kernel must go no further, if it must not.
+	stop *CriticalError
 	// loose are references that may have lost their last holder, or their owner;
 	// they are judged at the end.
 	loose []swing.KRef

@@ -98,10 +98,13 @@ const (
 	eventSend   eventKind = 1 // target, message
 	eventNotify eventKind = 2 // vat, target (the promise)
 	eventStart  eventKind = 3 // vat, params
+	// vat, code, text (what those are told who wait for the old incarnation), params,
+	// message.Result
+	eventUpgrade eventKind = 4
+	eventReap    eventKind = 5 // vat
 
-	// These are made when their turn comes, and are never queued.
+	// This is made when its turn comes, and is never queued.
 	eventCollect eventKind = 101 // vat, gc, gcRefs
-	eventReap    eventKind = 102 // vat
 )
 
 // event is one row of a queue. Only the fields its kind names are set.
@@ -111,6 +114,8 @@ type event struct {
 	target  swing.KRef
 	message swing.Message[swing.KRef]
 	params  swing.CapData[swing.KRef]
+	code    swing.Hash
+	text    string
 	gc      swing.DeliveryKind
 	gcRefs  []swing.KRef // they hold nothing
 }
@@ -126,6 +131,12 @@ func (ev event) encode() []byte {
 		return swing.AppendText(swing.AppendText(head(3), ev.vat), ev.target)
 	case eventStart:
 		return swing.AppendCapData(swing.AppendText(head(4), ev.vat), ev.params)
+	case eventUpgrade:
+		b := swing.AppendHash(swing.AppendText(head(7), ev.vat), ev.code)
+		b = swing.AppendText(swing.AppendText(b, ev.text), ev.message.Result)
+		return swing.AppendCapData(b, ev.params)
+	case eventReap:
+		return swing.AppendText(head(2), ev.vat)
 	}
 	panic(fmt.Sprintf("kernel: event kind %d", ev.kind))
 }
@@ -141,6 +152,12 @@ func decodeEvent(b []byte) (ev event) {
 		ev.vat, ev.target = swing.VatID(r.Text()), swing.KRef(r.Text())
 	case ev.kind == eventStart && fields == 4:
 		ev.vat, ev.params = swing.VatID(r.Text()), swing.ReadCapData[swing.KRef](r)
+	case ev.kind == eventUpgrade && fields == 7:
+		ev.vat, ev.code, ev.text = swing.VatID(r.Text()), r.Hash(), r.Text()
+		ev.message.Result = swing.KRef(r.Text())
+		ev.params = swing.ReadCapData[swing.KRef](r)
+	case ev.kind == eventReap && fields == 2:
+		ev.vat = swing.VatID(r.Text())
 	default:
 		r.Fail(fmt.Errorf("event kind %d of %d fields", ev.kind, fields))
 	}

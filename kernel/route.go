@@ -14,6 +14,9 @@ func (c *crank) accept(ev event) {
 		c.route(ev)
 		return
 	}
+	if ev.kind == eventUpgrade { // a last chance to let go of what the heap holds
+		runQueue.push(c.b, event{kind: eventReap, vat: ev.vat}.encode())
+	}
 	runQueue.push(c.b, ev.encode())
 }
 
@@ -44,7 +47,7 @@ func (c *crank) route(ev event) {
 		c.count(ev.target, -1)
 		ev.target = object
 	}
-	if !c.alive(readObject(c.b, ev.target).owner) {
+	if owner := readObject(c.b, ev.target).owner; owner != serviceOwner && !c.alive(owner) {
 		c.bounce(ev, vatTerminated)
 		return
 	}
@@ -84,8 +87,18 @@ func (c *crank) aim(ev event) (vat swing.VatID, deliverable bool) {
 		vat = readObject(c.b, ev.target).owner
 	}
 	switch {
+	case vat == serviceOwner:
+		c.serve(ev)
+		return "", false
 	case ev.kind == eventCollect:
 		return vat, len(ev.gcRefs) > 0
+	case ev.kind == eventUpgrade:
+		if !c.alive(vat) {
+			c.bounce(ev, vatTerminated)
+			return vat, false
+		}
+		return vat, true // held or not
+	case ev.kind == eventReap && held(c.b, vat):
 	case !c.alive(vat) && ev.kind == eventSend:
 		c.bounce(ev, vatTerminated)
 	case !c.alive(vat):

@@ -1,8 +1,12 @@
 package kernel_test
 
 import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,6 +25,7 @@ import (
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := &script{world: newWorld(t), vats: map[string]swing.VatID{}, roots: map[string]swing.KRef{}}
+		s.k = kernel.New(s.b, s)
 		datadriven.RunTest(t, path, s.command)
 	})
 }
@@ -30,8 +35,8 @@ type script struct {
 	*world
 	vats  map[string]swing.VatID
 	roots map[string]swing.KRef
-	// todo are the syscalls that each vat makes at its next "do".
-	todo map[swing.VatID][]string
+	// todo are the syscalls that a vat makes at the message "doN".
+	todo []string
 }
 
 func (s *script) command(t *testing.T, d *datadriven.TestData) string {
@@ -50,6 +55,14 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		return s.ran()
 	case "state":
 		return s.state()
+	case "install":
+		err = s.k.Install(s.b, codeOf(d.CmdArgs[0].Key), d.CmdArgs[0].Key)
+	case "upgrade":
+		_, err = s.k.Upgrade(s.b, s.vats[d.CmdArgs[0].Key], kernel.UpgradeSpec{
+			Code: codeOf(d.CmdArgs[1].Key), Message: "better",
+		})
+	case "crank": // one that fails
+		_, err = s.k.Crank(t.Context(), s.b)
 	case "release":
 		err = s.k.Release(s.b, s.ref(d.CmdArgs[0].Key))
 	case "retain":
@@ -79,24 +92,45 @@ func (s *script) options(d *datadriven.TestData) {
 	s.b = newBuffer()
 	kernel.Init(s.b, o)
 	s.k = kernel.New(s.b, s)
+	clear(s.items)
 }
 
 func (s *script) create(d *datadriven.TestData) string {
 	name := d.CmdArgs[0].Key
-	id, root, err := s.k.CreateVat(s.b, kernel.VatSpec{Name: name, Pipelining: d.HasArg("pipelining")})
+	id, root, err := s.k.CreateVat(s.b, kernel.VatSpec{
+		Name: name, Code: codeOf("puppet"), Pipelining: d.HasArg("pipelining"),
+		Critical: d.HasArg("critical"), Quarantine: d.HasArg("quarantine"),
+	})
 	if err != nil {
 		return err.Error() + "\n"
 	}
 	s.vats[name], s.roots[name] = id, root
-	s.programs[id] = onMessage(func(m delivery, call func(syscall) []byte) outcome {
-		if m.Message.Method != "do" {
+	return fmt.Sprintf("%s %s\n", id, root)
+}
+
+// codeOf returns the hash of a program. That of "bad" cannot start; all others are
+// puppets.
+func codeOf(program string) swing.Hash { return swing.Sum("code", []byte(program)) }
+
+// Deliver implements kernel.Vats: it knows vats that vats have made, too.
+func (s *script) Deliver(
+	ctx context.Context, id swing.VatID, position uint64, b []byte, sys swing.Syscaller,
+) (outcome, error) {
+	s.programs[id] = func(m delivery, call func(syscall) []byte) outcome {
+		o, _ := vatkeeper.New(id, s.b).Options()
+		if m.Kind == swing.DeliverStartVat && o.Code == codeOf("bad") {
+			return outcome{Status: swing.StatusTrapped, Problem: "unreachable"}
+		}
+		n, err := strconv.Atoi(strings.TrimPrefix(m.Message.Method, "do"))
+		if m.Kind != swing.DeliverMessage || err != nil {
 			return done
 		}
-		lines := s.todo[id][0]
-		s.todo[id] = s.todo[id][1:]
-		return s.perform(lines, call)
-	})
-	return fmt.Sprintf("%s %s\n", id, root)
+		if s.todo[n] == "trap" && o.Code != codeOf("puppet") {
+			return done // what another program does better
+		}
+		return s.perform(s.todo[n], call)
+	}
+	return s.world.Deliver(ctx, id, position, b, sys)
 }
 
 // ref returns what a name stands for: a vat's root, or itself.
@@ -117,11 +151,10 @@ func (s *script) refs(args []datadriven.CmdArg) (refs []swing.KRef) {
 // do queues a "do" to a vat; its slots are the command's further arguments.
 func (s *script) do(d *datadriven.TestData) {
 	name := d.CmdArgs[0].Key
-	if s.todo == nil {
-		s.todo = map[swing.VatID][]string{}
+	m := kmessage{
+		Method: fmt.Sprint("do", len(s.todo)), Args: kcap{Slots: s.refs(d.CmdArgs[1:])},
 	}
-	s.todo[s.vats[name]] = append(s.todo[s.vats[name]], d.Input)
-	m := kmessage{Method: "do", Args: kcap{Slots: s.refs(d.CmdArgs[1:])}}
+	s.todo = append(s.todo, strings.TrimSpace(d.Input))
 	if _, err := s.k.Send(s.b, s.roots[name], m, false); err != nil {
 		s.t.Fatal(err)
 	}
@@ -150,12 +183,17 @@ func (s *script) perform(lines string, call func(syscall) []byte) outcome {
 			rest = append(rest, swing.VRef(w))
 		}
 		switch op := words[0]; op {
-		case "send": // target method result-or-none slots
-			result := rest[2]
+		case "send": // target method result-or-none [list] slots
+			result, slots := rest[2], rest[3:]
 			if result == "none" {
 				result = ""
 			}
-			call(send(rest[0], words[2], result, rest[3:]...))
+			m := send(rest[0], words[2], result)
+			if len(slots) > 0 && words[4][0] == '[' {
+				m.Message.Args.Body, slots = body(s.t, words[4]), slots[1:]
+			}
+			m.Message.Args.Slots = slots
+			call(m)
 		case "subscribe":
 			call(subscribe(rest[0]))
 		case "fulfil": // promise body slots
@@ -179,6 +217,35 @@ func (s *script) perform(lines string, call func(syscall) []byte) outcome {
 	return done
 }
 
+// body encodes a list that is written as JSON, bytes as "0x…".
+func body(t *testing.T, text string) []byte {
+	var values []any
+	if err := json.Unmarshal([]byte(text), &values); err != nil {
+		t.Fatal(err)
+	}
+	return appendValue(nil, values)
+}
+
+func appendValue(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return swing.AppendNull(b)
+	case float64:
+		return swing.AppendUint(b, uint64(v))
+	case []any:
+		b = swing.AppendArray(b, len(v))
+		for _, item := range v {
+			b = appendValue(b, item)
+		}
+		return b
+	}
+	if digits, ok := strings.CutPrefix(v.(string), "0x"); ok {
+		raw, _ := hex.DecodeString(digits)
+		return swing.AppendBytes(b, raw)
+	}
+	return swing.AppendText(b, v.(string))
+}
+
 // ran runs until nothing is left, and prints the deliveries and the other cranks.
 func (s *script) ran() string {
 	var out strings.Builder
@@ -187,7 +254,7 @@ func (s *script) ran() string {
 		switch r.Kind {
 		case kernel.Idle:
 			for _, o := range s.outputs {
-				fmt.Fprintf(&out, "output %s rejected=%v %s %v\n", o.Promise, o.Rejected, o.Data.Body, o.Data.Slots)
+				fmt.Fprintf(&out, "output %s rejected=%v %q %v\n", o.Promise, o.Rejected, o.Data.Body, o.Data.Slots)
 			}
 			s.outputs, s.log = nil, nil
 			return out.String()
@@ -202,7 +269,9 @@ func (s *script) ran() string {
 			if !r.Outcome.OK() {
 				fmt.Fprintf(&out, "%s %v\n", r.Vat, r.Outcome)
 			}
-		case kernel.Skip, kernel.Cleanup:
+		case kernel.Setback:
+			fmt.Fprintf(&out, "setback %s %v: %v\n", r.Vat, r.Delivery, r.Outcome)
+		case kernel.Skip, kernel.Cleanup, kernel.Service:
 			fmt.Fprintf(&out, "%v %s", r.Kind, r.Vat)
 			if r.Kind == kernel.Cleanup {
 				fmt.Fprintf(&out, " rows=%d last=%v", r.Swept.Rows, r.Swept.Last)
@@ -225,6 +294,9 @@ func (s *script) state() string {
 		}
 		if ref.Kind() == swing.Object {
 			o, _ := kernel.LookupObject(s.b, ref)
+			if ref == kernel.AdminRef && o.Reachable == 1 {
+				continue // always there
+			}
 			fmt.Fprintf(&out, "%s owner=%s reachable=%d recognizable=%d importers=%v\n",
 				ref, o.Owner, o.Reachable, o.Recognizable, o.Importers)
 			continue

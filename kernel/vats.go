@@ -9,6 +9,9 @@ import (
 // decides are rejected. Its keys stay until they are deleted in steps.
 func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 	vk := vatkeeper.New(vat, c.b)
+	if o, _ := vk.Options(); o.Critical && e.Failure {
+		c.stop = &CriticalError{Vat: vat, Reason: reason}
+	}
 	vk.SetEnd(e)
 	for _, s := range e.Info.Slots {
 		c.count(s, 1)
@@ -23,8 +26,10 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 		c.reject(ref, vatTerminated)
 	}
 	c.letGo(vat)
+	c.stillborn(vk, reason)
+	c.mourn(vat, e)
 	c.b.Delete(reapsPrefix + hex16(vat.Number()))
-	c.b.Set(endedPrefix+hex16(vat.Number()), nil)
+	c.add(endedPrefix, endedPrefix+hex16(vat.Number()))
 	c.report.Ended = append(c.report.Ended, Ended{vat, e.Failure, reason})
 }
 
@@ -40,6 +45,7 @@ func (c *crank) letGo(vat swing.VatID) {
 	if !held(c.b, vat) {
 		return
 	}
+	c.b.Delete(quarantineKey(vat))
 	evs := holdQueue(vat).drain(c.b)
 	for i := len(evs) - 1; i >= 0; i-- {
 		runQueue.pushFront(c.b, evs[i])

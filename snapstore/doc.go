@@ -140,9 +140,11 @@
 //
 // # Caveats
 //
-// Each pack and image holds a file descriptor. A pack is rewritten only when half
-// of it is garbage, and the active one never is. Sizes of images count pages that
-// are not zero; a page that became zero still takes its place in the file. A
-// damaged sealed pack is left as it is, and named by each Verify, until Collect
-// finds it worth removing.
+// Each pack and image holds a file descriptor. On Linux a commit maps its image,
+// which stays mapped until it goes, up to a limit: a page of it that the disk
+// cannot read kills the process then, as it does when a vat reads one. A pack is
+// rewritten only when half of it is garbage, and the active one never is. Sizes of
+// images count pages that are not zero; a page that became zero still takes its
+// place in the file. A damaged sealed pack is left as it is, and named by each
+// Verify, until Collect finds it worth removing.
 package snapstore

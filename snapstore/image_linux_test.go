@@ -92,3 +92,65 @@ func (v *mappedVat) deliver(t *testing.T, s *Store, src source) {
 		t.Fatal("the vat sees another memory than its own")
 	}
 }
+
+// TestCommitsReadImagesAlike: a heap that grows, with few pages written and many,
+// scattered and in a row, has the twin's ID, whether commits read its image from
+// a mapping, from the file because too many are mapped, or from memory. What is
+// mapped goes with the image.
+func TestCommitsReadImagesAlike(t *testing.T) {
+	t.Parallel()
+	dir := func() vfs.FS {
+		d, err := vfs.Open(t.TempDir())
+		must(t, err)
+		t.Cleanup(func() { d.Close() })
+		return d
+	}
+	for _, c := range []struct {
+		fs             vfs.FS
+		others, mapped int64
+	}{{dir(), 0, 1}, {dir(), mappedImagesMax, 0}, {vfs.NewMem(), 0, 0}} {
+		s, err := Open(Options{FS: c.fs})
+		must(t, err)
+		s.mapped.Store(c.others)
+		img := commitGrowing(t, s)
+		if got := s.mapped.Load() - c.others; got != c.mapped {
+			t.Errorf("%d images are mapped, want %d", got, c.mapped)
+		}
+		img.Release()
+		must(t, s.Close())
+		if got := s.mapped.Load() - c.others; got != 0 {
+			t.Errorf("%d images are mapped after Close", got)
+		}
+	}
+}
+
+// commitGrowing commits a heap that becomes 1024 pages large.
+func commitGrowing(t *testing.T, s *Store) *Image {
+	t.Helper()
+	src := newSource(4)
+	c := content{heap: src.heap("p")}
+	img, _, err := s.Genesis(c.state(), nil)
+	must(t, err)
+	for round := range 16 {
+		c.memory = append(c.memory, make([]byte, 4*wasmPageBytes)...)
+		var dirty []swing.Page
+		for i := range len(c.memory) / swing.PageBytes {
+			if round%4 > 0 && src.IntN(1<<(2*round%8)) > 0 {
+				continue
+			}
+			page := c.memory[i*swing.PageBytes:][:swing.PageBytes]
+			copy(page, src.page())
+			dirty = append(dirty, swing.Page{Index: uint32(i), Data: page})
+		}
+		img, err = s.Pause(img, c.state(), dirty)
+		must(t, err)
+		info, err := s.Commit(img)
+		must(t, err)
+		if info.ID != c.id() || info.Pages != len(dirty) {
+			t.Fatalf("round %d: %v of %d pages, want %v of %d",
+				round, info.ID, info.Pages, c.id(), len(dirty))
+		}
+		must(t, readable(s, info.ID, c))
+	}
+	return img
+}

@@ -92,6 +92,38 @@ func TestPageSetIsASet(t *testing.T) {
 	}
 }
 
+// TestBatchesShareNoNode: of pages scattered and in a row, each is in one batch, in
+// order, and so is each node that a batch has to itself.
+func TestBatchesShareNoNode(t *testing.T) {
+	t.Parallel()
+	s := newSource(11)
+	for range 200 {
+		var list, joined []uint32
+		for i := range uint32(s.IntN(4000)) {
+			if s.IntN(100) < 1+int(i/100)%4*33 {
+				list = append(list, i)
+			}
+		}
+		owner := map[uint32]int{}
+		for n, batch := range batchesOf(list) {
+			if len(batch) == 0 || len(batch) >= batchPages+1<<(fanOutBits*batchLevels) {
+				t.Fatalf("a batch of %d pages", len(batch))
+			}
+			for _, i := range batch {
+				node := i >> (fanOutBits * batchLevels)
+				if other, ok := owner[node]; ok && other != n {
+					t.Fatalf("batches %d and %d are under node %d", other, n, node)
+				}
+				owner[node] = n
+			}
+			joined = append(joined, batch...)
+		}
+		if !slices.Equal(joined, list) {
+			t.Fatalf("%d pages in batches of %d", len(joined), len(list))
+		}
+	}
+}
+
 // TestIndexIsAMap: against a Go map, with two classes of one hash, objects that
 // are condemned and stored again, and packs that go.
 func TestIndexIsAMap(t *testing.T) {

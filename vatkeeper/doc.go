@@ -10,9 +10,11 @@
 // Every key starts with the vat's id and a dot. Values are canonical encodings
 // (see package swing).
 //
-//	v1.o         options    [1, name, code hash, seed hash, pipelining bool]
+//	v1.o         options    [1, name, code hash, seed hash, pipelining bool, critical
+//	                        bool, quarantine bool]
 //	v1.i         counters   [next object import, next promise import]
 //	v1.s         span       [incarnation, start, end, hash]
+//	v1.p.HEX     past spans the same, by incarnation in 16 hex digits
 //	v1.d         dirt       [position of the last reap, references told of since,
 //	                        deliveries and references after which a reap is due]
 //	v1.x         end        [failure bool, body, slots], once the vat is dead

@@ -41,6 +41,10 @@ type Options struct {
 	Seed swing.Hash
 	// Pipelining says that it is sent the messages for promises it decides.
 	Pipelining bool
+	// Critical says that the kernel stops when the vat fails.
+	Critical bool
+	// Quarantine says that the vat is held when it fails, instead of ended.
+	Quarantine bool
 }
 
 // End is how a vat's life ended.
@@ -84,11 +88,27 @@ func New(id swing.VatID, kv KV) Keeper { return Keeper{id, kv} }
 
 // Create writes the keys of a new vat.
 func (k Keeper) Create(o Options) {
-	b := swing.AppendText(swing.AppendUint(swing.AppendArray(nil, 5), optionsVersion), o.Name)
-	b = swing.AppendHash(swing.AppendHash(b, o.Code), o.Seed)
-	k.kv.Set(k.key(".o"), swing.AppendBool(b, o.Pipelining))
+	k.setOptions(o)
 	k.setCounters(firstObjectImport, firstPromiseImport)
 	k.SetSpan(transcript.Span{})
+}
+
+func (k Keeper) setOptions(o Options) {
+	b := swing.AppendText(swing.AppendUint(swing.AppendArray(nil, 7), optionsVersion), o.Name)
+	b = swing.AppendHash(swing.AppendHash(b, o.Code), o.Seed)
+	b = swing.AppendBool(swing.AppendBool(b, o.Pipelining), o.Critical)
+	k.kv.Set(k.key(".o"), swing.AppendBool(b, o.Quarantine))
+}
+
+// Reincarnate gives the vat another program and a new span, and keeps a record of the
+// old one.
+func (k Keeper) Reincarnate(code swing.Hash) {
+	o, _ := k.Options()
+	o.Code = code
+	k.setOptions(o)
+	s := k.Span()
+	k.setSpan(fmt.Sprintf(".p.%016x", s.Incarnation), s)
+	k.SetSpan(transcript.Span{Incarnation: s.Incarnation + 1, Start: s.End, End: s.End})
 }
 
 // Options returns what the vat was made with, and whether there is such a vat.
@@ -98,11 +118,11 @@ func (k Keeper) Options() (o Options, ok bool) {
 		return Options{}, false
 	}
 	r := swing.NewReader(b)
-	r.Fields(5)
+	r.Fields(7)
 	if v := r.Uint(); v != optionsVersion {
 		r.Fail(fmt.Errorf("options version %d", v))
 	}
-	o = Options{r.Text(), r.Hash(), r.Hash(), r.Bool()}
+	o = Options{r.Text(), r.Hash(), r.Hash(), r.Bool(), r.Bool(), r.Bool()}
 	k.done(r, ".o")
 	return o, true
 }
@@ -123,10 +143,12 @@ func (k Keeper) Span() (s transcript.Span) {
 }
 
 // SetSpan replaces the vat's current span.
-func (k Keeper) SetSpan(s transcript.Span) {
+func (k Keeper) SetSpan(s transcript.Span) { k.setSpan(".s", s) }
+
+func (k Keeper) setSpan(suffix string, s transcript.Span) {
 	b := make([]byte, 0, spanBytesHint)
 	b = swing.AppendUint(swing.AppendUint(swing.AppendArray(b, 4), s.Incarnation), s.Start)
-	k.kv.Set(k.key(".s"), swing.AppendHash(swing.AppendUint(b, s.End), s.Hash))
+	k.kv.Set(k.key(suffix), swing.AppendHash(swing.AppendUint(b, s.End), s.Hash))
 }
 
 // spanBytesHint is what an encoded span takes at most.

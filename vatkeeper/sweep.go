@@ -36,10 +36,11 @@ func (k Keeper) Sweep(after string, limit int) (changes []RefChange, removed int
 	return changes, removed, after
 }
 
-// following returns the key that follows one among those with a prefix that ends with
-// a dot, all without the vat's id.
+// following returns the key that follows one among those with a prefix, all without
+// the vat's id.
 func (k Keeper) following(prefix, after string) (string, bool) {
-	end := k.key(prefix[:len(prefix)-1]) + "/" // "/" follows "."
+	last := len(prefix) - 1
+	end := k.key(prefix[:last] + string(prefix[last]+1))
 	key, ok := k.kv.Next(k.key(max(prefix, after)), end)
 	return strings.TrimPrefix(key, string(k.id)), ok
 }

@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -35,4 +36,19 @@ func TestPreallocateSetsBlocksAside(t *testing.T) {
 	if info.Size() != size || blocks < size {
 		t.Errorf("%d bytes long, %d set aside", info.Size(), blocks)
 	}
+}
+
+// TestMap: the memory shows what is written after, and a file in memory has none.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	file := create(t, openDir(t, t.TempDir()), "a", "hello")
+	b, err := vfs.Map(file, 5)
+	must(t, err)
+	put(t, file, 1, "u")
+	if string(b) != "hullo" {
+		t.Errorf("the memory is %q", b)
+	}
+	must(t, vfs.Unmap(b))
+	_, err = vfs.Map(create(t, vfs.NewMem(), "a", "hello"), 5)
+	mustBe(t, err, errors.ErrUnsupported)
 }

@@ -21,7 +21,7 @@ const canMap = true
 const mappingsPerWorker = 2
 
 // mappingsSpare is left to the rest of the process: Go's own heap, stacks and
-// libraries. Go dies when it cannot map.
+// libraries, and what the snapshot store maps to read. Go dies when it cannot map.
 const mappingsSpare = 4000
 
 // mappingsDefault is Linux's default of vm.max_map_count.

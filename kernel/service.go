@@ -1,0 +1,340 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/vatkeeper"
+)
+
+// serviceOwner owns the kernel's own objects. It is no vat: messages to them are
+// answered by the kernel, one a crank. Their arguments, and its answers, are bodies in
+// canonical encoding: a list, in which null stands for the next slot.
+//
+// The admin object, of which the embedder gives whom it will a reference:
+//
+//	createVat(program, name, params, options) → [root, node]   once the vat has started
+//	getProgram(name) → [program]
+//
+// where program is an object that getProgram answered, the name of a program, or its
+// hash as bytes; params is a body, and its slots follow the program's; options is a list
+// of "pipelining", "critical", "quarantine".
+//
+// A vat's node:
+//
+//	done() → how the vat ended: fulfilled, or rejected if it failed, with its last words
+//	terminate(reason)
+//	upgrade(program, params, message) → [incarnation]
+//	changeOptions(reap deliveries, reap references)
+const serviceOwner swing.VatID = "kernel"
+
+// AdminRef is the kernel's admin object. It is always there.
+const AdminRef swing.KRef = "ko1"
+
+// service is a row koN.s: what an object of the kernel's is.
+type service struct {
+	kind    serviceKind
+	vat     swing.VatID
+	program swing.Hash
+}
+
+type serviceKind uint64
+
+const (
+	adminService   serviceKind = 1
+	nodeService    serviceKind = 2 // vat
+	programService serviceKind = 3 // program
+)
+
+func serviceKey(ref swing.KRef) string { return string(ref) + ".s" }
+
+func (s service) write(b vatkeeper.KV, ref swing.KRef) {
+	v := swing.AppendUint(swing.AppendArray(nil, 3), uint64(s.kind))
+	b.Set(serviceKey(ref), swing.AppendHash(swing.AppendText(v, s.vat), s.program))
+}
+
+func readService(b vatkeeper.KV, ref swing.KRef) (s service) {
+	r := row(b, serviceKey(ref))
+	r.Fields(3)
+	s = service{serviceKind(r.Uint()), swing.VatID(r.Text()), r.Hash()}
+	done(r, serviceKey(ref))
+	return s
+}
+
+func initService(b Buffer) {
+	object{owner: serviceOwner, reachable: 1, recognizable: 1}.write(b, AdminRef)
+	service{kind: adminService}.write(b, AdminRef)
+	b.Set(pinKey(AdminRef), []byte("1"))
+}
+
+// newService makes an object of the kernel's.
+func (c *crank) newService(s service) swing.KRef {
+	ids := readIDs(c.b)
+	ref := swing.KRefOf(swing.Object, ids.NextObject)
+	ids.NextObject++
+	ids.write(c.b)
+	object{owner: serviceOwner}.write(c.b, ref)
+	s.write(c.b, ref)
+	c.loose = append(c.loose, ref)
+	return ref
+}
+
+// serve answers a message to an object of the kernel's.
+func (c *crank) serve(ev event) {
+	c.report.Kind = Service
+	s := readService(c.b, ev.target)
+	in := &arguments{r: swing.NewReader(ev.message.Args.Body), slots: ev.message.Args.Slots}
+	if len(ev.message.Args.Body) > 0 { // else there are none
+		in.left = in.r.Array()
+	}
+	var err error
+	switch m := ev.message.Method; {
+	case s.kind == adminService && m == "createVat":
+		err = c.serveCreate(ev.message.Result, in)
+	case s.kind == adminService && m == "getProgram":
+		err = c.serveProgram(ev.message.Result, in)
+	case s.kind == nodeService && m == "done":
+		err = c.serveDone(s.vat, ev.message.Result, in)
+	case s.kind == nodeService && m == "terminate":
+		err = c.serveTerminate(s.vat, ev.message, in)
+	case s.kind == nodeService && m == "upgrade":
+		err = c.serveUpgrade(s.vat, ev.message.Result, in)
+	case s.kind == nodeService && m == "changeOptions":
+		err = c.serveOptions(s.vat, ev.message.Result, in)
+	default:
+		err = fmt.Errorf("there is no method %s", m)
+	}
+	if err != nil {
+		c.reject(ev.message.Result, errorData(err.Error()))
+	}
+	c.drop(ev)
+}
+
+// arguments reads the arguments of a message to the kernel.
+type arguments struct {
+	r     *swing.Reader
+	slots []swing.KRef
+	left  int
+}
+
+func (a *arguments) more() bool {
+	a.left--
+	return a.left >= 0 && a.r.Err() == nil
+}
+
+func (a *arguments) text() (s string) {
+	if a.more() {
+		s = a.r.Text()
+	}
+	return s
+}
+
+func (a *arguments) bytes() (b []byte) {
+	if a.more() {
+		b = a.r.Bytes()
+	}
+	return b
+}
+
+func (a *arguments) uint() (n uint64) {
+	if a.more() {
+		n = a.r.Uint()
+	}
+	return n
+}
+
+// done returns why the arguments are not those of the method, or nil. What is left out at
+// the end counts as empty.
+func (a *arguments) done(want string) error {
+	if a.left > 0 || a.r.Done() != nil {
+		return fmt.Errorf("want %s", want)
+	}
+	return nil
+}
+
+// program reads a program: an object, a name, or a hash.
+func (c *crank) program(a *arguments) (hash swing.Hash, err error) {
+	if !a.more() {
+		return hash, errors.New("want a program")
+	}
+	if a.r.Null() {
+		if len(a.slots) == 0 {
+			return hash, errors.New("a null for which there is no slot")
+		}
+		ref := a.slots[0]
+		a.slots = a.slots[1:]
+		if !has(c.b, serviceKey(ref)) || readService(c.b, ref).kind != programService {
+			return hash, errors.New("that is no program")
+		}
+		return readService(c.b, ref).program, nil
+	}
+	switch v := a.r.Value().(type) {
+	case string:
+		return c.named(v)
+	case []byte:
+		if len(v) == len(hash) && has(c.b, programKey(swing.Hash(v))) {
+			return swing.Hash(v), nil
+		}
+	}
+	return hash, errors.New("there is no such program")
+}
+
+func (c *crank) named(name string) (hash swing.Hash, err error) {
+	v, ok := c.b.Get(programNameKey(name))
+	if !ok {
+		return hash, fmt.Errorf("there is no program %q", name)
+	}
+	return swing.Hash(v), nil
+}
+
+func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
+	var s VatSpec
+	if s.Code, err = c.program(in); err != nil {
+		return err
+	}
+	s.Name = in.text()
+	s.Params = swing.CapData[swing.KRef]{Body: in.bytes(), Slots: in.slots}
+	if in.more() {
+		for n := in.r.Array(); n > 0 && in.r.Err() == nil; n-- {
+			switch option := in.r.Text(); option {
+			case "pipelining":
+				s.Pipelining = true
+			case "critical":
+				s.Critical = true
+			case "quarantine":
+				s.Quarantine = true
+			default:
+				return fmt.Errorf("there is no option %q", option)
+			}
+		}
+	}
+	if err := in.done("a program, a name, parameters and options"); err != nil {
+		return err
+	}
+	if err := c.checkName(c.b, s.Name); err != nil {
+		return err
+	}
+	id, root := c.create(s)
+	if result != "" {
+		c.setBirth(id, birth{result, root, c.newService(service{kind: nodeService, vat: id})})
+	}
+	c.loose = append(c.loose, root)
+	return nil
+}
+
+func (c *crank) serveProgram(result swing.KRef, in *arguments) error {
+	name := in.text()
+	if err := in.done("a name"); err != nil {
+		return err
+	}
+	hash, err := c.named(name)
+	if err != nil {
+		return err
+	}
+	ref := c.newService(service{kind: programService, program: hash})
+	c.fulfil(result, list(swing.AppendNull), ref)
+	return nil
+}
+
+func (c *crank) serveDone(vat swing.VatID, result swing.KRef, in *arguments) error {
+	if err := in.done("nothing"); err != nil || result == "" {
+		return err
+	}
+	if e, ended := vatkeeper.New(vat, c.b).End(); ended {
+		c.resolve(swing.Resolution[swing.KRef]{
+			Promise: result, Rejected: e.Failure, Data: e.Info,
+		})
+		return nil
+	}
+	c.b.Set(mournersKey(vat)+string(result), nil)
+	c.count(result, 1)
+	return nil
+}
+
+func (c *crank) serveTerminate(
+	vat swing.VatID, m swing.Message[swing.KRef], in *arguments,
+) error {
+	reason := in.text()
+	if err := in.done("a reason"); err != nil {
+		return err
+	}
+	if !c.alive(vat) {
+		return errors.New("the vat has ended")
+	}
+	c.vats.Discard(vat)
+	c.end(vat, vatkeeper.End{Failure: true, Info: errorData(reason)}, reason)
+	c.fulfil(m.Result, list())
+	return nil
+}
+
+func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) (err error) {
+	var u UpgradeSpec
+	if u.Code, err = c.program(in); err != nil {
+		return err
+	}
+	u.Params = swing.CapData[swing.KRef]{Body: in.bytes(), Slots: in.slots}
+	u.Message = in.text()
+	if err := in.done("a program, parameters and a message"); err != nil {
+		return err
+	}
+	if !c.alive(vat) {
+		return errors.New("the vat has ended")
+	}
+	if result == "" {
+		result = c.newPromise()
+	}
+	c.upgrade(vat, u, result)
+	return nil
+}
+
+func (c *crank) serveOptions(vat swing.VatID, result swing.KRef, in *arguments) error {
+	deliveries, refs := in.uint(), in.uint()
+	if err := in.done("two numbers"); err != nil {
+		return err
+	}
+	if !c.alive(vat) {
+		return errors.New("the vat has ended")
+	}
+	if err := c.setReaps(vat, deliveries, refs); err != nil {
+		return err
+	}
+	c.fulfil(result, list())
+	return nil
+}
+
+// setReaps changes when a vat is reaped; 0 leaves a number as it is.
+func (c *crank) setReaps(vat swing.VatID, deliveries, refs uint64) error {
+	if deliveries > Never || refs > Never {
+		return fmt.Errorf("reaps after %d deliveries or %d references: at most %d",
+			deliveries, refs, uint64(Never))
+	}
+	vk := vatkeeper.New(vat, c.b)
+	d := vk.Dirt()
+	if deliveries > 0 {
+		d.DeliveriesMax = deliveries
+	}
+	if refs > 0 {
+		d.RefsMax = refs
+	}
+	vk.SetDirt(d)
+	return nil
+}
+
+// programKey says that a program is installed, programNameKey what a name stands for.
+func programKey(hash swing.Hash) string { return "program." + hash.String() }
+func programNameKey(name string) string { return "program.name." + name }
+
+// Install makes a program known to the kernel, under a name if it is not "": vats can be
+// made of it by those who hold the admin object. A name can be given to another program.
+func (k *Kernel) Install(b Buffer, hash swing.Hash, name string) error {
+	if err := checkNameText(name); err != nil {
+		return err
+	}
+	b.Set(programKey(hash), nil)
+	if name != "" {
+		b.Set(programNameKey(name), hash[:])
+	}
+	k.begin(b).sealInput()
+	return nil
+}
