@@ -2,6 +2,7 @@ package model
 
 import (
 	"slices"
+	"strings"
 
 	"vatwarehouse/swing"
 )
@@ -82,18 +83,18 @@ func compareActions(a, b action) int {
 // actionsMax is how many references one GC delivery carries.
 const actionsMax = 1000
 
-// act judges the first vat's and kind's actions, and delivers those that hold.
-func (m *model) act() report {
-	first := m.actions[0]
+// act judges the actions from one on, of its vat and kind, and delivers those that hold.
+func (m *model) act(at int) report {
+	first := m.actions[at]
 	r := report{kind: skip, vat: first.vat}
 	t := m.recount()
 	var hold []kref
-	for n := 0; n < actionsMax && len(m.actions) > 0; n++ {
-		a := m.actions[0]
+	for n := 0; n < actionsMax && at < len(m.actions); n++ {
+		a := m.actions[at]
 		if a.vat != first.vat || a.kind != first.kind {
 			break
 		}
-		m.actions = m.actions[1:]
+		m.actions = slices.Delete(m.actions, at, at+1)
 		if m.holds(a, t) || m.fault("an action not judged again") {
 			hold = append(hold, a.ref)
 		} else {
@@ -183,9 +184,9 @@ func (m *model) dirty(r *report) {
 	}
 }
 
-func (m *model) reapNext() report {
-	id := m.reaps[0]
-	m.reaps = m.reaps[1:]
+func (m *model) reapNext(at int) report {
+	id := m.reaps[at]
+	m.reaps = slices.Delete(m.reaps, at, at+1)
 	if !m.alive(id) {
 		m.mark("a reap of the dead")
 		return report{kind: skip, vat: id}
@@ -206,26 +207,20 @@ func (m *model) mustClean() *vat {
 	return nil
 }
 
-// clean removes some rows of a dead vat.
+// clean removes some rows of a dead vat. A crank that finds fewer than it may
+// remove is the vat's last.
 func (m *model) clean() report {
 	v := m.mustClean()
 	r := report{kind: cleanup, vat: v.id}
 	left := m.rules.cleanup.rows
-	for _, phase := range []func(e entry) bool{
-		func(e entry) bool { return e.vref.Kind() == swing.Object && e.vref.Exported() },
-		func(e entry) bool { return e.vref.Kind() == swing.Object && !e.vref.Exported() },
-		func(e entry) bool { return e.vref.Kind() == swing.Promise },
-	} {
-		for _, e := range slices.Clone(v.clist) {
-			if left == 0 || !phase(e) {
-				continue
-			}
-			left--
-			v.remove(e.kref)
-			if e.vref.Kind() == swing.Object && e.vref.Exported() {
-				m.object(e.kref).owner = ""
-				m.mark("an export of the dead is orphaned")
-			}
+	all := slices.Clone(v.clist)
+	slices.SortFunc(all, func(a, b entry) int { return strings.Compare(order(a), order(b)) })
+	for _, e := range all[:min(left, uint64(len(all)))] {
+		left--
+		v.remove(e.kref)
+		if isExport(e) {
+			m.object(e.kref).owner = ""
+			m.mark("an export of the dead is orphaned")
 		}
 	}
 	for left > 0 && len(v.store) > 0 {
@@ -233,11 +228,26 @@ func (m *model) clean() report {
 		v.store = v.store[1:]
 		m.mark("a vatstore row of the dead goes")
 	}
-	if len(v.clist) == 0 && len(v.store) == 0 {
+	r.swept = int(m.rules.cleanup.rows - left)
+	if left > 0 {
 		m.mark("a dead vat is cleaned")
 		v.cleaned = true
+		if endLosesReferences {
+			v.info.Slots = nil
+		}
 	}
 	return r
+}
+
+// order is exports, imports, promises, and the spelling of each.
+func order(e entry) string {
+	switch {
+	case isExport(e):
+		return "1" + string(e.vref)
+	case isImport(e):
+		return "2" + string(e.vref)
+	}
+	return "3" + string(e.vref)
 }
 
 // own is the entry of an object of the vat's own, or nil.

@@ -26,6 +26,7 @@ type report struct {
 	turn     *turn
 	ended    []ended
 	outputs  []output
+	swept    int  // rows, by a cleanup
 	failed   bool // the world did; nothing happened
 }
 
@@ -83,15 +84,20 @@ func (m *model) choose() report {
 		m.route(ev, &r)
 		return r
 	}
-	if collection && m.sinceCleanup >= m.rules.cleanup.every && m.mustClean() != nil {
+	due := m.sinceCleanup >= m.rules.cleanup.every
+	if cleanupByNumber {
+		due = (m.cranks+1)%m.rules.cleanup.every == 0
+	}
+	if due && m.mustClean() != nil {
 		m.mark("cleanup among other cranks")
 		return m.clean()
 	}
-	if len(m.actions) > 0 {
-		return m.act()
+	// A held vat's actions and reaps wait where they are.
+	if at := slices.IndexFunc(m.actions, func(a action) bool { return !m.vat(a.vat).held }); at >= 0 {
+		return m.act(at)
 	}
-	if len(m.reaps) > 0 {
-		return m.reapNext()
+	if at := slices.IndexFunc(m.reaps, func(id vatID) bool { return !m.vat(id).held }); at >= 0 {
+		return m.reapNext(at)
 	}
 	if len(m.run) > 0 {
 		ev := m.run[0]
@@ -219,6 +225,10 @@ func (m *model) aim(ev event) report {
 		to = m.destination(ev.target, ev.method)
 		if before.Kind() == swing.Promise && to.target != before {
 			m.mark("a pipelined message is routed anew")
+			if anewFromTheEnd {
+				m.acceptance = append(m.acceptance, ev)
+				return r
+			}
 		}
 		r.vat = to.vat
 	}
@@ -394,6 +404,7 @@ func (m *model) end(e ended, info kcap, faulted bool, r *report) {
 		}
 	}
 	m.letGo(e.vat)
+	m.reaps = slices.DeleteFunc(m.reaps, func(id vatID) bool { return id == e.vat })
 	r.ended = append(r.ended, e)
 }
 

@@ -92,9 +92,10 @@ func explain(seed uint64, all []step, f failure, planted string) string {
 	fmt.Fprintf(&b, "seed %d, step %d: %s: %s\n", seed, len(all), f.where, f.text)
 	fmt.Fprintf(&b, "repeat: go test ./test/model -run 'TestKernelIsTheModel$' -model.seed %d "+
 		"-model.runs 1 -model.steps %d\n", seed, *steps)
-	short, sf, log := shrink(seed, all, f, planted)
-	fmt.Fprintf(&b, "in %d steps and %d syscalls: %s: %s\n", len(short), countCalls(short), sf.where, sf.text)
-	for i, line := range log {
+	short := shrink(seed, all, f, planted)
+	fmt.Fprintf(&b, "of seed %d, %d steps and %d syscalls: %s: %s\n",
+		short.seed, len(short.steps), countCalls(short.steps), short.f.where, short.f.text)
+	for i, line := range short.log {
 		fmt.Fprintf(&b, "%4d  %s\n", i+1, line)
 	}
 	return b.String()

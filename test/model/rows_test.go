@@ -87,6 +87,7 @@ func (m *model) lines() []byte {
 		n := o.ref.Number()
 		x.line("object", string(o.ref), owner(o.owner),
 			number(t.reachable[n]), number(t.recognizable[n]))
+		m.importerLines(x, o, t.reachable[n])
 	}
 	for _, p := range m.promises {
 		m.promiseLines(x, p, t.promises[p.ref.Number()])
@@ -102,6 +103,11 @@ func (m *model) lines() []byte {
 	}
 	for _, id := range m.reaps {
 		x.line("reap", string(id))
+	}
+	for i := range m.vats {
+		if v := &m.vats[i]; v.ended && !v.cleaned {
+			x.line("to clean", string(v.id))
+		}
 	}
 	return x.b
 }
@@ -130,7 +136,7 @@ func (m *model) vatLines(x *text, v *vat) {
 		x.data(v.info)
 		x.end()
 	}
-	if !v.cleaned {
+	if !v.cleaned || countersStay {
 		x.line("counters of", string(v.id), number(v.imports.object), number(v.imports.promise))
 		m.dirtLine(x, v)
 	}
@@ -169,18 +175,25 @@ type rows struct {
 	text
 	b    *buffer
 	seen map[string]bool
+	vats uint64
 }
+
+// firstObject is the first that is not of the kernel's own.
+const firstObject = 20
 
 // kernelLines is the kernel's state. What does not decode is a panic.
 func kernelLines(b *buffer) []byte {
-	r := &rows{b: b, seen: map[string]bool{"setup": true}}
+	r := &rows{b: b, seen: map[string]bool{
+		"setup": true, "ko1": true, "ko1.s": true, "pin.ko1": true, // nobody here is given ko1
+	}}
 	c := r.fields("crank", 2)
 	r.line("cranks", number(c.Uint()), "deliveries", number(c.Uint()))
 	ids := r.fields("ids", 3)
 	vats, objects, promises := ids.Uint(), ids.Uint(), ids.Uint()
+	r.vats = vats
 	r.line("next", number(vats), number(objects), number(promises))
 	r.line("time", number(r.get("time").Uint()))
-	for n := range objects {
+	for n := uint64(firstObject); n < objects; n++ {
 		r.object(swing.KRefOf(swing.Object, n))
 	}
 	for n := range promises {
@@ -193,7 +206,7 @@ func kernelLines(b *buffer) []byte {
 			r.vat(swing.VatIDOf(n))
 		}
 	}
-	for n := range objects {
+	for n := uint64(firstObject); n < objects; n++ {
 		r.pin(swing.KRefOf(swing.Object, n))
 	}
 	for n := range promises {
@@ -244,6 +257,7 @@ func (r *rows) object(ref kref) {
 	}
 	x := r.fields(string(ref), 3)
 	r.line("object", string(ref), owner(optional(x)), number(x.Uint()), number(x.Uint()))
+	r.importers(ref)
 }
 
 func (r *rows) promise(ref kref) {
@@ -312,11 +326,12 @@ func (r *rows) vat(id vatID) {
 		x := r.fields(key(".i"), 2)
 		r.line("counters of", string(id), number(x.Uint()-50), number(x.Uint()-60))
 	}
-	r.dirt(id)
 	x := r.fields(key(".s"), 4)
 	x.Uint()
 	x.Uint()
-	r.line("deliveries of", string(id), number(x.Uint()))
+	position := x.Uint()
+	r.dirt(id, position)
+	r.line("deliveries of", string(id), number(position))
 	if r.has(key(".h")) {
 		r.line("held", string(id))
 		r.queue(string(id), key(".h"))

@@ -2,44 +2,69 @@ package model
 
 import "slices"
 
-// shrinkTries bounds how often a failing run is played again, smaller.
-const shrinkTries = 3000
+// Bounds on the search for a short run that fails: how many fresh short runs are
+// looked at, of how many steps, and how often one is played again, smaller.
+const (
+	shortRuns   = 400
+	shortSteps  = 150
+	shrinkTries = 1500
+)
 
 // replay plays steps in the world of a seed, comparing everything after every
 // step, and returns the failure and what happened.
-func replay(seed uint64, steps []step, planted string) (f failure, played int, log []string) {
+func replay(seed uint64, steps []step, planted string, recount bool) (f failure, n int, log []string) {
 	r, w, _ := newRun(seed, 0)
 	r.planted = planted
 	x := newWorld(r, w)
-	x.every, x.log = 1, &log
-	played, _, f = x.play(steps)
-	return f, played, log
+	x.every, x.log, x.recount = 1, &log, recount
+	n, _, f = x.play(steps)
+	return f, n, log
 }
 
-// shrink drops steps, and syscalls of steps, while the run still fails the same way.
-func shrink(seed uint64, steps []step, f failure, planted string) ([]step, failure, []string) {
-	best := steps
-	bestF, n, log := replay(seed, best, planted)
-	if bestF.where == "" {
-		return steps, f, []string{"not to be repeated when everything is compared after each step"}
+// shrunk is a short run that fails, and what happens in it.
+type shrunk struct {
+	seed  uint64
+	steps []step
+	f     failure
+	log   []string
+}
+
+// shrink looks for a run that fails the same way and is short to begin with, and
+// drops steps, and syscalls of steps, while it still does.
+func shrink(seed uint64, steps []step, f failure, planted string) shrunk {
+	recount := f.where == "recount"
+	best := shrunk{seed: seed, f: f, steps: steps}
+	got, n, log := replay(seed, steps, planted, recount)
+	if got.where == "" {
+		best.log = []string{"passes when everything is compared after each step"}
+		return best
 	}
-	best = best[:n]
+	best = shrunk{seed, steps[:n], got, log}
+	for s := uint64(1); s <= shortRuns; s++ {
+		_, _, steps := newRun(seed+1000*s, shortSteps)
+		f, n, log := replay(seed+1000*s, steps, planted, recount)
+		if f.where == best.f.where && n < len(best.steps) {
+			best = shrunk{seed + 1000*s, steps[:n], f, log}
+		}
+	}
 	tries := 0
 	try := func(smaller []step) bool {
-		tries++
-		got, n, l := replay(seed, smaller, planted)
-		if tries > shrinkTries || got.where != bestF.where {
+		if tries++; tries > shrinkTries {
 			return false
 		}
-		best, bestF, log = smaller[:n], got, l
+		f, n, log := replay(best.seed, smaller, planted, recount)
+		if f.where != best.f.where {
+			return false
+		}
+		best = shrunk{best.seed, smaller[:n], f, log}
 		return true
 	}
-	for before := -1; before != len(best)+countCalls(best) && tries < shrinkTries; {
-		before = len(best) + countCalls(best)
-		dropSteps(&best, try)
-		dropCalls(&best, try)
+	for before := -1; before != len(best.steps)+countCalls(best.steps) && tries < shrinkTries; {
+		before = len(best.steps) + countCalls(best.steps)
+		dropSteps(&best.steps, try)
+		dropCalls(&best.steps, try)
 	}
-	return best, bestF, log
+	return best
 }
 
 func countCalls(steps []step) (n int) {
