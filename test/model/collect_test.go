@@ -30,15 +30,22 @@ func (m *model) collectOnce() (changed bool) {
 	if !collection {
 		return changed
 	}
-	m.objects = slices.DeleteFunc(m.objects, func(o object) bool {
+	var kept []object
+	for _, o := range m.objects {
 		n := o.ref.Number()
-		return t.reachable[n] == 0 && m.unreachable(o, t.recognizable[n])
-	})
+		if t.reachable[n] > 0 {
+			o.told = false
+		} else if m.unreachable(&o, t.recognizable[n]) {
+			continue
+		}
+		kept = append(kept, o)
+	}
+	m.objects = kept
 	return changed
 }
 
 // unreachable sees to an object that nobody reaches, and reports whether it is gone.
-func (m *model) unreachable(o object, recognizable int) (gone bool) {
+func (m *model) unreachable(o *object, recognizable int) (gone bool) {
 	if m.alive(o.owner) {
 		if e := m.vat(o.owner).byKRef(o.ref); e.reachable {
 			m.remember(action{o.owner, dropExport, o.ref})
@@ -53,10 +60,11 @@ func (m *model) unreachable(o object, recognizable int) (gone bool) {
 	}
 	for i := range m.vats {
 		v := &m.vats[i]
-		if e := v.byKRef(o.ref); e != nil && m.alive(v.id) {
+		if v.byKRef(o.ref) != nil && !o.told { // a dead one, too: its action will not hold
 			m.remember(action{v.id, retireImport, o.ref})
 		}
 	}
+	o.told = true
 	if recognizable == 0 {
 		m.mark("an orphan is gone")
 	}

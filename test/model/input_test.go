@@ -22,7 +22,7 @@ func (m *model) create(name string, pipelining bool, params kcap) (id vatID, roo
 	id = swing.VatIDOf(uint64(len(m.vats)) + 1)
 	root = swing.KRefOf(swing.Object, m.nextObject)
 	m.nextObject++
-	m.objects = append(m.objects, object{root, id})
+	m.objects = append(m.objects, object{ref: root, owner: id})
 	v := vat{id: id, pipelining: pipelining}
 	v.add(entry{root, swing.RootVRef, true})
 	m.vats = append(m.vats, v)

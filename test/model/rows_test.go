@@ -87,7 +87,7 @@ func (m *model) lines() []byte {
 		n := o.ref.Number()
 		x.line("object", string(o.ref), owner(o.owner),
 			number(t.reachable[n]), number(t.recognizable[n]))
-		m.importerLines(x, o, t.reachable[n])
+		m.importerLines(x, o)
 	}
 	for _, p := range m.promises {
 		m.promiseLines(x, p, t.promises[p.ref.Number()])

@@ -50,6 +50,7 @@ type rules struct {
 type object struct {
 	ref   kref
 	owner vatID // "" is an orphan
+	told  bool  // it is an orphan nobody reaches, and those that recognize it have actions
 }
 
 type promise struct {

@@ -34,14 +34,14 @@ func (m *model) dirtLine(x *text, v *vat) {
 
 // importerLines are the vats that import an object, and whether they have been
 // told that it is gone.
-func (m *model) importerLines(x *text, o object, reachable int) {
+func (m *model) importerLines(x *text, o object) {
 	for i := range m.vats {
 		e := m.vats[i].byKRef(o.ref)
 		if e != nil && !e.vref.Exported() {
 			x.line("importer of", string(o.ref), string(m.vats[i].id))
 		}
 	}
-	if o.owner == "" && reachable == 0 {
+	if o.told {
 		x.line("told of", string(o.ref))
 	}
 }
