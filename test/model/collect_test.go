@@ -60,7 +60,7 @@ func (m *model) unreachable(o *object, recognizable int) (gone bool) {
 	}
 	for i := range m.vats {
 		v := &m.vats[i]
-		if v.byKRef(o.ref) != nil && !o.told { // a dead one, too: its action will not hold
+		if v.byKRef(o.ref) != nil && !o.told && !m.fault("an importer not told") { // a dead one, too: its action will not hold
 			m.remember(action{v.id, retireImport, o.ref})
 		}
 	}
@@ -103,7 +103,7 @@ func (m *model) act(at int) report {
 			break
 		}
 		m.actions = slices.Delete(m.actions, at, at+1)
-		if m.holds(a, t) || m.fault("an action not judged again") {
+		if m.holds(a, t) || m.vat(a.vat).byKRef(a.ref) != nil && m.fault("an action not judged again") {
 			hold = append(hold, a.ref)
 		} else {
 			m.mark("an action that no longer holds")
@@ -111,6 +111,9 @@ func (m *model) act(at int) report {
 	}
 	if len(hold) == 0 {
 		return r
+	}
+	if len(hold) == actionsMax {
+		m.mark("more actions than one delivery takes")
 	}
 	r.kind = delivers
 	v := m.vat(first.vat)
@@ -174,7 +177,7 @@ func (m *model) dirty(r *report) {
 	v.dirt.deliveries++
 	v.dirt.refs += uint64(len(r.delivery.Refs))
 	byDeliveries := v.dirt.deliveries >= m.reap.deliveries
-	byRefs := v.dirt.refs >= m.reap.refs
+	byRefs := v.dirt.refs >= m.reap.refs && !m.fault("a reap for references forgotten")
 	if !byDeliveries && !byRefs {
 		return
 	}
@@ -195,10 +198,6 @@ func (m *model) dirty(r *report) {
 func (m *model) reapNext(at int) report {
 	id := m.reaps[at]
 	m.reaps = slices.Delete(m.reaps, at, at+1)
-	if !m.alive(id) {
-		m.mark("a reap of the dead")
-		return report{kind: skip, vat: id}
-	}
 	r := report{kind: delivers, vat: id}
 	r.delivery.Kind = swing.DeliverReap
 	m.mark("deliver reap")
@@ -221,6 +220,9 @@ func (m *model) clean() report {
 	v := m.mustClean()
 	r := report{kind: cleanup, vat: v.id}
 	left := m.rules.cleanup.rows
+	if m.fault("a row too many cleaned") {
+		left++
+	}
 	all := slices.Clone(v.clist)
 	slices.SortFunc(all, func(a, b entry) int { return strings.Compare(order(a), order(b)) })
 	for _, e := range all[:min(left, uint64(len(all)))] {
@@ -285,7 +287,7 @@ func (t *turn) drop(refs []vref) bool {
 		if !e.reachable {
 			return t.illegal("to drop twice")
 		}
-		e.reachable = false
+		e.reachable = t.m.fault("a dropped import still reachable")
 	}
 	return true
 }

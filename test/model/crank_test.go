@@ -300,6 +300,9 @@ func (m *model) become(v *vat, result kref) {
 	if len(p.waiting) > 0 {
 		m.mark("what waited goes to a pipelining decider")
 	}
+	if m.fault("what waits is not sent to a pipelining decider") {
+		return
+	}
 	m.acceptance = append(m.acceptance, p.waiting...)
 	p.waiting = nil
 }
@@ -336,6 +339,9 @@ func (m *model) in(v *vat, ref kref) vref {
 	} else {
 		e.vref = swing.ImportVRef(swing.Object, 50+v.imports.object)
 		v.imports.object++
+		if m.fault("a number of an import passed over") {
+			v.imports.object++
+		}
 	}
 	v.add(e)
 	return e.vref
@@ -385,8 +391,10 @@ func (m *model) settle(undo *model, r *report) {
 	default:
 		return
 	}
-	*m = *undo
-	r.outputs = nil
+	if !m.fault("a fault that is not rolled back") {
+		*m = *undo
+		r.outputs = nil
+	}
 	m.end(e, info, faulted, r)
 }
 

@@ -43,7 +43,7 @@ func (x *world) input(s step, f *failure) {
 		e.create()
 	case n < 28:
 		e.release()
-	case n < 29 && live > liveMin:
+	case n < 29 && live > liveMin && e.rng.IntN(3) == 0:
 		e.terminate()
 	case n < 34:
 		e.hold()
@@ -75,7 +75,13 @@ func (e embedder) same(what string, err error, ok bool) {
 func (e embedder) ref() (kref, bool) {
 	m := e.m
 	if len(m.pins) > 0 && e.rng.IntN(10) > 0 {
-		return m.pins[e.rng.IntN(len(m.pins))], true
+		ref := m.pins[e.rng.IntN(len(m.pins))]
+		for range 3 {
+			if ref.Kind() == swing.Promise {
+				ref = m.pins[e.rng.IntN(len(m.pins))]
+			}
+		}
+		return ref, true
 	}
 	if len(m.promises) > 0 && e.rng.IntN(2) == 0 {
 		return m.promises[e.rng.IntN(len(m.promises))].ref, true
@@ -86,6 +92,7 @@ func (e embedder) ref() (kref, bool) {
 	return "", false
 }
 
+// data is a body and some references.
 func (e embedder) data(most int) (c kcap) {
 	c.Body = []byte{byte('a' + e.rng.IntN(26))}
 	for range e.rng.IntN(most + 1) {
@@ -133,6 +140,11 @@ func (e embedder) release() {
 		return
 	}
 	ref := e.m.pins[e.rng.IntN(len(e.m.pins))]
+	for range 3 { // mostly a promise that is resolved
+		if ref.Kind() == swing.Object || e.m.promise(ref).state == 0 {
+			ref = e.m.pins[e.rng.IntN(len(e.m.pins))]
+		}
+	}
 	if ref.Kind() == swing.Object && e.rng.IntN(3) > 0 {
 		return // or nobody could be reached any more
 	}

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"vatwarehouse/swing"
@@ -39,11 +42,11 @@ func limits(rng *rand.Rand) swing.Limits {
 // newRun is the rules, the vats' habits and the steps that a seed stands for.
 func newRun(seed uint64, n int) (rules, weights, []step) {
 	rng := rand.New(rand.NewPCG(seed, 19))
-	r := rules{limits: limits(rng), reached: map[string]int{}}
+	r := rules{limits: limits(rng), reached: map[string]int{}, plantedCount: new(int)}
 	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(20), 3+rng.Uint64N(20)
 	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
 	w := randomWeights(rng)
-	inputs, most := 10+rng.IntN(10), 4+rng.IntN(8)
+	inputs, most := 4+rng.IntN(10), 5+rng.IntN(12)
 	var all []step
 	for range n {
 		s := step{seed: rng.Uint64(), input: rng.IntN(100) < inputs}
@@ -57,6 +60,43 @@ func newRun(seed uint64, n int) (rules, weights, []step) {
 	return r, w, all
 }
 
+// result is what one run came to.
+type result struct {
+	seed    uint64
+	calls   int
+	cranks  uint64
+	reached map[string]int
+	steps   []step // up to the failure
+	f       failure
+}
+
+func playSeed(seed uint64, planted string) result {
+	r, w, all := newRun(seed, *steps)
+	r.planted = planted
+	x := newWorld(r, w)
+	played, calls, f := x.play(all)
+	return result{seed, calls, x.m.cranks, r.reached, all[:played], f}
+}
+
+// batch is how many runs are played side by side before their sum is looked at,
+// so that the same runs are played on every machine.
+const batch = 16
+
+func playBatch(first uint64, n int) []result {
+	results := make([]result, n)
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				results[i] = playSeed(first+uint64(i), "")
+			}
+		})
+	}
+	wg.Wait()
+	return results
+}
+
 // TestKernelIsTheModel: random vats and a random embedder, on both sides at
 // once, until enough syscalls have been made; and every rule was reached.
 func TestKernelIsTheModel(t *testing.T) {
@@ -66,33 +106,44 @@ func TestKernelIsTheModel(t *testing.T) {
 	}
 	reached := map[string]int{}
 	total, cranks, n := 0, uint64(0), 0
-	for s := *seed; (*runs > 0 && n < *runs) || (*runs == 0 && total < due); s++ {
-		r, w, all := newRun(s, *steps)
-		x := newWorld(r, w)
-		played, calls, f := x.play(all)
-		if f.where != "" {
-			t.Fatal(explain(s, all[:played], f, ""))
+	for n < *runs || *runs == 0 && total < due {
+		size := batch
+		if *runs > 0 {
+			size = min(batch, *runs-n)
 		}
-		for rule, k := range r.reached {
-			reached[rule] += k
+		for _, r := range playBatch(*seed+uint64(n), size) {
+			if r.f.where != "" {
+				t.Fatal(explain(r, ""))
+			}
+			for rule, k := range r.reached {
+				reached[rule] += k
+			}
+			total += r.calls
+			cranks += r.cranks
 		}
-		n++
-		total += calls
-		cranks += x.m.cranks
+		n += size
 	}
 	t.Logf("seeds %d to %d: %d syscalls in %d cranks", *seed, *seed+uint64(n)-1, total, cranks)
 	for _, rule := range slices.Sorted(maps.Keys(reached)) {
 		t.Logf("%8d  %s", reached[rule], rule)
+		if !slices.Contains(allRules, rule) {
+			t.Errorf("%q is in no list of rules", rule)
+		}
+	}
+	for _, rule := range allRules {
+		if reached[rule] == 0 && total >= syscallsDefault {
+			t.Errorf("never reached: %s", rule)
+		}
 	}
 }
 
 // explain shrinks a failing run and says what happened.
-func explain(seed uint64, all []step, f failure, planted string) string {
+func explain(r result, planted string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, step %d: %s: %s\n", seed, len(all), f.where, f.text)
+	fmt.Fprintf(&b, "seed %d, step %d: %s: %s\n", r.seed, len(r.steps), r.f.where, r.f.text)
 	fmt.Fprintf(&b, "repeat: go test ./test/model -run 'TestKernelIsTheModel$' -model.seed %d "+
-		"-model.runs 1 -model.steps %d\n", seed, *steps)
-	short := shrink(seed, all, f, planted)
+		"-model.runs 1 -model.steps %d\n", r.seed, *steps)
+	short := shrink(r.seed, r.steps, r.f, planted)
 	fmt.Fprintf(&b, "of seed %d, %d steps and %d syscalls: %s: %s\n",
 		short.seed, len(short.steps), countCalls(short.steps), short.f.where, short.f.text)
 	for i, line := range short.log {

@@ -28,9 +28,9 @@ type weights struct {
 func randomWeights(rng *rand.Rand) weights {
 	about := func(n int) int { return n/3 + rng.IntN(4*n/3+1) }
 	return weights{
-		send: about(180), subscribe: about(90), resolve: about(150), store: about(100),
+		send: about(220), subscribe: about(90), resolve: about(150), store: about(100),
 		drop: about(130), retireImports: about(100), retireExports: about(80),
-		abandon: about(10), exit: rng.IntN(3), illegal: rng.IntN(5), mass: rng.IntN(2),
+		abandon: about(10), exit: rng.IntN(3), illegal: 1 + rng.IntN(7), mass: rng.IntN(2),
 		fresh: about(150), result: about(450), pipelining: about(400),
 		trap: rng.IntN(7), world: rng.IntN(12),
 	}
@@ -149,6 +149,16 @@ func (a actor) data(w weights, most int) (c vcap) {
 	return c
 }
 
+// answers says of an entry that a message to it may reach somebody.
+func (a actor) answers(e entry) bool {
+	if isPromise(e) {
+		p := a.m.promise(e.kref)
+		to, bare := p.data.Reference()
+		return p.state == 0 || p.state == 1 && bare && to.Kind() == swing.Object
+	}
+	return mayMention(e) && a.m.alive(a.m.object(e.kref).owner)
+}
+
 // crowded is how many queued events make vats talk less.
 const crowded = 40
 
@@ -158,10 +168,8 @@ func (a actor) doSend(w weights) {
 		return
 	}
 	s := vcall{Op: swing.OpSend, Target: a.any(w)}
-	if a.rng.IntN(3) == 0 {
-		if e, ok := a.pick(isPromise); ok {
-			s.Target = e.vref
-		}
+	if e, ok := a.pick(a.answers); ok && a.rng.IntN(3) > 0 {
+		s.Target = e.vref
 	}
 	s.Message.Method = string(rune('a' + a.rng.IntN(5)))
 	s.Message.Args = a.data(w, 3)

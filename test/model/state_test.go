@@ -44,7 +44,7 @@ type rules struct {
 	cleanup      struct{ rows, every uint64 }
 	reached      map[string]int // how often each rule was
 	planted      string         // the fault that this model has on purpose
-	plantedCount int
+	plantedCount *int
 }
 
 type object struct {
@@ -151,8 +151,8 @@ func (m *model) fault(name string) bool {
 	if m.planted != name {
 		return false
 	}
-	m.plantedCount++
-	return m.plantedCount%2 == 0
+	*m.plantedCount++
+	return *m.plantedCount%2 == 0
 }
 
 // with returns s with one more item, leaving s as it is.

@@ -46,7 +46,8 @@ func (f *failure) fail(where, format string, args ...any) {
 var errWorld = errors.New("the world failed")
 
 func newWorld(r rules, w weights) *world {
-	x := &world{m: newModel(r), b: newBuffer(), w: w, every: 20, recount: true}
+	x := &world{m: newModel(r), b: newBuffer(), w: w, every: 25, recount: true}
+	x.b.plant = r.planted == sparedRow
 	kernel.Init(x.b, options(r))
 	x.k = kernel.New(x.b, x)
 	return x
