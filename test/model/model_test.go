@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -58,6 +59,13 @@ func newRun(seed uint64, n int) (rules, weights, []step) {
 		all = append(all, s)
 	}
 	return r, w, all
+}
+
+// TestMain lets garbage pile up: worlds are small, and collecting them often costs
+// more than playing them.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(1000)
+	m.Run()
 }
 
 // result is what one run came to.
