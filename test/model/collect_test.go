@@ -161,7 +161,10 @@ func (m *model) holds(a action, t tally) bool {
 	case retireExport:
 		return t.recognizable[n] == 0
 	}
-	return true
+	if t.reachable[n] > 0 {
+		m.mark("an orphan that the embedder brought back")
+	}
+	return t.reachable[n] == 0
 }
 
 // dirty counts what a vat has had since its last reap, once the delivery is over.

@@ -28,6 +28,7 @@ type report struct {
 	outputs  []output
 	swept    int  // rows, by a cleanup
 	failed   bool // the world did; nothing happened
+	disorder string
 }
 
 type ended struct {
@@ -195,12 +196,14 @@ func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
 	if rejected {
 		p.state = 2
 	}
+	overtaken := slices.ContainsFunc(m.acceptance, func(ev event) bool { return ev.target == ref })
 	for i, ev := range waiting {
 		m.mark("a message that waited is queued")
 		if i == 0 && len(waiting) > 1 && m.fault("what waited out of order") {
 			waiting = slices.Clone(waiting)
 			ev, waiting[1] = waiting[1], ev
 		}
+		ev.sent.late = ev.sent.late || waitedComesLast && overtaken
 		m.acceptance = append(m.acceptance, ev)
 	}
 	for _, s := range subscribers {
@@ -225,6 +228,7 @@ func (m *model) aim(ev event) report {
 		to = m.destination(ev.target, ev.method)
 		if before.Kind() == swing.Promise && to.target != before {
 			m.mark("a pipelined message is routed anew")
+			ev.sent.late = anewFromTheEnd
 			if anewFromTheEnd {
 				m.acceptance = append(m.acceptance, ev)
 				return r
@@ -262,6 +266,7 @@ func (m *model) translate(ev event, r *report) {
 	d := &r.delivery
 	switch {
 	case ev.target != "":
+		m.arrive(ev.sent, r)
 		d.Kind = swing.DeliverMessage
 		d.Target = m.in(v, ev.target)
 		d.Message.Method, d.Message.Args = ev.method, m.dataIn(v, ev.args)
@@ -287,6 +292,25 @@ func (m *model) translate(ev event, r *report) {
 	default:
 		d.Kind = swing.DeliverStartVat
 		d.Params = m.dataIn(v, ev.params)
+	}
+}
+
+// arrive checks that messages from one vat to one target come in the order in
+// which they were sent.
+func (m *model) arrive(s sent, r *report) {
+	if s.from == "" {
+		return
+	}
+	at := slices.IndexFunc(m.arrived, func(a sent) bool { return a.from == s.from && a.to == s.to })
+	switch {
+	case at < 0:
+		m.arrived = append(m.arrived, s)
+	case m.arrived[at].n < s.n:
+		m.arrived[at] = s
+	case s.late:
+	default:
+		r.disorder = fmt.Sprintf("message %d from %s to %s arrives after message %d",
+			s.n, s.from, s.to, m.arrived[at].n)
 	}
 }
 

@@ -8,6 +8,10 @@ const (
 	// its turn comes, goes to the end of the acceptance queue and so behind later
 	// messages. In SwingSet its way is found on the spot.
 	anewFromTheEnd = true
+	// What waited on a promise is queued behind all that the crank asked for before
+	// it resolved the promise, and so behind later messages to the same promise: so
+	// it is in SwingSet, too, but docs/kernel.md promises their order.
+	waitedComesLast = true
 	// A cleanup is due only in cranks whose number is a multiple of CleanupEvery, if
 	// the acceptance queue is empty just then; not once so many other cranks have
 	// passed.

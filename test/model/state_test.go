@@ -34,6 +34,8 @@ type model struct {
 	nextObject, nextPromise uint64
 	time                    uint64
 	sinceCleanup            uint64
+	sends                   uint64 // made so far
+	arrived                 []sent // the latest of each sender and target
 	cranks, deliveries      uint64
 }
 
@@ -100,6 +102,16 @@ type event struct {
 	vat     vatID
 	promise kref
 	params  kcap
+
+	sent sent // for the check of order only
+}
+
+// sent is who sent a message, to what, as the sender named it, and when.
+type sent struct {
+	from vatID
+	to   kref
+	n    uint64
+	late bool // a known deviation has cost it its place
 }
 
 func (e event) refs() (refs []kref) {
@@ -140,6 +152,7 @@ func (m *model) clone() *model {
 	c.acceptance, c.run = slices.Clone(m.acceptance), slices.Clone(m.run)
 	c.pins, c.actions = slices.Clone(m.pins), slices.Clone(m.actions)
 	c.reaps = slices.Clone(m.reaps)
+	c.arrived = slices.Clone(m.arrived)
 	return &c
 }
 

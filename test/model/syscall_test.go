@@ -243,6 +243,8 @@ func (t *turn) send(s vcall) bool {
 			t.m.promise(ev.result).decider = t.vat
 		}
 	}
+	t.m.sends++
+	ev.sent = sent{from: t.vat, to: ev.target, n: t.m.sends}
 	t.m.acceptance = append(t.m.acceptance, ev)
 	return true
 }

@@ -106,6 +106,9 @@ func (x *world) crank(s step, f *failure) {
 	x.asked, x.discarded = false, nil
 	got, err := x.k.Crank(context.Background(), x.b)
 	x.note(s)
+	if x.expect.disorder != "" {
+		f.fail("order", "%s", x.expect.disorder)
+	}
 	x.compareCrank(got, err, f)
 	if f.where == "" && x.expect.failed {
 		return
