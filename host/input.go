@@ -197,9 +197,48 @@ func (h *Host) Release(_ context.Context, ref swing.KRef) error {
 // since the Unix epoch. It does not go back, and never moves by itself.
 func (h *Host) SetTime(_ context.Context, nanoseconds uint64) error {
 	return h.input(func() error {
-		if err := h.kernel.SetTime(h.kv, nanoseconds); err != nil {
+		r, err := h.kernel.SetTime(h.kv, nanoseconds)
+		if err != nil {
 			return fmt.Errorf("set time: %w", err)
 		}
+		h.bookOutputs(r)
+		return nil
+	})
+}
+
+// AddDevice makes a device, one of Options.Devices, known to the kernel, and returns its
+// object, which is held for the embedder until Release: whoever is given it can call the
+// device. A directory that has a device must from then on be opened with it.
+func (h *Host) AddDevice(_ context.Context, name string) (device swing.KRef, err error) {
+	err = h.input(func() error {
+		if device, err = h.kernel.AddDevice(h.kv, name); err != nil {
+			return fmt.Errorf("add device: %w", err)
+		}
+		return nil
+	})
+	return device, err
+}
+
+// Device returns the object of a device that was added.
+func (h *Host) Device(name string) (swing.KRef, error) {
+	return read(h, func() (swing.KRef, error) {
+		ref, ok := kernel.DeviceRef(h.kv, name)
+		if !ok {
+			return "", fmt.Errorf("device %q: %w", name, ErrNotFound)
+		}
+		return ref, nil
+	})
+}
+
+// Receive hands data to a device that is a [kernel.Receiver].
+func (h *Host) Receive(_ context.Context, device string, body []byte, slots ...swing.KRef) error {
+	return h.input(func() error {
+		data := swing.CapData[swing.KRef]{Body: body, Slots: slots}
+		r, err := h.kernel.Receive(h.kv, device, data)
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		h.bookOutputs(r)
 		return nil
 	})
 }

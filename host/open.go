@@ -412,6 +412,12 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	h.clock = &stopwatch{Warehouse: h.vats}
-	h.kernel = kernel.New(h.kv, h.clock)
+	for _, name := range kernel.Devices(h.kv) {
+		if h.options.Devices[name] == nil {
+			return fmt.Errorf("%w: the directory has a device %q: give it in Options.Devices",
+				ErrOptions, name)
+		}
+	}
+	h.kernel = kernel.New(h.kv, h.clock, h.options.Devices)
 	return nil
 }

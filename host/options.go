@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
@@ -28,6 +29,9 @@ type Options struct {
 	// CleanupEvery-th crank is one while there are any, and all are when nothing else
 	// is to be done. Default 100 and 10.
 	CleanupRows, CleanupEvery uint64
+	// Devices are by name, letters, digits, '-' and '_'. Those that AddDevice has added
+	// to a directory must be here whenever it is opened.
+	Devices map[string]kernel.Device
 
 	// Private: they change no activityhash, transcript or output.
 

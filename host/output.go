@@ -8,10 +8,12 @@ import (
 )
 
 // Output is what leaves the kernel: the resolution of a promise that the
-// embedder holds. It is released once its block is durable, and never before.
+// embedder holds, or what a device posts. It is released once its block is durable,
+// and never before.
 type Output struct {
-	Number   uint64 // from 0, without gaps
-	Promise  swing.KRef
+	Number   uint64     // from 0, without gaps
+	Device   string     // "" unless a device posted it; then it has no Promise
+	Promise  swing.KRef // the embedder's
 	Rejected bool
 	Data     swing.CapData[swing.KRef]
 }
@@ -20,18 +22,19 @@ type Output struct {
 const outputVersion = 1
 
 func (o Output) encode() []byte {
-	b := swing.AppendUint(swing.AppendArray(nil, 5), outputVersion)
-	b = swing.AppendBool(swing.AppendText(b, o.Promise), o.Rejected)
+	b := swing.AppendUint(swing.AppendArray(nil, 6), outputVersion)
+	b = swing.AppendText(swing.AppendText(b, o.Device), o.Promise)
+	b = swing.AppendBool(b, o.Rejected)
 	return swing.AppendCapData(b, o.Data)
 }
 
 func decodeOutput(number uint64, b []byte) (o Output, err error) {
 	r := swing.NewReader(b)
-	r.Fields(5)
+	r.Fields(6)
 	if v := r.Uint(); r.Err() == nil && v != outputVersion {
 		r.Fail(fmt.Errorf("%w: output version %d", swing.ErrEncoding, v))
 	}
-	o = Output{Number: number, Promise: swing.KRef(r.Text()), Rejected: r.Bool()}
+	o = Output{Number: number, Device: r.Text(), Promise: swing.KRef(r.Text()), Rejected: r.Bool()}
 	o.Data = swing.ReadCapData[swing.KRef](r)
 	if err := r.Done(); err != nil {
 		return Output{}, fmt.Errorf("output %d: %w", number, err)

@@ -113,16 +113,22 @@ func (h *Host) book(ctx context.Context, r kernel.Report) {
 }
 
 func (h *Host) bookOutputs(r kernel.Report) {
-	if len(r.Outputs) == 0 {
+	if len(r.Outputs)+len(r.Posts) == 0 {
 		return
 	}
 	next := h.outputs()
-	for _, o := range r.Outputs {
-		out := Output{Number: next, Promise: o.Promise, Rejected: o.Rejected, Data: o.Data}
-		h.log.Append(outputsStream, next, out.encode())
-		h.block.outputs = append(h.block.outputs, out)
+	book := func(o Output) {
+		o.Number = next
+		h.log.Append(outputsStream, next, o.encode())
+		h.block.outputs = append(h.block.outputs, o)
 		h.block.items++
 		next++
+	}
+	for _, o := range r.Outputs {
+		book(Output{Promise: o.Promise, Rejected: o.Rejected, Data: o.Data})
+	}
+	for _, p := range r.Posts {
+		book(Output{Device: p.Device, Data: p.Data})
 	}
 	h.kv.Set(outputsKey, swing.AppendUint(nil, next))
 }

@@ -36,6 +36,11 @@ func Check(b vatkeeper.KV) []Fault {
 		ref := swing.KRef(strings.TrimPrefix(key, "pin."))
 		c.hold(ref, pins(b, ref))
 	})
+	c.rows("device.", func(key string) {
+		if _, ref, ok := strings.Cut(key, ".r."); ok && !strings.Contains(key, ".v.") {
+			c.hold(swing.KRef(ref), deviceHolds(c.b, key))
+		}
+	})
 	c.rows("kp", func(key string) {
 		if ref := swing.KRef(key); ref.Validate() == nil {
 			c.promise(ref)

@@ -20,12 +20,16 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	span := vk.Span()
 	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
 	rec := transcript.NewRecorder(vk.Vatstore(), c.options.Limits)
+	j := &judgement{vk: vk}
+	rec.OnCall(func(request []byte) ([]byte, string) {
+		return c.callDevice(j, rec.Exchanges(), request)
+	})
 	out, err := c.vats.Deliver(ctx, vat, span.End, entry.Delivery, rec)
 	if err != nil {
 		return err
 	}
 	entry.Exchanges = rec.Exchanges()
-	entry.Outcome = c.settle(vk, ev, rec, out)
+	entry.Outcome = c.settle(j, ev, rec, out)
 	c.report.Delivery, c.report.Syscalls = vd.Kind, len(entry.Exchanges)
 	c.report.Outcome = entry.Outcome
 	if c.report.Kind == Setback || c.stop != nil {
@@ -71,15 +75,15 @@ func (c *crank) delivery(vat swing.VatID, ev event) swing.Delivery[swing.KRef] {
 // everything back. Then the vat is ended, and the event that killed it is back in the
 // queue and will find it dead; or the vat has a setback, and goes on.
 func (c *crank) settle(
-	vk vatkeeper.Keeper, ev event, rec *transcript.Recorder, out swing.Outcome,
+	j *judgement, ev event, rec *transcript.Recorder, out swing.Outcome,
 ) swing.Outcome {
-	vat := vk.ID()
-	exit, out := c.judge(vk, rec, out)
+	vk, vat := j.vk, j.vk.ID()
+	out = c.verdict(j, rec, out)
 	if out.OK() {
 		c.begun(vk, ev)
-		if exit != nil {
+		if j.exit != nil {
 			c.vats.Discard(vat)
-			c.end(vat, vatkeeper.End{Info: exit.Info}, "exited")
+			c.end(vat, vatkeeper.End{Info: j.exit.Info}, "exited")
 		}
 		return out
 	}
@@ -89,9 +93,9 @@ func (c *crank) settle(
 	}
 	c.rollback(c.start)
 	end := vatkeeper.End{Failure: true, Info: errorData(out.String())}
-	if exit != nil {
+	if j.exit != nil {
 		// Its slots may name what the rollback undid; its words remain.
-		end.Info = swing.CapData[swing.KRef]{Body: exit.Info.Body}
+		end.Info = swing.CapData[swing.KRef]{Body: j.exit.Info.Body}
 	}
 	c.end(vat, end, out.String())
 	return out
@@ -100,45 +104,63 @@ func (c *crank) settle(
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
 	clear(c.idle)
-	c.loose, c.report.Outputs = nil, nil
+	c.loose, c.report.Outputs, c.report.Posts = nil, nil, nil
 }
 
-// judge performs the syscalls in order, until one breaks a rule. It returns
-// the vat's request to exit, if there was one, and the delivery's outcome.
-func (c *crank) judge(
-	vk vatkeeper.Keeper, rec *transcript.Recorder, out swing.Outcome,
-) (exit *swing.Syscall[swing.KRef], _ swing.Outcome) {
-	if why := rec.Illegal(); why != "" {
-		return nil, swing.Outcome{Status: swing.StatusIllegal, Problem: why}
-	}
-	if !out.OK() {
-		return nil, out
-	}
+// judgement is how far a delivery's syscalls have taken effect.
+type judgement struct {
+	vk      vatkeeper.Keeper
+	next    int                        // the first that has not
+	exit    *swing.Syscall[swing.KRef] // the vat's request to exit, if there was one
+	illegal string                     // the rule that one of them broke
+}
+
+// judge makes syscalls take effect, in order, until one breaks a rule.
+func (c *crank) judge(j *judgement, exchanges []transcript.Exchange) {
 	ids := readIDs(c.b)
 	before := ids
-	for i, x := range rec.Exchanges() {
-		if x.Op.Vatstore() {
+	for ; j.next < len(exchanges) && j.illegal == ""; j.next++ {
+		x := exchanges[j.next]
+		if x.Op.Vatstore() || x.Op == swing.OpCall {
 			continue // answered while the delivery ran
 		}
-		s, changes, err := vk.Out(i, x, c.options.Limits, &ids.Allocation)
+		s, changes, err := j.vk.Out(j.next, x, c.options.Limits, &ids.Allocation)
 		if err == nil {
-			c.apply(vk.ID(), changes)
-			err = c.perform(vk.ID(), i, s)
+			c.apply(j.vk.ID(), changes)
+			err = c.perform(j.vk.ID(), j.next, s)
 		}
 		if err != nil {
-			return nil, swing.Outcome{Status: swing.StatusIllegal, Problem: err.Error()}
+			j.illegal = err.Error()
+			return
 		}
-		if s.Op == swing.OpExit && exit == nil {
-			exit = &s
+		if s.Op == swing.OpExit && j.exit == nil {
+			j.exit = &s
 		}
 	}
 	if ids != before {
 		ids.write(c.b)
 	}
-	if exit != nil && exit.Failure {
-		out = swing.Outcome{Status: swing.StatusExited, Problem: transcript.Text(exit.Info.Body)}
+}
+
+// verdict returns the delivery's outcome, given how the program ended it.
+func (c *crank) verdict(
+	j *judgement, rec *transcript.Recorder, out swing.Outcome,
+) swing.Outcome {
+	if why := rec.Illegal(); why != "" {
+		return swing.Outcome{Status: swing.StatusIllegal, Problem: why}
 	}
-	return exit, out
+	if !out.OK() {
+		return out
+	}
+	c.judge(j, rec.Exchanges())
+	if j.illegal != "" {
+		return swing.Outcome{Status: swing.StatusIllegal, Problem: j.illegal}
+	}
+	if j.exit != nil && j.exit.Failure {
+		problem := transcript.Text(j.exit.Info.Body)
+		return swing.Outcome{Status: swing.StatusExited, Problem: problem}
+	}
+	return out
 }
 
 // perform makes one syscall take effect. An error is a
@@ -165,6 +187,8 @@ func (c *crank) perform(vat swing.VatID, i int, s swing.Syscall[swing.KRef]) err
 			c.resolve(r)
 		}
 	case swing.OpExit: // takes effect when the delivery is settled
+	case swing.OpCall:
+		panic("kernel: a call is answered, not judged")
 	case swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports,
 		swing.OpAbandonExports: // their changes are all there is to them
 	}

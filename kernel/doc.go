@@ -41,13 +41,15 @@
 //	run              [head, tail] of the run-queue; rows run.ROW
 //	koN              [owner vat, "kernel" or null, reachable, recognizable]
 //	koN.i.VAT        empty: the vat has the object as an import
-//	koN.s            [kind, vat, program hash]: what an object of the kernel's is
+//	koN.s            [kind, vat, program hash, device]: what an object of the kernel's is
 //	koN.told         empty: the object is an unreachable orphan, and its importers
 //	                 have been given their GC actions
 //	kpN              [0, count, decider vat or null, [subscriber …]]      unresolved
 //	                 [1, count, body, slots]                              fulfilled
 //	                 [2, count, body, slots]                              rejected
 //	kpN.q            [head, tail] of messages waiting for the promise; rows kpN.q.ROW
+//	device.NAME      the device's object; its state is device.NAME.v.KEY, and how often
+//	                 it holds a reference device.NAME.r.KREF
 //	pin.KREF         how many times the embedder holds the reference
 //	name.NAME        id of the vat of that name
 //	program.HASH     empty: the program is installed

@@ -188,14 +188,16 @@ func (k *Kernel) Retain(b Buffer, ref swing.KRef) error {
 }
 
 // SetTime sets the block time that later deliveries are told, in nanoseconds
-// since the Unix epoch. Time does not go back.
-func (k *Kernel) SetTime(b Buffer, t uint64) error {
+// since the Unix epoch, and tells the devices. Time does not go back.
+func (k *Kernel) SetTime(b Buffer, t uint64) (Report, error) {
 	if now := readTime(b); t < now {
-		return refuse("time %d is before %d", t, now)
+		return Report{}, refuse("time %d is before %d", t, now)
 	}
 	writeTime(b, t)
-	k.begin(b).sealInput()
-	return nil
+	c := k.begin(b)
+	c.tick()
+	c.sealInput()
+	return c.report, nil
 }
 
 // Terminate ends a vat from outside.

@@ -134,6 +134,7 @@ type Report struct {
 	Ended     []Ended
 	Swept     Swept // when Kind is Cleanup
 	Outputs   []Output
+	Posts     []Post
 	Crankhash swing.Hash
 }
 
@@ -141,15 +142,19 @@ type Report struct {
 // buffer's: all inputs and cranks of one buffer must go through one Kernel.
 type Kernel struct {
 	vats    Vats
+	devices map[string]Device
 	options Options
 	// idle are the sets, by their prefixes, that are known to be empty: to look for the
 	// first row of each at every crank would cost as much as the rest of the crank.
 	idle map[string]bool
 }
 
-// New returns a kernel over existing state.
-func New(b Buffer, vats Vats) *Kernel {
-	return &Kernel{vats: vats, options: readOptions(b), idle: map[string]bool{}}
+// New returns a kernel over existing state. Devices are by name; all that were added to
+// the state must be there: see [Devices].
+func New(b Buffer, vats Vats, devices map[string]Device) *Kernel {
+	return &Kernel{
+		vats: vats, devices: devices, options: readOptions(b), idle: map[string]bool{},
+	}
 }
 
 // Crank takes the next event off the queues and sees it through. An error is

@@ -265,7 +265,7 @@ func TestMalformedRequest(t *testing.T) {
 		w := newWorld(t)
 		id, root := w.vat(idle)
 		result := w.send(root, "go")
-		w.k = kernel.New(w.b, rawVats{w, op})
+		w.k = kernel.New(w.b, rawVats{w, op}, nil)
 		w.run()
 		w.expectDeath(id, "syscall 0")
 		w.promiseIs(result, kernel.Rejected, vatTerminated)
@@ -469,7 +469,7 @@ func TestRefusedInputsChangeNothing(t *testing.T) {
 		{"limit 1024", func() error { return send(root, kmessage{Method: strings.Repeat("m", 1025)}) }},
 		{"kernel makes", func() error { return send(root, kmessage{Result: "kp40"}) }},
 		{"not held", func() error { return w.k.Release(w.b, "ko99") }},
-		{"is before", func() error { return w.k.SetTime(w.b, 5) }},
+		{"is before", func() error { _, err := w.k.SetTime(w.b, 5); return err }},
 		{"no live vat", func() error { _, err := w.k.Terminate(w.b, "v99", ""); return err }},
 		{"no live vat", func() error { return w.k.Hold(w.b, "crank") }},
 		{"is not held", func() error { return w.k.Unhold(w.b, "v1") }},

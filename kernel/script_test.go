@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
@@ -25,7 +26,7 @@ import (
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := &script{world: newWorld(t), vats: map[string]swing.VatID{}, roots: map[string]swing.KRef{}}
-		s.k = kernel.New(s.b, s)
+		s.k = kernel.New(s.b, s, someDevices())
 		datadriven.RunTest(t, path, s.command)
 	})
 }
@@ -61,6 +62,19 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		_, err = s.k.Upgrade(s.b, s.vats[d.CmdArgs[0].Key], kernel.UpgradeSpec{
 			Code: codeOf(d.CmdArgs[1].Key), Message: "better",
 		})
+	case "device":
+		ref, err := s.k.AddDevice(s.b, d.CmdArgs[0].Key)
+		if err != nil {
+			return err.Error() + "\n"
+		}
+		s.roots[d.CmdArgs[0].Key] = ref
+		return string(ref) + "\n"
+	case "time":
+		now, _ := strconv.ParseUint(d.CmdArgs[0].Key, 10, 64)
+		_, err = s.k.SetTime(s.b, timeZero+now)
+	case "receive":
+		data := kcap{Body: body(t, d.Input), Slots: s.refs(d.CmdArgs[1:])}
+		_, err = s.k.Receive(s.b, d.CmdArgs[0].Key, data)
 	case "crank": // one that fails
 		_, err = s.k.Crank(t.Context(), s.b)
 	case "release":
@@ -82,6 +96,14 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	return ""
 }
 
+// timeZero is what the times of scripts are counted from.
+const timeZero = 946684800 * 1_000_000_000
+
+// someDevices are those that a script can add.
+func someDevices() map[string]kernel.Device {
+	return map[string]kernel.Device{"timer": devices.Timer{}, "bridge": devices.Bridge{}}
+}
+
 // options makes the kernel anew.
 func (s *script) options(d *datadriven.TestData) {
 	o := kernel.Options{Seed: "script", Limits: swing.DefaultLimits()}
@@ -91,7 +113,7 @@ func (s *script) options(d *datadriven.TestData) {
 	d.MaybeScanArgs(s.t, "cleanup-every", &o.CleanupEvery)
 	s.b = newBuffer()
 	kernel.Init(s.b, o)
-	s.k = kernel.New(s.b, s)
+	s.k = kernel.New(s.b, s, someDevices())
 	clear(s.items)
 }
 
@@ -206,6 +228,10 @@ func (s *script) perform(lines string, call func(syscall) []byte) outcome {
 			}})
 		case "store": // key
 			call(syscall{Op: swing.OpVatstoreSet, Key: []byte(words[1]), Value: []byte("v")})
+		case "call": // target method [list] slots
+			m := send(rest[0], words[2], "")
+			m.Op, m.Message.Args = swing.OpCall, capData{Body: body(s.t, words[3]), Slots: rest[3:]}
+			call(m)
 		case "exit":
 			call(syscall{Op: swing.OpExit, Failure: words[1] == "failure", Info: text("bye")})
 		case "trap":
@@ -232,6 +258,8 @@ func appendValue(b []byte, v any) []byte {
 		return swing.AppendNull(b)
 	case float64:
 		return swing.AppendUint(b, uint64(v))
+	case map[string]any: // {"time": n}: a time, counted from timeZero
+		return swing.AppendUint(b, timeZero+uint64(v["time"].(float64)))
 	case []any:
 		b = swing.AppendArray(b, len(v))
 		for _, item := range v {
@@ -266,6 +294,11 @@ func (s *script) ran() string {
 			if r.Delivery != swing.DeliverStartVat {
 				fmt.Fprintf(&out, "%s %s\n", r.Vat, transcript.DescribeDelivery(e.Delivery))
 			}
+			for _, x := range e.Exchanges {
+				if x.Op == swing.OpCall {
+					fmt.Fprintf(&out, "  %s\n", transcript.Describe(x))
+				}
+			}
 			if !r.Outcome.OK() {
 				fmt.Fprintf(&out, "%s %v\n", r.Vat, r.Outcome)
 			}
@@ -277,6 +310,9 @@ func (s *script) ran() string {
 				fmt.Fprintf(&out, " rows=%d last=%v", r.Swept.Rows, r.Swept.Last)
 			}
 			fmt.Fprintln(&out)
+		}
+		for _, p := range r.Posts {
+			fmt.Fprintf(&out, "post by %s %q %v\n", p.Device, p.Data.Body, p.Data.Slots)
 		}
 		for _, e := range r.Ended {
 			fmt.Fprintf(&out, "%s ended: %s\n", e.Vat, e.Reason)

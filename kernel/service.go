@@ -37,6 +37,7 @@ type service struct {
 	kind    serviceKind
 	vat     swing.VatID
 	program swing.Hash
+	device  string
 }
 
 type serviceKind uint64
@@ -45,19 +46,21 @@ const (
 	adminService   serviceKind = 1
 	nodeService    serviceKind = 2 // vat
 	programService serviceKind = 3 // program
+	deviceService  serviceKind = 4 // device
 )
 
 func serviceKey(ref swing.KRef) string { return string(ref) + ".s" }
 
 func (s service) write(b vatkeeper.KV, ref swing.KRef) {
-	v := swing.AppendUint(swing.AppendArray(nil, 3), uint64(s.kind))
-	b.Set(serviceKey(ref), swing.AppendHash(swing.AppendText(v, s.vat), s.program))
+	v := swing.AppendUint(swing.AppendArray(nil, 4), uint64(s.kind))
+	v = swing.AppendHash(swing.AppendText(v, s.vat), s.program)
+	b.Set(serviceKey(ref), swing.AppendText(v, s.device))
 }
 
 func readService(b vatkeeper.KV, ref swing.KRef) (s service) {
 	r := row(b, serviceKey(ref))
-	r.Fields(3)
-	s = service{serviceKind(r.Uint()), swing.VatID(r.Text()), r.Hash()}
+	r.Fields(4)
+	s = service{serviceKind(r.Uint()), swing.VatID(r.Text()), r.Hash(), r.Text()}
 	done(r, serviceKey(ref))
 	return s
 }
@@ -90,6 +93,8 @@ func (c *crank) serve(ev event) {
 	}
 	var err error
 	switch m := ev.message.Method; {
+	case s.kind == deviceService:
+		c.serveDevice(s.device, ev.message)
 	case s.kind == adminService && m == "createVat":
 		err = c.serveCreate(ev.message.Result, in)
 	case s.kind == adminService && m == "getProgram":

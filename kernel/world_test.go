@@ -115,7 +115,7 @@ func newWorld(t *testing.T) *world {
 		programs: map[swing.VatID]program{}, items: map[swing.VatID][][]byte{},
 	}
 	kernel.Init(w.b, kernel.Options{Seed: "test", Limits: swing.DefaultLimits()})
-	w.k = kernel.New(w.b, w)
+	w.k = kernel.New(w.b, w, nil)
 	return w
 }
 

@@ -121,6 +121,9 @@ func twinRequest(t *testing.T, s swing.Syscall[swing.VRef]) []byte {
 		m := s.Message
 		return twin(t, string(s.Target), m.Method, twinBytes(m.Args.Body),
 			twinSlots(m.Args.Slots), twinRef(m.Result))
+	case swing.OpCall:
+		m := s.Message
+		return twin(t, string(s.Target), m.Method, twinBytes(m.Args.Body), twinSlots(m.Args.Slots))
 	case swing.OpSubscribe:
 		return twin(t, string(s.Target))
 	case swing.OpResolve:

@@ -90,6 +90,7 @@ var ops = []swing.Op{
 	swing.OpSend, swing.OpSubscribe, swing.OpResolve, swing.OpExit, swing.OpVatstoreGet,
 	swing.OpVatstoreSet, swing.OpVatstoreDelete, swing.OpVatstoreNextKey,
 	swing.OpDropImports, swing.OpRetireImports, swing.OpRetireExports, swing.OpAbandonExports,
+	swing.OpCall,
 }
 
 func refs[R swing.Ref](s source, ref func() R) (list []R) {
@@ -104,6 +105,9 @@ func request[R swing.Ref](s source, ref func() R) (r swing.Syscall[R]) {
 	switch r.Op {
 	case swing.OpSend:
 		r.Target, r.Message = ref(), message(s, ref)
+	case swing.OpCall:
+		r.Target, r.Message = ref(), message(s, ref)
+		r.Message.Result = ""
 	case swing.OpSubscribe:
 		r.Target = ref()
 	case swing.OpResolve:

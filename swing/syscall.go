@@ -11,6 +11,7 @@ const (
 	OpSubscribe Op = 2 // Target: ask to be notified of a promise
 	OpResolve   Op = 3 // Resolutions: settle promises the vat decides
 	OpExit      Op = 4 // Failure, Info: end the vat after this delivery
+	OpCall      Op = 5 // Target, Message without Result: call a device; answers its answer
 
 	OpDropImports    Op = 6 // Refs: imports that the vat only recognizes from now on
 	OpRetireImports  Op = 7 // Refs: imports, dropped before, that it forgets
@@ -34,6 +35,8 @@ func (op Op) String() string {
 		return "resolve"
 	case OpExit:
 		return "exit"
+	case OpCall:
+		return "callNow"
 	case OpDropImports:
 		return "dropImports"
 	case OpRetireImports:
@@ -54,8 +57,9 @@ func (op Op) String() string {
 	return fmt.Sprintf("syscall(%d)", uint32(op))
 }
 
-// Vatstore reports whether op reads or writes the vat's own store. Those are
-// answered while the delivery runs; all others are judged when it is over.
+// Vatstore reports whether op reads or writes the vat's own store. Those, and calls of
+// devices, are answered while the delivery runs; all others are judged when it is over,
+// or when a device is called.
 func (op Op) Vatstore() bool { return op >= OpVatstoreGet && op <= OpVatstoreNextKey }
 
 // GC reports whether op is about references and nothing else.
@@ -78,6 +82,9 @@ func AppendRequest[R Ref](b []byte, s Syscall[R]) []byte {
 	switch s.Op {
 	case OpSend:
 		return AppendMessage(AppendArray(b, 5), s.Target, s.Message)
+	case OpCall:
+		b = AppendText(AppendText(AppendArray(b, 4), s.Target), s.Message.Method)
+		return AppendCapData(b, s.Message.Args)
 	case OpSubscribe:
 		return AppendText(AppendArray(b, 1), s.Target)
 	case OpResolve:
@@ -102,6 +109,10 @@ func DecodeRequest[R Ref](op Op, b []byte) (Syscall[R], error) {
 	case OpSend:
 		r.Fields(5)
 		s.Target, s.Message = ReadMessage[R](r)
+	case OpCall:
+		r.Fields(4)
+		s.Target, s.Message.Method = readRef[R](r), r.Text()
+		s.Message.Args = ReadCapData[R](r)
 	case OpSubscribe:
 		r.Fields(1)
 		s.Target = readRef[R](r)
@@ -146,6 +157,28 @@ func DecodeAnswer(b []byte) (value []byte, found bool, err error) {
 		return nil, false, fmt.Errorf("decode answer: %w", err)
 	}
 	return value, found, nil
+}
+
+// CallAnswer is what a device answers. An error is the caller's to deal with.
+type CallAnswer[R Ref] struct {
+	Failed bool
+	Data   CapData[R]
+}
+
+// AppendCallAnswer appends the canonical encoding of an answer to a call.
+func AppendCallAnswer[R Ref](b []byte, a CallAnswer[R]) []byte {
+	return AppendCapData(AppendBool(AppendArray(b, 3), a.Failed), a.Data)
+}
+
+// DecodeCallAnswer reads what AppendCallAnswer appends. The body aliases b.
+func DecodeCallAnswer[R Ref](b []byte) (a CallAnswer[R], err error) {
+	r := NewReader(b)
+	r.Fields(3)
+	a.Failed, a.Data = r.Bool(), ReadCapData[R](r)
+	if err := r.Done(); err != nil {
+		return CallAnswer[R]{}, fmt.Errorf("decode answer of a call: %w", err)
+	}
+	return a, nil
 }
 
 // Syscaller answers a vat's syscalls during one delivery. There are two: the

@@ -19,6 +19,12 @@ func Describe(x Exchange) string {
 	switch x.Op {
 	case swing.OpSend:
 		return describeMessage("send", s.Target, s.Message)
+	case swing.OpCall:
+		text := describeMessage("callNow", s.Target, s.Message)
+		if a, err := swing.DecodeCallAnswer[swing.VRef](x.Answer); err == nil {
+			text += describeAnswer(a)
+		}
+		return text
 	case swing.OpSubscribe:
 		return "subscribe " + string(s.Target)
 	case swing.OpResolve:
@@ -42,6 +48,13 @@ func Describe(x Exchange) string {
 		return text + " -> none"
 	}
 	return text
+}
+
+func describeAnswer(a swing.CallAnswer[swing.VRef]) string {
+	if a.Failed {
+		return " failed: " + describeCapData(a.Data)
+	}
+	return " = " + describeCapData(a.Data)
 }
 
 // Describe shows the entry's delivery and each of its syscalls on a line of its

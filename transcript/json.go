@@ -89,6 +89,8 @@ func jsonSyscall(x Exchange) []any {
 	switch x.Op {
 	case swing.OpSend:
 		return []any{x.Op.String(), s.Target, jsonMessage(s.Message)}
+	case swing.OpCall:
+		return []any{x.Op.String(), s.Target, s.Message.Method, jsonCapData(s.Message.Args)}
 	case swing.OpSubscribe:
 		return []any{x.Op.String(), s.Target}
 	case swing.OpResolve:
@@ -105,6 +107,9 @@ func jsonSyscall(x Exchange) []any {
 }
 
 func jsonAnswer(x Exchange) any {
+	if a, err := swing.DecodeCallAnswer[swing.VRef](x.Answer); err == nil && x.Op == swing.OpCall {
+		return map[string]any{"failed": a.Failed, "data": jsonCapData(a.Data)}
+	}
 	if v, found, err := swing.DecodeAnswer(x.Answer); err == nil && found {
 		return Text(v)
 	}

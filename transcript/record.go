@@ -24,7 +24,15 @@ type Recorder struct {
 	arena   []byte // requests and answers, back to back
 	bytes   int
 	illegal string
+	call    CallFunc
 }
+
+// CallFunc answers the call of a device whose request it is given, after the exchanges
+// that are recorded so far; or it says which rule the call broke.
+type CallFunc func(request []byte) (answer []byte, illegal string)
+
+// OnCall sets what answers calls of devices. Without it every call is illegal.
+func (r *Recorder) OnCall(call CallFunc) { r.call = call }
 
 // NewRecorder returns a Recorder for one delivery.
 func NewRecorder(store Vatstore, limits swing.Limits) *Recorder {
@@ -53,6 +61,17 @@ func (r *Recorder) Syscall(op swing.Op, request []byte) ([]byte, bool) {
 			return r.refuse(op, why)
 		}
 		x.Answer = answer
+	}
+	if op == swing.OpCall {
+		if r.call == nil {
+			return r.refuse(op, "there are no devices")
+		}
+		answer, why := r.call(x.Request)
+		if why != "" {
+			r.illegal = why
+			return nil, false
+		}
+		x.Answer = r.keep(answer)
 	}
 	r.bytes += len(x.Request) + len(x.Answer)
 	r.kept = append(r.kept, x)

@@ -46,6 +46,14 @@ func (k Keeper) In(d swing.Delivery[swing.KRef]) (swing.Delivery[swing.VRef], []
 	return out, t.changes
 }
 
+// AnswerIn translates a device's answer for the vat that called it.
+func (k Keeper) AnswerIn(
+	a swing.CallAnswer[swing.KRef],
+) (swing.CallAnswer[swing.VRef], []RefChange) {
+	t := translation{Keeper: k}
+	return swing.CallAnswer[swing.VRef]{Failed: a.Failed, Data: t.capDataIn(a.Data)}, t.changes
+}
+
 // target translates what a message is for: an export, or a promise that the vat
 // decides.
 func (t *translation) target(ref swing.KRef) swing.VRef {
@@ -157,6 +165,9 @@ func (k Keeper) Out(
 	switch s.Op {
 	case swing.OpSend:
 		t.send(s, &out)
+	case swing.OpCall:
+		out.Target = t.out(s.Target)
+		out.Message.Method, out.Message.Args = s.Message.Method, t.capDataOut(s.Message.Args)
 	case swing.OpSubscribe:
 		out.Target = t.promiseOut(s.Target)
 	case swing.OpResolve:

@@ -67,6 +67,7 @@ enum { // the syscalls
 	VAT_OP_SUBSCRIBE = 2,
 	VAT_OP_RESOLVE = 3,
 	VAT_OP_EXIT = 4,
+	VAT_OP_CALL = 5,
 	VAT_OP_DROP_IMPORTS = 6,
 	VAT_OP_RETIRE_IMPORTS = 7,
 	VAT_OP_RETIRE_EXPORTS = 8,
@@ -139,6 +140,17 @@ static inline void vat_resolve(const vat_resolution *rs, uint32_t n) {
 		vat_put_data(&w, rs[i].data);
 	}
 	vat_syscall(VAT_OP_RESOLVE, w.to, w.len, NULL, 0);
+}
+
+// vat_call asks a device, and returns how many bytes its answer has; the answer,
+// [failed, body, slots], is read with vat_result_read.
+static inline int32_t vat_call(vat_ref device, const char *method, const vat_writer *args) {
+	vat_writer w = vat_request();
+	vat_put_list(&w, 4);
+	vat_put_name(&w, device);
+	vat_put_text(&w, vat_text(method));
+	vat_put_data(&w, args);
+	return vat_syscall(VAT_OP_CALL, w.to, w.len, NULL, 0);
 }
 
 // vat_about_refs says something of references: VAT_OP_DROP_IMPORTS and so on.

@@ -1,12 +1,27 @@
 package vat
 
-// The numbers of the syscalls about references.
+// The numbers of the syscalls about references, and of calls of devices.
 const (
+	opCall           = 5
 	opDropImports    = 6
 	opRetireImports  = 7
 	opRetireExports  = 8
 	opAbandonExports = 9
 )
+
+// Call asks a device, an object that the embedder gives out, and returns its answer at
+// once. Objects may be among the arguments, promises may not. A Rejected answer says what
+// went wrong.
+func Call(device Ref, method string, args ...any) *Data {
+	b := appendText(appendText(appendArray(nil, 4), device), method)
+	r := reader{rest: syscall(opCall, List(args...).append(b))}
+	r.fields(3)
+	failed := r.bool()
+	d := r.data()
+	d.Rejected = failed
+	mustBeDone(&r)
+	return d
+}
 
 // DropImports says that the vat holds these objects of others no more: it can still
 // tell them from others, but must not mention them.

@@ -30,6 +30,7 @@ var arrows = map[string]string{
 	"streamstore":        "vfs internal/frame",
 	"kvstore":            "swing vfs internal/frame",
 	"snapstore":          "swing vfs internal/frame",
+	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
 		"streamstore kvstore snapstore vfs",
 	"internal/sim":   "host swing vfs guest",

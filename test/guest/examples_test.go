@@ -328,7 +328,7 @@ func TestSampler(t *testing.T) {
 		w.expect("[5]", one, "write", 5)
 		w.expect("[0]", two, "read")
 		w.expect("[5]", one, "read")
-		w.fatal(w.k.SetTime(w.b, 1_234_567_890_000_000_000))
+		w.setTime(1_234_567_890_000_000_000)
 		w.expect("[1234567890000000000]", s, "now")
 		w.expect("[]", s, "log", 1, "hello")
 		if !slices.Contains(w.logs, "v1 1 hello") {

@@ -31,7 +31,7 @@ func TestGoRuntimeSurvivesRestarts(t *testing.T) {
 		id, root := w.vat("sampler")
 		var answers []string
 		for n := range 40 { // 40 MB of garbage: the collector runs several times
-			w.fatal(w.k.SetTime(w.b, 1_700_000_000_000_000_000+uint64(n)*1_000_000))
+			w.setTime(1_700_000_000_000_000_000 + uint64(n)*1_000_000)
 			answers = append(answers, w.ask(root, "runtime"))
 		}
 		h := w.history()

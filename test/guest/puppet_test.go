@@ -147,7 +147,7 @@ func TestIllegalSyscallsEndTheVat(t *testing.T) {
 		script        []any
 	}{
 		{"no such op", "there is no syscall 99", []any{raw(99)}},
-		{"op of a later version", "there is no syscall 5", []any{raw(5, 0x80)}},
+		{"op of a later version", "there is no syscall 10", []any{raw(10, 0x80)}},
 		{"huge op", "there is no syscall 4294967295", []any{raw(1<<32 - 1)}},
 		{"empty request", "offset 0", []any{raw(1)}},
 		{"request cut", "decode send", []any{raw(1, 0x85, 0x63)}},

@@ -101,6 +101,13 @@ func examples() map[string]example {
 		"delivery retireExports": refs(swing.DeliverRetireExports, "o+7"),
 		"delivery retireImports": refs(swing.DeliverRetireImports, "o-51"),
 		"delivery reap":          delivery(swing.Delivery[vref]{Kind: swing.DeliverReap}),
+		"request callNow": request(vsyscall{
+			Op: swing.OpCall, Target: "o-50", Message: vmessage{Method: "delay", Args: list[vref](5, vref("o+7"))},
+		}, items("device", "method", "body", "slots")),
+		"called answer": {
+			swing.AppendCallAnswer(nil, swing.CallAnswer[vref]{Data: list[vref](1)}),
+			field{name: "answer", items: fields("failed", "body", "slots")}, "an answer",
+		},
 		"request dropImports":    about(swing.OpDropImports, "o-50", "o-51"),
 		"request retireImports":  about(swing.OpRetireImports, "o-50"),
 		"request retireExports":  about(swing.OpRetireExports, "o+7"),
@@ -238,6 +245,12 @@ func checkDump(t *testing.T, name, block string) {
 			Op: op, Request: b, Answer: swing.AppendAnswer(nil, nil, false),
 		})
 		again = swing.AppendRequest(nil, s)
+	case "called":
+		a, err := swing.DecodeCallAnswer[vref](b)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, again = "an answer", swing.AppendCallAnswer(nil, a)
 	case "answer":
 		value, found, err := swing.DecodeAnswer(b)
 		if err != nil {

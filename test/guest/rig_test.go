@@ -84,7 +84,7 @@ func newWorldWith(t testing.TB, s style, limits swing.Limits) *world {
 		items: map[swing.VatID][][]byte{}, settled: map[kref]kernel.Output{},
 	}
 	kernel.Init(w.b, kernel.Options{Seed: "guest", Limits: limits})
-	w.k = kernel.New(w.b, w)
+	w.k = kernel.New(w.b, w, nil)
 	t.Cleanup(func() {
 		w.check()
 		for id := range w.vats {
@@ -99,6 +99,12 @@ func (w *world) fatal(err error) {
 	if err != nil {
 		w.t.Fatalf("%v: %v", w.style, err)
 	}
+}
+
+func (w *world) setTime(t uint64) {
+	w.t.Helper()
+	_, err := w.k.SetTime(w.b, t)
+	w.fatal(err)
 }
 
 // vat makes a vat and returns its id and root. Its start is queued, not run.
