@@ -1,0 +1,455 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"vatwarehouse/swing"
+)
+
+// The kinds of crank, in the kernel's words.
+const (
+	idle     = "idle"
+	routing  = "routing"
+	delivers = "delivery"
+	skip     = "skip"
+	cleanup  = "cleanup"
+)
+
+// report is what a crank did, for the comparison.
+type report struct {
+	kind     string
+	vat      vatID
+	position uint64
+	delivery delivery
+	turn     *turn
+	ended    []ended
+	outputs  []output
+	swept    int  // rows, by a cleanup
+	failed   bool // the world did; nothing happened
+	disorder string
+}
+
+type ended struct {
+	vat     vatID
+	failure bool
+	reason  string // "" is the outcome's own words
+}
+
+type output struct {
+	promise  kref
+	rejected bool
+	data     kcap
+}
+
+// program plays the vat of a delivery: it makes its syscalls by the turn.
+type program func(t *turn)
+
+// crank does what docs/kernel.md says one crank does. With broken, the world
+// fails when it is asked to make a delivery.
+func (m *model) crank(p program, broken bool) report {
+	var undo *model
+	if len(m.acceptance) == 0 {
+		undo = m.clone()
+	}
+	r := m.choose()
+	if r.kind == idle {
+		return r
+	}
+	if r.kind == delivers && broken {
+		*m = *undo
+		m.mark("the world fails")
+		return report{kind: idle, vat: r.vat, failed: true}
+	}
+	if r.kind == delivers {
+		m.deliver(undo, &r, p)
+		m.deliveries++
+	}
+	m.cranks++
+	m.sinceCleanup++
+	if r.kind == cleanup {
+		m.sinceCleanup = 0
+	}
+	m.collect()
+	return r
+}
+
+// choose takes what comes next, in the order of docs/kernel.md. If that is a
+// delivery it is in the report, and made by deliver.
+func (m *model) choose() report {
+	if len(m.acceptance) > 0 {
+		ev := m.acceptance[0]
+		m.acceptance = m.acceptance[1:]
+		r := report{kind: routing}
+		m.route(ev, &r)
+		return r
+	}
+	due := m.sinceCleanup >= m.rules.cleanup.every
+	if cleanupByNumber {
+		due = (m.cranks+1)%m.rules.cleanup.every == 0
+	}
+	if due && m.mustClean() != nil {
+		m.mark("cleanup among other cranks")
+		return m.clean()
+	}
+	// A held vat's actions and reaps wait where they are.
+	if at := slices.IndexFunc(m.actions, func(a action) bool { return !m.vat(a.vat).held }); at >= 0 {
+		return m.act(at)
+	}
+	if at := slices.IndexFunc(m.reaps, func(id vatID) bool { return !m.vat(id).held }); at >= 0 {
+		return m.reapNext(at)
+	}
+	if len(m.run) > 0 {
+		ev := m.run[0]
+		m.run = m.run[1:]
+		return m.aim(ev)
+	}
+	if collection && m.mustClean() != nil {
+		m.mark("cleanup when idle")
+		return m.clean()
+	}
+	return report{kind: idle}
+}
+
+// place is where a message goes now: to a vat's target, to wait on a promise,
+// or nowhere, with what its result is rejected with.
+type place struct {
+	vat    vatID
+	target kref
+	wait   kref
+	reject kcap
+}
+
+// destination says where a message for a target goes now.
+func (m *model) destination(target kref, method string) place {
+	if target.Kind() == swing.Object {
+		owner := m.object(target).owner
+		if !m.alive(owner) {
+			if owner == "" {
+				m.mark("a message to an orphan")
+			}
+			m.mark("a message to the dead")
+			return place{vat: owner, reject: errorData("vat terminated")}
+		}
+		return place{vat: owner, target: target}
+	}
+	p := m.promise(target)
+	switch p.state {
+	case 0:
+		if v := m.vat(p.decider); v != nil && v.pipelining {
+			m.mark("a message for a promise of a pipelining vat")
+			return place{vat: p.decider, target: target}
+		}
+		m.mark("a message waits on a promise")
+		return place{wait: target}
+	case 1:
+		if to, ok := p.data.Reference(); ok && to.Kind() == swing.Object {
+			m.mark("a message to a promise fulfilled with an object")
+			return m.destination(to, method)
+		}
+		m.mark("a message to data")
+		return place{reject: errorData("data is not callable, has no method " + method)}
+	}
+	m.mark("a message to a rejected promise")
+	return place{reject: p.data}
+}
+
+func (m *model) route(ev event, r *report) {
+	if ev.target == "" {
+		m.run = append(m.run, ev)
+		return
+	}
+	to := m.destination(ev.target, ev.method)
+	switch {
+	case to.target != "":
+		ev.target = to.target
+		m.run = append(m.run, ev)
+	case to.wait != "":
+		p := m.promise(to.wait)
+		p.waiting = with(p.waiting, ev)
+	default:
+		m.bounce(ev, to.reject, r)
+	}
+}
+
+func (m *model) bounce(ev event, why kcap, r *report) {
+	if ev.result != "" {
+		m.resolve(ev.result, true, why, r)
+	}
+}
+
+// errorData is an Error of the kernel's.
+func errorData(message string) kcap {
+	quoted, err := json.Marshal(message)
+	if err != nil {
+		panic(err)
+	}
+	return kcap{Body: fmt.Appendf(nil, `#{"#error":%s,"name":"Error"}`, quoted)}
+}
+
+// resolve settles a promise: what waited on it is queued, and whoever asked is notified.
+func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
+	p := m.promise(ref)
+	waiting, subscribers := p.waiting, p.subscribers
+	*p = promise{ref: ref, state: 1, data: data}
+	if rejected {
+		p.state = 2
+	}
+	overtaken := slices.ContainsFunc(m.acceptance, func(ev event) bool { return ev.target == ref })
+	for i, ev := range waiting {
+		m.mark("a message that waited is queued")
+		if i == 0 && len(waiting) > 1 && m.fault("what waited out of order") {
+			waiting = slices.Clone(waiting)
+			ev, waiting[1] = waiting[1], ev
+		}
+		ev.sent.late = ev.sent.late || waitedComesLast && overtaken
+		m.acceptance = append(m.acceptance, ev)
+	}
+	for _, s := range subscribers {
+		m.mark("a notify is queued")
+		if m.fault("a notify lost") {
+			continue
+		}
+		m.acceptance = append(m.acceptance, event{vat: s, promise: ref})
+	}
+	if m.pinned(ref) {
+		m.mark("an output")
+		r.outputs = append(r.outputs, output{ref, rejected, data})
+	}
+}
+
+// aim sees to an event of the run-queue, up to its delivery.
+func (m *model) aim(ev event) report {
+	r := report{kind: skip, vat: ev.vat}
+	var to place
+	if ev.target != "" {
+		before := ev.target
+		to = m.destination(ev.target, ev.method)
+		if before.Kind() == swing.Promise && to.target != before {
+			m.mark("a pipelined message is routed anew")
+			ev.sent.late = anewFromTheEnd
+			if anewFromTheEnd {
+				m.acceptance = append(m.acceptance, ev)
+				return r
+			}
+		}
+		r.vat = to.vat
+	}
+	switch {
+	case ev.target != "" && to.wait != "":
+		p := m.promise(to.wait)
+		p.waiting = with(p.waiting, ev)
+	case ev.target != "" && to.target == "":
+		m.bounce(ev, to.reject, &r)
+	case !m.alive(r.vat):
+		m.mark("a notify or a start for the dead")
+	case m.vat(r.vat).held:
+		m.mark("an event held back")
+		v := m.vat(r.vat)
+		v.heldBack = with(v.heldBack, ev)
+	case ev.promise != "" && m.vat(ev.vat).byKRef(ev.promise) == nil:
+		m.mark("a notify of a promise already retired")
+	default:
+		if ev.target != "" {
+			ev.target = to.target
+		}
+		r.kind = delivers
+		m.translate(ev, &r)
+	}
+	return r
+}
+
+// translate makes the delivery of an event, as its vat sees it.
+func (m *model) translate(ev event, r *report) {
+	v := m.vat(r.vat)
+	d := &r.delivery
+	switch {
+	case ev.target != "":
+		m.arrive(ev.sent, r)
+		d.Kind = swing.DeliverMessage
+		d.Target = m.in(v, ev.target)
+		d.Message.Method, d.Message.Args = ev.method, m.dataIn(v, ev.args)
+		if ev.result != "" {
+			d.Message.Result = m.in(v, ev.result)
+			m.become(v, ev.result)
+		}
+	case ev.promise != "":
+		d.Kind = swing.DeliverNotify
+		refs := m.closure(ev.promise)
+		for _, ref := range refs {
+			p := m.promise(ref)
+			d.Resolutions = append(d.Resolutions, swing.Resolution[vref]{
+				Promise: m.in(v, ref), Rejected: p.state == 2, Data: m.dataIn(v, p.data),
+			})
+		}
+		for _, ref := range refs {
+			if m.fault("a promise kept after its notify") {
+				continue
+			}
+			v.remove(ref)
+		}
+	default:
+		d.Kind = swing.DeliverStartVat
+		d.Params = m.dataIn(v, ev.params)
+	}
+}
+
+// arrive checks that messages from one vat to one target come in the order in
+// which they were sent.
+func (m *model) arrive(s sent, r *report) {
+	if s.from == "" {
+		return
+	}
+	at := slices.IndexFunc(m.arrived, func(a sent) bool { return a.from == s.from && a.to == s.to })
+	switch {
+	case at < 0:
+		m.arrived = append(m.arrived, s)
+	case m.arrived[at].n < s.n:
+		m.arrived[at] = s
+	case s.late:
+	default:
+		r.disorder = fmt.Sprintf("message %d from %s to %s arrives after message %d",
+			s.n, s.from, s.to, m.arrived[at].n)
+	}
+}
+
+// become makes a vat the decider of a result.
+func (m *model) become(v *vat, result kref) {
+	p := m.promise(result)
+	p.decider = v.id
+	if !v.pipelining {
+		return
+	}
+	if len(p.waiting) > 0 {
+		m.mark("what waited goes to a pipelining decider")
+	}
+	if m.fault("what waits is not sent to a pipelining decider") {
+		return
+	}
+	m.acceptance = append(m.acceptance, p.waiting...)
+	p.waiting = nil
+}
+
+// closure is the promise and all resolved ones that its data leads to, nearest first.
+func (m *model) closure(ref kref) []kref {
+	found := []kref{ref}
+	for i := 0; i < len(found); i++ {
+		for _, s := range m.promise(found[i]).data.Slots {
+			if s.Kind() == swing.Promise && slices.Contains(found, s) {
+				m.mark("a notify with a circle")
+			} else if s.Kind() == swing.Promise && m.promise(s).state != 0 {
+				m.mark("a notify of several promises")
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
+// in is the vref of a kref that is told to a vat.
+func (m *model) in(v *vat, ref kref) vref {
+	if e := v.byKRef(ref); e != nil {
+		if !e.reachable {
+			m.mark("a dropped reference delivered again")
+		}
+		e.reachable = true
+		return e.vref
+	}
+	e := entry{kref: ref, reachable: true}
+	if ref.Kind() == swing.Promise {
+		e.vref = swing.ImportVRef(swing.Promise, 60+v.imports.promise)
+		v.imports.promise++
+	} else {
+		e.vref = swing.ImportVRef(swing.Object, 50+v.imports.object)
+		v.imports.object++
+		if m.fault("a number of an import passed over") {
+			v.imports.object++
+		}
+	}
+	v.add(e)
+	return e.vref
+}
+
+func (m *model) dataIn(v *vat, c kcap) vcap {
+	out := vcap{Body: c.Body}
+	for _, s := range c.Slots {
+		out.Slots = append(out.Slots, m.in(v, s))
+	}
+	return out
+}
+
+// deliver has the program play the vat and makes what it asked for take effect.
+// If the vat fails, all is as in undo, and the vat is ended.
+func (m *model) deliver(undo *model, r *report, p program) {
+	v := m.vat(r.vat)
+	r.position, r.delivery.Time = v.position, m.time
+	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
+	p(r.turn)
+	m.settle(undo, r)
+	m.vat(r.vat).position++
+	m.dirty(r)
+}
+
+// settle decides how the delivery ended.
+func (m *model) settle(undo *model, r *report) {
+	t := r.turn
+	e := ended{vat: r.vat, failure: true}
+	info, faulted := kcap{}, true
+	t.status, t.problem = t.program.Status, t.program.Problem
+	switch {
+	case t.refused != "":
+		t.status, t.problem = swing.StatusIllegal, t.refused
+	case t.status != swing.StatusOK:
+		m.mark("a vat " + t.status.String())
+	case t.broken != "":
+		t.status, t.problem = swing.StatusIllegal, t.broken
+	case t.exit != nil && t.exit.failure:
+		m.mark("exit as a failure")
+		t.status, t.problem = swing.StatusExited, string(t.exit.info.Body)
+		info, faulted = kcap{Body: t.exit.info.Body}, false
+	case t.exit != nil:
+		m.mark("exit as a success")
+		m.end(ended{r.vat, false, "exited"}, t.exit.info, false, r)
+		return
+	default:
+		return
+	}
+	if !m.fault("a fault that is not rolled back") {
+		*m = *undo
+		r.outputs = nil
+	}
+	m.end(e, info, faulted, r)
+}
+
+// end ends a vat's life.
+func (m *model) end(e ended, info kcap, faulted bool, r *report) {
+	v := m.vat(e.vat)
+	v.ended, v.failure, v.info, v.faulted = true, e.failure, info, faulted
+	for _, x := range slices.Clone(v.clist) {
+		if x.kref.Kind() != swing.Promise {
+			continue
+		}
+		if p := m.promise(x.kref); p.state == 0 && p.decider == v.id {
+			m.mark("a promise of a vat that ends")
+			m.resolve(p.ref, true, errorData("vat terminated"), r)
+		}
+	}
+	m.letGo(e.vat)
+	m.reaps = slices.DeleteFunc(m.reaps, func(id vatID) bool { return id == e.vat })
+	r.ended = append(r.ended, e)
+}
+
+// letGo puts what was held back at the head of the run-queue.
+func (m *model) letGo(id vatID) {
+	v := m.vat(id)
+	if len(v.heldBack) > 0 {
+		m.mark("what was held back returns")
+	}
+	if m.fault("what was held back comes last") {
+		m.run = append(m.run, v.heldBack...)
+	} else {
+		m.run = append(slices.Clone(v.heldBack), m.run...)
+	}
+	v.held, v.heldBack = false, nil
+}

@@ -1,0 +1,237 @@
+package model
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+)
+
+// embedder is one input's choice.
+type embedder struct {
+	*world
+	rng *rand.Rand
+	f   *failure
+}
+
+// The embedder keeps the world between these numbers of vats.
+const (
+	liveMin  = 3
+	liveMax  = 7
+	everMade = 18
+)
+
+// input makes the embedder's input that a seed stands for.
+func (x *world) input(s step, f *failure) {
+	e := embedder{x, rand.New(rand.NewPCG(s.seed, 17)), f}
+	x.discarded = nil
+	live := 0
+	for i := range x.m.vats {
+		if !x.m.vats[i].ended {
+			live++
+		}
+	}
+	if live < liveMin && len(x.m.vats) < everMade {
+		e.create()
+		return
+	}
+	switch n := e.rng.IntN(100); {
+	case n < 8 && live < liveMax && len(x.m.vats) < everMade:
+		e.create()
+	case n < 28:
+		e.release()
+	case n < 29 && live > liveMin && e.rng.IntN(3) == 0:
+		e.terminate()
+	case n < 34:
+		e.hold()
+	case n < 48:
+		e.unhold()
+	case n < 53:
+		e.setTime()
+	case n < 57:
+		e.refused()
+	default:
+		e.send()
+	}
+}
+
+func (e embedder) note(format string, args ...any) {
+	if e.log != nil {
+		*e.log = append(*e.log, "input: "+fmt.Sprintf(format, args...))
+	}
+}
+
+// same compares whether an input was taken.
+func (e embedder) same(what string, err error, ok bool) {
+	if (err == nil) != ok {
+		e.f.fail("input", "%s: %v, the model has it taken %v", what, err, ok)
+	}
+}
+
+// ref returns something that exists, mostly what the embedder holds.
+func (e embedder) ref() (kref, bool) {
+	m := e.m
+	if len(m.pins) > 0 && e.rng.IntN(10) > 0 {
+		ref := m.pins[e.rng.IntN(len(m.pins))]
+		for range 3 {
+			if ref.Kind() == swing.Promise {
+				ref = m.pins[e.rng.IntN(len(m.pins))]
+			}
+		}
+		return ref, true
+	}
+	if len(m.promises) > 0 && e.rng.IntN(2) == 0 {
+		return m.promises[e.rng.IntN(len(m.promises))].ref, true
+	}
+	if len(m.objects) > 0 {
+		return m.objects[e.rng.IntN(len(m.objects))].ref, true
+	}
+	return "", false
+}
+
+// data is a body and some references.
+func (e embedder) data(most int) (c kcap) {
+	c.Body = []byte{byte('a' + e.rng.IntN(26))}
+	for range e.rng.IntN(most + 1) {
+		if ref, ok := e.ref(); ok {
+			c.Slots = append(c.Slots, ref)
+		}
+	}
+	return c
+}
+
+func (e embedder) create() {
+	s := kernel.VatSpec{Params: e.data(3)}
+	if e.rng.IntN(3) == 0 {
+		s.Name = fmt.Sprintf("name%d", e.rng.IntN(20))
+	}
+	pipelining := collection && e.rng.IntN(1000) < e.w.pipelining
+	e.note("create a vat %q, pipelining %v, params %v", s.Name, pipelining, s.Params.Slots)
+	id, root, ok := e.m.create(s.Name, pipelining, s.Params)
+	gotID, gotRoot, err := e.k.CreateVat(e.b, vatSpec(pipelining, s))
+	e.same("create", err, ok)
+	if id != gotID || root != gotRoot {
+		e.f.fail("input", "made %s with %s, the model has %s with %s", gotID, gotRoot, id, root)
+	}
+}
+
+func (e embedder) send() {
+	target, ok := e.ref()
+	if !ok {
+		return
+	}
+	method, args := string(rune('a'+e.rng.IntN(5))), e.data(3)
+	want := e.rng.IntN(2) == 0
+	e.note("send %s %s %v, want an answer %v", target, method, args.Slots, want)
+	result, ok := e.m.send(target, method, args, want)
+	m := swing.Message[kref]{Method: method, Args: args}
+	got, err := e.k.Send(e.b, target, m, want)
+	e.same("send", err, ok)
+	if got != result {
+		e.f.fail("input", "result %s, the model has %s", got, result)
+	}
+}
+
+func (e embedder) release() {
+	if len(e.m.pins) == 0 {
+		return
+	}
+	ref := e.m.pins[e.rng.IntN(len(e.m.pins))]
+	for range 3 { // mostly a promise that is resolved
+		if ref.Kind() == swing.Object || e.m.promise(ref).state == 0 {
+			ref = e.m.pins[e.rng.IntN(len(e.m.pins))]
+		}
+	}
+	if ref.Kind() == swing.Object && e.rng.IntN(3) > 0 {
+		return // or nobody could be reached any more
+	}
+	e.note("release %s", ref)
+	ok := e.m.release(ref)
+	e.same("release", e.k.Release(e.b, ref), ok)
+}
+
+// someVat returns a vat that was made, mostly one as wanted.
+func (e embedder) someVat(want func(v *vat) bool) vatID {
+	var all []vatID
+	for i := range e.m.vats {
+		if v := &e.m.vats[i]; want(v) || e.rng.IntN(20) == 0 {
+			all = append(all, v.id)
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return all[e.rng.IntN(len(all))]
+}
+
+func (e embedder) terminate() {
+	id := e.someVat(func(v *vat) bool { return !v.ended })
+	if id == "" {
+		return
+	}
+	e.note("terminate %s", id)
+	want, ok := e.m.terminate(id, "by the operator")
+	got, err := e.k.Terminate(e.b, id, "by the operator")
+	e.same("terminate", err, ok)
+	compareEnds(got, want, e.f)
+	compareOutputs(got.Outputs, want.outputs, e.f)
+	if ok && !slices.Equal(e.discarded, []vatID{id}) {
+		e.f.fail("discard", "discarded %v after %s was terminated", e.discarded, id)
+	}
+}
+
+func (e embedder) hold() {
+	if id := e.someVat(func(v *vat) bool { return !v.ended && !v.held }); id != "" {
+		e.note("hold %s", id)
+		ok := e.m.hold(id)
+		e.same("hold", e.k.Hold(e.b, id), ok)
+	}
+}
+
+func (e embedder) unhold() {
+	if id := e.someVat(func(v *vat) bool { return v.held }); id != "" {
+		e.note("unhold %s", id)
+		ok := e.m.unhold(id)
+		e.same("unhold", e.k.Unhold(e.b, id), ok)
+	}
+}
+
+func (e embedder) setTime() {
+	now := e.m.time + e.rng.Uint64N(1e9)
+	if e.rng.IntN(10) == 0 {
+		now = e.m.time - 1
+	}
+	e.note("set the time to %d", now)
+	ok := e.m.setTime(now)
+	e.same("time", e.k.SetTime(e.b, now), ok)
+}
+
+// refused makes inputs that name what there is not.
+func (e embedder) refused() {
+	e.note("an input that is refused")
+	e.m.mark("a refused input")
+	none := swing.KRefOf(swing.Object, e.m.nextObject)
+	gone := swing.KRefOf(swing.Promise, 40+e.rng.Uint64N(e.m.nextPromise-39))
+	large := kcap{Body: bytes.Repeat([]byte("x"), e.m.limits.BodyBytes+1)}
+	switch e.rng.IntN(5) {
+	case 0:
+		_, err := e.k.Send(e.b, none, swing.Message[kref]{}, true)
+		e.same("send", err, false)
+	case 1:
+		_, err := e.k.Send(e.b, gone, swing.Message[kref]{}, false)
+		_, ok := e.m.send(gone, "", kcap{}, false)
+		e.same("send", err, ok)
+	case 2:
+		_, _, err := e.k.CreateVat(e.b, kernel.VatSpec{Params: kcap{Slots: []kref{none}}})
+		e.same("create", err, false)
+	case 3:
+		_, _, err := e.k.CreateVat(e.b, kernel.VatSpec{Params: large})
+		e.same("create", err, false)
+	case 4:
+		ok := e.m.release(gone)
+		e.same("release", e.k.Release(e.b, gone), ok)
+	}
+}

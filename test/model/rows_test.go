@@ -1,0 +1,385 @@
+package model
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"vatwarehouse/swing"
+)
+
+// Both sides' whole state is written out in the same lines: the model's from
+// its slices, the kernel's from its rows, as kernel/doc.go and vatkeeper/doc.go
+// describe them. A row that no line came from is a line of its own.
+
+// text gathers lines.
+type text struct{ b []byte }
+
+func (x *text) line(words ...string) {
+	for _, w := range words {
+		x.b = append(append(x.b, w...), ' ')
+	}
+	x.b[len(x.b)-1] = '\n'
+}
+
+func (x *text) add(words ...string) {
+	for _, w := range words {
+		x.b = append(append(x.b, w...), ' ')
+	}
+}
+
+func (x *text) end() { x.b[len(x.b)-1] = '\n' }
+
+func (x *text) data(c kcap) {
+	x.b = strconv.AppendQuote(x.b, string(c.Body))
+	x.b = append(x.b, ' ')
+	for _, s := range c.Slots {
+		x.add(string(s))
+	}
+}
+
+func (x *text) event(name string, ev event) {
+	x.add("event in", name)
+	switch {
+	case ev.target != "":
+		x.add("send", string(ev.target), ev.method, string(ev.result))
+		x.data(ev.args)
+	case ev.promise != "":
+		x.add("notify", string(ev.vat), string(ev.promise))
+	default:
+		x.add("start", string(ev.vat))
+		x.data(ev.params)
+	}
+	x.end()
+}
+
+func (x *text) events(name string, evs []event) {
+	for _, ev := range evs {
+		x.event(name, ev)
+	}
+}
+
+func (x *text) entry(id vatID, e entry) {
+	reachable := "dropped"
+	if e.reachable {
+		reachable = "reachable"
+	}
+	x.line("c-list of", string(id), string(e.kref), string(e.vref), reachable)
+}
+
+func number[T int | uint64](n T) string { return strconv.FormatInt(int64(n), 10) }
+
+func owner(id vatID) string {
+	if id == "" {
+		return "nobody"
+	}
+	return string(id)
+}
+
+// lines is the model's state.
+func (m *model) lines() []byte {
+	x := &text{}
+	x.line("cranks", number(m.cranks), "deliveries", number(m.deliveries))
+	x.line("next", number(uint64(len(m.vats))+1), number(m.nextObject), number(m.nextPromise))
+	x.line("time", number(m.time))
+	t := m.recount()
+	for _, o := range m.objects {
+		n := o.ref.Number()
+		x.line("object", string(o.ref), owner(o.owner),
+			number(t.reachable[n]), number(t.recognizable[n]))
+		m.importerLines(x, o)
+	}
+	for _, p := range m.promises {
+		m.promiseLines(x, p, t.promises[p.ref.Number()])
+	}
+	x.events("acceptance", m.acceptance)
+	x.events("run", m.run)
+	for i := range m.vats {
+		m.vatLines(x, &m.vats[i])
+	}
+	m.pinLines(x)
+	for _, a := range m.actions {
+		x.line("action", string(a.vat), number(a.kind), string(a.ref))
+	}
+	for _, id := range m.reaps {
+		x.line("reap", string(id))
+	}
+	for i := range m.vats {
+		if v := &m.vats[i]; v.ended && !v.cleaned {
+			x.line("to clean", string(v.id))
+		}
+	}
+	return x.b
+}
+
+func (m *model) promiseLines(x *text, p promise, count int) {
+	x.add("promise", string(p.ref), number(p.state), number(count))
+	if p.state != 0 {
+		x.data(p.data)
+		x.end()
+		return
+	}
+	x.add("decider", owner(p.decider), "subscribers")
+	for _, s := range p.subscribers {
+		x.add(string(s))
+	}
+	x.end()
+	x.events(string(p.ref), p.waiting)
+}
+
+func (m *model) vatLines(x *text, v *vat) {
+	if name := m.names[v.id.Number()-1]; name != "" {
+		x.line("name", name, string(v.id))
+	}
+	if v.ended {
+		x.add("end of", string(v.id), strconv.FormatBool(v.failure))
+		x.data(v.info)
+		x.end()
+	}
+	if !v.cleaned || countersStay {
+		x.line("counters of", string(v.id), number(v.imports.object), number(v.imports.promise))
+		m.dirtLine(x, v)
+	}
+	x.line("deliveries of", string(v.id), number(v.position))
+	if v.held {
+		x.line("held", string(v.id))
+	}
+	x.events(string(v.id), v.heldBack)
+	for _, e := range v.clist {
+		x.entry(v.id, e)
+	}
+	for _, p := range v.store {
+		x.line("vatstore of", string(v.id), strconv.Quote(p.key), strconv.Quote(p.value))
+	}
+}
+
+func (m *model) pinLines(x *text) {
+	held := map[kref]int{}
+	for _, ref := range m.pins {
+		held[ref]++
+	}
+	for n := range m.nextObject {
+		if ref := swing.KRefOf(swing.Object, n); held[ref] > 0 {
+			x.line("pin", string(ref), number(held[ref]))
+		}
+	}
+	for n := range m.nextPromise {
+		if ref := swing.KRefOf(swing.Promise, n); held[ref] > 0 {
+			x.line("pin", string(ref), number(held[ref]))
+		}
+	}
+}
+
+// rows reads the kernel's rows.
+type rows struct {
+	text
+	b    *buffer
+	seen map[string]bool
+	vats uint64
+}
+
+// firstObject is the first that is not of the kernel's own.
+const firstObject = 20
+
+// kernelLines is the kernel's state. What does not decode is a panic.
+func kernelLines(b *buffer) []byte {
+	r := &rows{b: b, seen: map[string]bool{
+		"setup": true, "ko1": true, "ko1.s": true, "pin.ko1": true, // nobody here is given ko1
+	}}
+	c := r.fields("crank", 2)
+	r.line("cranks", number(c.Uint()), "deliveries", number(c.Uint()))
+	ids := r.fields("ids", 3)
+	vats, objects, promises := ids.Uint(), ids.Uint(), ids.Uint()
+	r.vats = vats
+	r.line("next", number(vats), number(objects), number(promises))
+	r.line("time", number(r.get("time").Uint()))
+	for n := uint64(firstObject); n < objects; n++ {
+		r.object(swing.KRefOf(swing.Object, n))
+	}
+	for n := range promises {
+		r.promise(swing.KRefOf(swing.Promise, n))
+	}
+	r.queue("acceptance", "acceptance")
+	r.queue("run", "run")
+	for n := range vats {
+		if n > 0 {
+			r.vat(swing.VatIDOf(n))
+		}
+	}
+	for n := uint64(firstObject); n < objects; n++ {
+		r.pin(swing.KRefOf(swing.Object, n))
+	}
+	for n := range promises {
+		r.pin(swing.KRefOf(swing.Promise, n))
+	}
+	r.collection()
+	for _, key := range b.keys {
+		if !r.seen[key] {
+			r.line("stray row", key, fmt.Sprintf("%x", b.rows[key]))
+		}
+	}
+	return r.text.b
+}
+
+func (r *rows) has(key string) bool {
+	_, ok := r.b.rows[key]
+	return ok
+}
+
+func (r *rows) get(key string) *swing.Reader {
+	r.seen[key] = true
+	v, ok := r.b.rows[key]
+	if !ok {
+		panic("no row " + key)
+	}
+	return swing.NewReader(v)
+}
+
+func (r *rows) fields(key string, n int) *swing.Reader {
+	x := r.get(key)
+	x.Fields(n)
+	if x.Err() != nil {
+		panic(fmt.Sprintf("row %s: %v", key, x.Err()))
+	}
+	return x
+}
+
+func optional(x *swing.Reader) vatID {
+	if x.Null() {
+		return ""
+	}
+	return vatID(x.Text())
+}
+
+func (r *rows) object(ref kref) {
+	if !r.has(string(ref)) {
+		return
+	}
+	x := r.fields(string(ref), 3)
+	r.line("object", string(ref), owner(optional(x)), number(x.Uint()), number(x.Uint()))
+	r.importers(ref)
+}
+
+func (r *rows) promise(ref kref) {
+	if !r.has(string(ref)) {
+		return
+	}
+	x := r.fields(string(ref), 4)
+	state := x.Uint()
+	r.add("promise", string(ref), number(state), number(x.Uint()))
+	if state != 0 {
+		r.data(swing.ReadCapData[kref](x))
+		r.end()
+		return
+	}
+	r.add("decider", owner(optional(x)), "subscribers")
+	for n := x.Array(); n > 0; n-- {
+		r.add(x.Text())
+	}
+	r.end()
+	r.queue(string(ref), string(ref)+".q")
+}
+
+// queue reads a queue's events, in order.
+func (r *rows) queue(name, key string) {
+	if !r.has(key) {
+		return
+	}
+	x := r.fields(key, 2)
+	head, tail := x.Uint(), x.Uint()
+	for n := head; n < tail; n++ {
+		r.event(name, fmt.Sprintf("%s.%016x", key, n))
+	}
+}
+
+func (r *rows) event(name, key string) {
+	x := r.get(key)
+	fields, kind := x.Array(), x.Uint()
+	var ev event
+	switch {
+	case fields == 6 && kind == 1:
+		to, msg := swing.ReadMessage[kref](x)
+		ev = event{target: to, method: msg.Method, args: msg.Args, result: msg.Result}
+	case fields == 3 && kind == 2:
+		ev = event{vat: vatID(x.Text()), promise: kref(x.Text())}
+	case fields == 4 && kind == 3:
+		ev = event{vat: vatID(x.Text()), params: swing.ReadCapData[kref](x)}
+	default:
+		panic("row " + key + " is no event")
+	}
+	if x.Done() != nil {
+		panic(fmt.Sprintf("row %s: %v", key, x.Done()))
+	}
+	r.text.event(name, ev)
+}
+
+func (r *rows) vat(id vatID) {
+	key := func(s string) string { return string(id) + s }
+	r.named(id)
+	if r.has(key(".x")) {
+		x := r.fields(key(".x"), 3)
+		r.add("end of", string(id), strconv.FormatBool(x.Bool()))
+		r.data(swing.ReadCapData[kref](x))
+		r.end()
+	}
+	if r.has(key(".i")) {
+		x := r.fields(key(".i"), 2)
+		r.line("counters of", string(id), number(x.Uint()-50), number(x.Uint()-60))
+	}
+	x := r.fields(key(".s"), 4)
+	x.Uint()
+	x.Uint()
+	position := x.Uint()
+	r.dirt(id, position)
+	r.line("deliveries of", string(id), number(position))
+	if r.has(key(".h")) {
+		r.line("held", string(id))
+		r.queue(string(id), key(".h"))
+	}
+	r.clist(id)
+	prefix := key(".v.")
+	r.each(prefix, func(k string) {
+		r.seen[k] = true
+		r.line("vatstore of", string(id), strconv.Quote(k[len(prefix):]),
+			strconv.Quote(string(r.b.rows[k])))
+	})
+}
+
+// clist reads a c-list by its krefs; a vref that does not lead back is a stray row.
+func (r *rows) clist(id vatID) {
+	prefix := string(id) + ".c."
+	r.each(prefix, func(k string) {
+		x := r.fields(k, 2)
+		e := entry{kref: kref(k[len(prefix):]), vref: vref(x.Text()), reachable: x.Bool()}
+		r.text.entry(id, e)
+		if back := string(id) + ".r." + string(e.vref); string(r.b.rows[back]) == string(e.kref) {
+			r.seen[back] = true
+		}
+	})
+}
+
+// named finds the name of a vat and passes its options.
+func (r *rows) named(id vatID) {
+	x := r.get(string(id) + ".o")
+	x.Array()
+	x.Uint()
+	if name := x.Text(); name != "" {
+		if string(r.b.rows["name."+name]) == string(id) {
+			r.seen["name."+name] = true
+		}
+		r.line("name", name, string(id))
+	}
+}
+
+func (r *rows) each(prefix string, f func(key string)) {
+	for k, ok := r.b.Next(prefix, ""); ok && strings.HasPrefix(k, prefix); k, ok = r.b.Next(k, "") {
+		f(k)
+	}
+}
+
+func (r *rows) pin(ref kref) {
+	if key := "pin." + string(ref); r.has(key) {
+		r.seen[key] = true
+		r.line("pin", string(ref), string(r.b.rows[key]))
+	}
+}

@@ -1,0 +1,324 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"vatwarehouse/swing"
+)
+
+type (
+	kref     = swing.KRef
+	vref     = swing.VRef
+	vatID    = swing.VatID
+	kcap     = swing.CapData[swing.KRef]
+	vcap     = swing.CapData[swing.VRef]
+	vcall    = swing.Syscall[swing.VRef]
+	delivery = swing.Delivery[swing.VRef]
+)
+
+// model is the whole state of a kernel. Slices inside its parts are never
+// changed in place but by their one owner, so that clone can share them.
+type model struct {
+	rules
+	objects    []object  // by number
+	promises   []promise // by number
+	vats       []vat     // by number
+	acceptance []event
+	run        []event
+	pins       []kref // what the embedder holds, once for each time
+	actions    []action
+	reaps      []vatID
+	names      []string
+
+	nextObject, nextPromise uint64
+	time                    uint64
+	sinceCleanup            uint64
+	sends                   uint64 // made so far
+	arrived                 []sent // the latest of each sender and target
+	cranks, deliveries      uint64
+}
+
+// rules are what does not change while a run goes on.
+type rules struct {
+	limits       swing.Limits
+	reap         struct{ deliveries, refs uint64 }
+	cleanup      struct{ rows, every uint64 }
+	reached      map[string]int // how often each rule was
+	planted      string         // the fault that this model has on purpose
+	plantedCount *int
+}
+
+type object struct {
+	ref   kref
+	owner vatID // "" is an orphan
+	told  bool  // it is an orphan nobody reaches, and those that recognize it have actions
+}
+
+type promise struct {
+	ref         kref
+	state       int // 0 unresolved, 1 fulfilled, 2 rejected
+	decider     vatID
+	subscribers []vatID
+	waiting     []event
+	data        kcap
+}
+
+type entry struct {
+	kref      kref
+	vref      vref
+	reachable bool
+}
+
+type vat struct {
+	id         vatID
+	pipelining bool
+	clist      []entry // in the order of the krefs' spelling
+	store      []pair  // in the order of the keys
+	imports    struct{ object, promise uint64 }
+	position   uint64
+	dirt       struct{ deliveries, refs uint64 }
+
+	held     bool
+	heldBack []event
+
+	ended   bool
+	failure bool
+	faulted bool // the end's words are the kernel's, about a fault
+	info    kcap
+	cleaned bool
+}
+
+type pair struct{ key, value string }
+
+// event is something in a queue: a send if it has a target, a notify if it has
+// a promise, the start of a vat otherwise.
+type event struct {
+	target kref
+	method string
+	args   kcap
+	result kref
+
+	vat     vatID
+	promise kref
+	params  kcap
+
+	sent sent // for the check of order only
+}
+
+// sent is who sent a message, to what, as the sender named it, and when.
+type sent struct {
+	from vatID
+	to   kref
+	n    uint64
+	late bool // a known deviation has cost it its place
+}
+
+func (e event) refs() (refs []kref) {
+	for _, ref := range []kref{e.target, e.result, e.promise} {
+		if ref != "" {
+			refs = append(refs, ref)
+		}
+	}
+	refs = append(refs, e.args.Slots...)
+	return append(refs, e.params.Slots...)
+}
+
+// The kinds of GC action, in the order in which they are taken.
+const (
+	dropExport = iota
+	retireExport
+	retireImport
+)
+
+type action struct {
+	vat  vatID
+	kind int
+	ref  kref
+}
+
+func newModel(r rules) *model {
+	return &model{rules: r, nextObject: 20, nextPromise: 40, time: 946684800e9}
+}
+
+func (m *model) clone() *model {
+	c := *m
+	c.objects = slices.Clone(m.objects)
+	c.promises = slices.Clone(m.promises)
+	c.vats = slices.Clone(m.vats)
+	for i := range c.vats {
+		c.vats[i].clist = slices.Clone(c.vats[i].clist)
+	}
+	c.acceptance, c.run = slices.Clone(m.acceptance), slices.Clone(m.run)
+	c.pins, c.actions = slices.Clone(m.pins), slices.Clone(m.actions)
+	c.reaps = slices.Clone(m.reaps)
+	c.arrived = slices.Clone(m.arrived)
+	return &c
+}
+
+// mark counts that a rule was reached.
+func (m *model) mark(rule string) { m.reached[rule]++ }
+
+// fault reports whether the planted fault is this one, every other time it is asked.
+func (m *model) fault(name string) bool {
+	if m.planted != name {
+		return false
+	}
+	*m.plantedCount++
+	return *m.plantedCount%2 == 0
+}
+
+// with returns s with one more item, leaving s as it is.
+func with[T any](s []T, item ...T) []T { return append(slices.Clip(s), item...) }
+
+func (m *model) object(ref kref) *object {
+	i, ok := slices.BinarySearchFunc(m.objects, ref.Number(), func(o object, n uint64) int {
+		return int(o.ref.Number()) - int(n)
+	})
+	if !ok {
+		return nil
+	}
+	return &m.objects[i]
+}
+
+func (m *model) promise(ref kref) *promise {
+	i, ok := slices.BinarySearchFunc(m.promises, ref.Number(), func(p promise, n uint64) int {
+		return int(p.ref.Number()) - int(n)
+	})
+	if !ok {
+		return nil
+	}
+	return &m.promises[i]
+}
+
+func (m *model) exists(ref kref) bool {
+	if ref.Kind() == swing.Promise {
+		return m.promise(ref) != nil
+	}
+	return m.object(ref) != nil
+}
+
+// vat returns a vat that was ever made, or nil.
+func (m *model) vat(id vatID) *vat {
+	if id == "" {
+		return nil
+	}
+	if n := id.Number(); n <= uint64(len(m.vats)) {
+		return &m.vats[n-1]
+	}
+	return nil
+}
+
+func (m *model) alive(id vatID) bool {
+	v := m.vat(id)
+	return v != nil && !v.ended
+}
+
+func (m *model) pinned(ref kref) bool { return slices.Contains(m.pins, ref) }
+
+func (v *vat) byKRef(ref kref) *entry {
+	i, ok := slices.BinarySearchFunc(v.clist, ref, func(e entry, r kref) int {
+		return strings.Compare(string(e.kref), string(r))
+	})
+	if !ok {
+		return nil
+	}
+	return &v.clist[i]
+}
+
+func (v *vat) byVRef(ref vref) *entry {
+	for i := range v.clist {
+		if v.clist[i].vref == ref {
+			return &v.clist[i]
+		}
+	}
+	return nil
+}
+
+func (v *vat) add(e entry) {
+	i, _ := slices.BinarySearchFunc(v.clist, e.kref, func(e entry, r kref) int {
+		return strings.Compare(string(e.kref), string(r))
+	})
+	v.clist = slices.Insert(v.clist, i, e)
+}
+
+func (v *vat) remove(ref kref) {
+	v.clist = slices.DeleteFunc(v.clist, func(e entry) bool { return e.kref == ref })
+}
+
+// tally is who refers to what, found by looking everywhere.
+type tally struct {
+	reachable, recognizable, promises []int // by number
+}
+
+func (t *tally) hold(ref kref) {
+	if ref.Kind() == swing.Promise {
+		t.promises[ref.Number()]++
+		return
+	}
+	t.reachable[ref.Number()]++
+	t.recognizable[ref.Number()]++
+}
+
+func (t *tally) events(evs []event) {
+	for i := range evs {
+		ev := &evs[i]
+		for _, ref := range [...]kref{ev.target, ev.result, ev.promise} {
+			if ref != "" {
+				t.hold(ref)
+			}
+		}
+		t.data(ev.args)
+		t.data(ev.params)
+	}
+}
+
+func (t *tally) data(c kcap) {
+	for _, ref := range c.Slots {
+		t.hold(ref)
+	}
+}
+
+// recount asks every holder.
+func (m *model) recount() tally {
+	n := make([]int, 2*m.nextObject+m.nextPromise)
+	t := tally{
+		reachable:    n[:m.nextObject],
+		recognizable: n[m.nextObject : 2*m.nextObject],
+		promises:     n[2*m.nextObject:],
+	}
+	t.events(m.acceptance)
+	t.events(m.run)
+	for _, ref := range m.pins {
+		if !m.fault("a pin that does not count") {
+			t.hold(ref)
+		}
+	}
+	for i := range m.promises {
+		t.events(m.promises[i].waiting)
+		t.data(m.promises[i].data)
+	}
+	for i := range m.vats {
+		v := &m.vats[i]
+		t.events(v.heldBack)
+		t.data(v.info)
+		for _, e := range v.clist {
+			t.entry(e)
+		}
+	}
+	return t
+}
+
+// entry counts what an entry of a c-list holds: promises always, objects if
+// they are imported.
+func (t *tally) entry(e entry) {
+	switch {
+	case e.kref.Kind() == swing.Promise:
+		t.promises[e.kref.Number()]++
+	case !e.vref.Exported():
+		t.recognizable[e.kref.Number()]++
+		if e.reachable {
+			t.reachable[e.kref.Number()]++
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package model
+
+import (
+	"fmt"
+	"strconv"
+
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+)
+
+// collection says whether the kernel has collection, cleanup and pipelining.
+const collection = true
+
+func vatSpec(pipelining bool, s kernel.VatSpec) kernel.VatSpec {
+	s.Pipelining = pipelining
+	return s
+}
+
+func options(r rules) kernel.Options {
+	return kernel.Options{
+		Seed: "model", Limits: r.limits,
+		ReapDeliveries: r.reap.deliveries, ReapRefs: r.reap.refs,
+		CleanupRows: r.cleanup.rows, CleanupEvery: r.cleanup.every,
+	}
+}
+
+// dirtLine is left out once a vat has ended: nothing comes of it any more.
+func (m *model) dirtLine(x *text, v *vat) {
+	if v.ended {
+		return
+	}
+	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs))
+}
+
+// importerLines are the vats that import an object, and whether they have been
+// told that it is gone.
+func (m *model) importerLines(x *text, o object) {
+	for i := range m.vats {
+		e := m.vats[i].byKRef(o.ref)
+		if e != nil && !e.vref.Exported() {
+			x.line("importer of", string(o.ref), string(m.vats[i].id))
+		}
+	}
+	if o.told {
+		x.line("told of", string(o.ref))
+	}
+}
+
+func (r *rows) importers(ref kref) {
+	for n := range r.vats {
+		id := swing.VatIDOf(n + 1)
+		if key := string(ref) + ".i." + string(id); r.has(key) {
+			r.seen[key] = true
+			r.line("importer of", string(ref), string(id))
+		}
+	}
+	if key := string(ref) + ".told"; r.has(key) {
+		r.seen[key] = true
+		r.line("told of", string(ref))
+	}
+}
+
+func (r *rows) dirt(id vatID, position uint64) {
+	if !r.has(string(id) + ".d") {
+		return
+	}
+	x := r.fields(string(id)+".d", 4)
+	since, refs := x.Uint(), x.Uint()
+	if r.has(string(id) + ".x") {
+		return
+	}
+	r.line("dirt of", string(id), number(position-since), number(refs))
+}
+
+// hex reads a number of 16 hex digits.
+func hex(s string) uint64 {
+	n, err := strconv.ParseUint(s, 16, 64)
+	if err != nil || len(s) != 16 {
+		panic(fmt.Sprintf("%q is no number in 16 hex digits", s))
+	}
+	return n
+}
+
+// collection reads the rows of GC actions, reaps and vats to clean.
+func (r *rows) collection() {
+	r.each("gc.", func(k string) {
+		r.seen[k] = true
+		kind, err := strconv.Atoi(k[20:21])
+		if err != nil || k[19] != '.' || k[21] != '.' {
+			panic("row " + k)
+		}
+		r.line("action", string(swing.VatIDOf(hex(k[3:19]))), number(kind-4),
+			string(swing.KRefOf(swing.Object, hex(k[22:]))))
+	})
+	r.each("reap.", func(k string) {
+		r.seen[k] = true
+		r.line("reap", string(swing.VatIDOf(hex(k[5:]))))
+	})
+	r.each("ended.", func(k string) {
+		r.seen[k] = true
+		r.line("to clean", string(swing.VatIDOf(hex(k[6:]))))
+	})
+}
