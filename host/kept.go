@@ -65,15 +65,16 @@ func (h *Host) whole(vat swing.VatID) error {
 // same: in a directory that was imported.
 const logKey = "local.log"
 
-// origin is the position at which an imported directory begins, and the block of the
-// log that was the last one then.
+// origin is a position, and the block of the log that has the change sets before it:
+// where an imported directory begins, or what was applied last ends.
 type origin struct{ position, block uint64 }
 
 func (o origin) encode() []byte {
 	return swing.AppendUint(swing.AppendUint(swing.AppendArray(nil, 2), o.position), o.block)
 }
 
-// origin returns where the directory begins: at 0, 0 unless it was imported.
+// origin returns the last such position that the table knows: 0, 0 in a directory
+// that was neither imported nor follows another.
 func (h *Host) origin() (o origin) {
 	b, ok := h.kv.Get(logKey)
 	if !ok {
@@ -82,11 +83,17 @@ func (h *Host) origin() (o origin) {
 	r := swing.NewReader(b)
 	r.Fields(2)
 	o = origin{r.Uint(), r.Uint()}
-	if err := r.Done(); err != nil || o.position > h.kv.Position() {
-		panic(fmt.Sprintf("host: row %s: %+v at position %d, %v",
-			logKey, o, h.kv.Position(), err))
+	if err := r.Done(); err != nil {
+		panic(fmt.Sprintf("host: row %s: %v", logKey, err))
 	}
 	return o
+}
+
+// blockOf returns the block of the log that a table of the position proves durable.
+// The row is in the first change set of its block, so a table that has it proves the
+// whole block, wherever in it the table ends.
+func (o origin) blockOf(position uint64) uint64 {
+	return o.block + position - min(position, o.position)
 }
 
 // travels reports whether a key goes along with an export as it is: all that are

@@ -289,8 +289,7 @@ func (h *Host) openTable() (err error) {
 func (h *Host) openLog() (damaged int, err error) {
 	durable := uint64(0)
 	if h.kv != nil {
-		from := h.origin()
-		durable = h.kv.TablePosition() - from.position + from.block
+		durable = h.origin().blockOf(h.kv.TablePosition())
 	}
 	log, recovered, err := streamstore.Open(streamstore.Options{
 		FS: h.fs, Dir: logDir, SegmentBytes: h.options.SegmentBytes, NoSync: h.options.NoSync,

@@ -38,7 +38,8 @@
 //	4             one lz4 block
 //
 // A frame ends with the item with which it reaches 256 KiB, or where the next item
-// is of another kind. Kinds never descend. No item is longer than 32 MiB.
+// is of another kind. Kinds never descend. No item is longer than 16 MiB
+// and 8 KiB.
 //
 // # Items
 //
@@ -53,7 +54,8 @@
 //	5     outputs         [start, end, hash]; once
 //	6     snapshot        [vat, position, heap, transcript, engine, incarnation,
 //	                      stored bytes]
-//	7     base            hash of a heap that the receiver has
+//	7     base            hash of a program or heap that the receiver has: there is no
+//	                      code of it, and there are no objects of its
 //	8     row             [key bytes, value bytes]
 //	9     change set      as package kvstore encodes it; in order of blocks
 //	13    code            a program; of each program, in order

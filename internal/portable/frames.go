@@ -113,7 +113,7 @@ const (
 	// frameItemsBytes is where a frame of items is full.
 	frameItemsBytes = 256 << 10
 	// ItemBytesMax bounds an item: no more than the log's largest.
-	ItemBytesMax = 32 << 20
+	ItemBytesMax = 16<<20 + 8<<10
 	// frameRawMax bounds what a frame of items unpacks to.
 	frameRawMax = frameItemsBytes + ItemBytesMax + binary.MaxVarintLen64
 	// lz4RatioMax is the most that lz4 expands.

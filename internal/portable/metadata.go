@@ -151,7 +151,7 @@ func (d *metadataDecoder) record(kind Kind, b []byte) (err error) {
 	m := d.m
 	switch kind {
 	case KindProgram:
-		m.Programs, err = ascending(m.Programs, decodeHash, b, compareHashes)
+		m.Programs, err = ascending(m.Programs, decodeHash, b, CompareHashes)
 	case KindSpan:
 		m.Spans, err = ascending(m.Spans, decodeSpan, b, Span.compare)
 	case KindOutputs:
@@ -160,7 +160,7 @@ func (d *metadataDecoder) record(kind Kind, b []byte) (err error) {
 	case KindSnapshot:
 		m.Snapshots, err = ascending(m.Snapshots, decodeSnapshot, b, Snapshot.compare)
 	case KindBase:
-		m.Bases, err = ascending(m.Bases, decodeHash, b, compareHashes)
+		m.Bases, err = ascending(m.Bases, decodeHash, b, CompareHashes)
 	case KindChanges:
 		d.blocks++
 		return d.changes(b)

@@ -235,4 +235,5 @@ func (s Snapshot) compare(o Snapshot) int {
 	return cmp.Or(CompareVats(s.Vat, o.Vat), cmp.Compare(s.Position, o.Position))
 }
 
-func compareHashes(a, b swing.Hash) int { return bytes.Compare(a[:], b[:]) }
+// CompareHashes orders hashes by their bytes.
+func CompareHashes(a, b swing.Hash) int { return bytes.Compare(a[:], b[:]) }
