@@ -173,7 +173,7 @@ func (x *export) vat(id swing.VatID) error {
 	x.m.Snapshots = append(x.m.Snapshots, snaps...)
 	if x.m.Mode == Operational && len(snaps) > 0 {
 		from.End, from.Hash = snaps[0].Position, snaps[0].Transcript
-	} else if from.End > span.Start && from.End < span.End || alive && from.End > span.Start {
+	} else if from.End > span.Start && (alive || x.m.Mode == Archival) {
 		x.miss("entries %d to %d of vat %s are %v", span.Start, from.End, id, ErrPruned)
 	}
 	start, end, known := h.log.Bounds(string(id))

@@ -423,6 +423,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	h.retain()
 	h.clock = &stopwatch{Warehouse: h.vats}
 	h.kernel = kernel.New(h.kv, h.clock)
 	return nil
