@@ -23,10 +23,13 @@ const applyBytesMax = 512 << 20
 // Apply brings a directory that follows another one up to date with a feed of it:
 // all of it in one block of the log, after everything was verified, or nothing. The
 // feed must go on from exactly where the directory is, so who follows makes no input
-// of his own, and does not run or prune. The Observer is told of nothing.
-func (h *Host) Apply(ctx context.Context, source io.Reader) (Imported, error) {
+// of his own, and does not run or prune. A root that is not zero is the only one that
+// is accepted. The Observer is told of nothing.
+func (h *Host) Apply(
+	ctx context.Context, source io.Reader, root swing.Hash,
+) (Imported, error) {
 	return read(h, func() (Imported, error) {
-		a := applying{h: h}
+		a := applying{h: h, want: root}
 		err := a.run(ctx, source)
 		if err != nil {
 			return Imported{}, fmt.Errorf("apply feed: %w", damaged(err))
@@ -45,6 +48,7 @@ type item struct {
 // applying is an Apply in progress.
 type applying struct {
 	h     *Host
+	want  swing.Hash // root, or zero
 	r     *portable.Reader
 	m     portable.Metadata
 	sets  [][]byte
@@ -101,6 +105,9 @@ func (a *applying) metadata() error {
 	a.done.Mode, a.done.Block, a.done.Activityhash = facts.Mode, facts.Block, facts.Activityhash
 	a.done.Rows, a.done.Vats = uint64(len(a.sets)), len(a.m.Spans)
 	a.done.Base = &Base{m: a.m}
+	if err == nil && !a.want.IsZero() && a.want != a.done.Root {
+		err = fmt.Errorf("%w: its root is %s, not %s", ErrRefused, a.done.Root, a.want)
+	}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"vatwarehouse/host"
+	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
 )
 
@@ -52,7 +53,7 @@ func follow(t *testing.T, mode host.Mode, rng *rand.Rand) {
 			t.Fatal(err)
 		}
 		text := feed.Bytes()
-		got, err := f.h.Apply(ctx, bytes.NewReader(text))
+		got, err := f.h.Apply(ctx, bytes.NewReader(text), swing.Hash{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func follow(t *testing.T, mode host.Mode, rng *rand.Rand) {
 			t.Fatalf("feed %d to block %d: the export differs", feeds, fed.Block)
 		}
 		check(t, f.h)
-		if _, err := f.h.Apply(ctx, bytes.NewReader(text)); fed.Rows > 0 &&
+		if _, err := f.h.Apply(ctx, bytes.NewReader(text), swing.Hash{}); fed.Rows > 0 &&
 			(err == nil || !strings.Contains(err.Error(), "goes on from block")) {
 			t.Fatalf("applied twice: %v", err)
 		}

@@ -68,6 +68,21 @@ func Import(
 	return im.done, nil
 }
 
+// ParseRoot reads a root as Hash.String writes it.
+func ParseRoot(text string) (swing.Hash, error) { return swing.ParseHash(text) }
+
+// Peek reads the head of an export and says what it is of: "state", "feed" or "vat".
+func Peek(source io.Reader) (string, error) {
+	r, err := portable.NewReader(source)
+	if err != nil {
+		return "", damaged(err)
+	}
+	words := map[portable.What]string{
+		portable.State: "state", portable.Feed: "feed", portable.Vat: "vat",
+	}
+	return words[r.What()], nil
+}
+
 // importing is an Import in progress. Its Host is not open: it has the files and
 // the stores as they are needed.
 type importing struct {

@@ -142,7 +142,7 @@ func refuseForeign(dir string, existing bool) error {
 	ours := func(e fs.DirEntry) bool { return e.Name() == formatName }
 	half := func(e fs.DirEntry) bool { return e.Name() == importingName }
 	if slices.ContainsFunc(entries, half) && !slices.ContainsFunc(entries, ours) {
-		return errHalf
+		return ErrUnfinished
 	}
 	locked := func(e fs.DirEntry) bool { return e.Name() == lockName }
 	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) &&
@@ -183,9 +183,9 @@ func (h *Host) checkFormat() (made bool, err error) {
 		ErrFormat, formatName, b, formatText)
 }
 
-// errHalf is what a directory is refused with that an import has not finished.
-var errHalf = fmt.Errorf("%w: an import into it was not finished; import again, which "+
-	"begins anew", ErrFormat)
+// ErrUnfinished is returned by Open for a directory that an import has not finished.
+var ErrUnfinished = fmt.Errorf("%w: an import into it was not finished; import again, "+
+	"which begins anew", ErrFormat)
 
 // makeFormat writes the format file. Nothing else is made before it is durable.
 func (h *Host) makeFormat() error {
@@ -194,7 +194,7 @@ func (h *Host) makeFormat() error {
 		return err
 	}
 	if slices.Contains(names, importingName) {
-		return errHalf
+		return ErrUnfinished
 	}
 	for _, name := range []string{logDir, tableName, heapsDir} {
 		if slices.Contains(names, name) {

@@ -74,7 +74,8 @@ func TestArguments(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"run a b", "scenarios a", "scenarios show", "scenarios show a b", "status a", "vats a", "transcript",
-		"transcript a b", "snapshots a b", "replay", "replay a b", "check a", "version a", "run --max-vats",
+		"transcript a b", "snapshots a b", "replay", "replay a b", "check a", "version a", "export", "export a b", "import", "import a b", "prune a",
+		"export a --mode x", "export a --vat b --since c", "import a --root x", "run --max-vats",
 		"status --nothing", "transcript a --from x", "transcript a --from -1", "replay a --from",
 		"run --deliveries -5", "run --block x", "vats --json=maybe", "--dir",
 	} {
@@ -144,7 +145,7 @@ func TestQuietAndColours(t *testing.T) {
 	dir := directory(t, "counter", "--deliveries", "30")
 	for _, words := range [][]string{
 		{"run", "counter", "--deliveries", "30"}, {"run"}, {"status"}, {"vats"}, {"transcript", "v1"},
-		{"snapshots"}, {"replay", "v1"}, {"check"}, {"scenarios"}, {"version"},
+		{"snapshots"}, {"replay", "v1"}, {"check"}, {"prune"}, {"scenarios"}, {"version"},
 	} {
 		code, out, errs := output(t, append(words, "--dir", dir, "--quiet")...)
 		if code != exitOK || errs != "" || out == "" {
@@ -171,6 +172,7 @@ func TestMemoryOnlyNeedsAScenario(t *testing.T) {
 	}
 	for _, words := range [][]string{
 		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"replay", "v1"}, {"check"},
+		{"prune"}, {"export", "out"},
 	} {
 		code, _, errs := output(t, words...)
 		if code != exitUsage || !strings.Contains(errs, "it needs --dir DIRECTORY: one that swingsim run made") {

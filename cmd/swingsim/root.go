@@ -41,8 +41,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
-		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.benchVerb(),
-		a.versionVerb(),
+		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.exportVerb(),
+		a.importVerb(), a.pruneVerb(), a.benchVerb(), a.versionVerb(),
 	}
 }
 

@@ -54,14 +54,15 @@ var jsonFields = map[string]string{
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks blocks_redone cranks deliveries " +
 		"dir_bytes directory identity length_deliveries length_messages messages queued rounds scenario " +
 		"seed snapshots torn_bytes vats vats_ended vats_held",
-	"vats":                "id incarnation latest_snapshot name position program references root snapshots state transcript",
-	"snapshots":           "engine heap incarnation name position stored_bytes transcript vat",
-	"transcript v1":       "d position r r.status sc",
-	"replay v1":           "deliveries deliveries_per_s from name seconds snapshots_compared to transcript vat",
-	"check":               "directory entries faults keys ok outputs snapshots vats",
-	"scenarios":           "about name vats",
-	"scenarios show ring": "name text",
-	"version":             "engine format go platform rewriter",
+	"vats":                 "id incarnation latest_snapshot name position program references root snapshots state transcript",
+	"snapshots":            "engine heap incarnation name position stored_bytes transcript vat",
+	"transcript v1":        "d position r r.status sc",
+	"replay v1":            "deliveries deliveries_per_s from name seconds snapshots_compared to transcript vat",
+	"prune --margin 99999": "archives_removed bytes_freed directory entries outputs repaired skipped vats",
+	"check":                "directory entries faults keys ok outputs snapshots vats",
+	"scenarios":            "about name vats",
+	"scenarios show ring":  "name text",
+	"version":              "engine format go platform rewriter",
 }
 
 // TestJSONShapes: what every verb prints with --json is one value (of transcript,
