@@ -293,7 +293,8 @@ func (x *export) rows(ctx context.Context) error {
 		if !travels(key) {
 			continue
 		}
-		if err := errors.Join(ctx.Err(), x.w.Row(portable.Row{Key: key, Value: value})); err != nil {
+		row := portable.Row{Key: key, Value: value}
+		if err := errors.Join(ctx.Err(), x.w.Row(row)); err != nil {
 			return err
 		}
 		x.done.Rows++

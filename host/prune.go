@@ -58,7 +58,7 @@ func (p *Pruned) add(o Pruned) {
 func (h *Host) Prune(ctx context.Context, policy PrunePolicy) (Pruned, error) {
 	return read(h, func() (Pruned, error) {
 		if h.options.Archival {
-			return Pruned{}, fmt.Errorf("prune: %w: the directory is kept as an archive", ErrRefused)
+			return Pruned{}, fmt.Errorf("prune: %w: it is kept as an archive", ErrRefused)
 		}
 		if err := h.settle(ctx); err != nil {
 			return Pruned{}, err

@@ -57,9 +57,10 @@ func (a *app) exportVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export OUT",
 		Short: "Write a directory's state, or one vat's history, to one file",
-		Long: `export writes what a directory holds to one new file, every part of which is verified on
-the way, for swingsim import to take elsewhere. The root that it prints is the digest of
-all that the rest can be checked against. How much of the history goes along:
+		Long: `export writes what a directory holds to one new file, every part of which is
+verified on the way, for swingsim import to take elsewhere. The root that it prints is
+the digest of all that the rest can be checked against. How much of the history goes
+along:
 
   operational   what it takes to go on: newest snapshots, the transcripts since
   replay        every live vat's transcript since its birth, no snapshot

@@ -17,11 +17,11 @@ func (a *app) importVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import IN",
 		Short: "Make a directory of an export, or verify one vat's history",
-		Long: `import takes what swingsim export wrote. Of a state it makes a new directory, which goes
-on as the one that was exported; a feed brings a directory that was imported, and has
-not run since, up to date. All of it is verified before the directory can be used; what
-an interrupted import left is refused until it is imported again. The history of one
-vat is run again, without --dir, and compared with what was recorded.
+		Long: `import takes what swingsim export wrote. Of a state it makes a new directory, which
+goes on as the one that was exported; a feed brings a directory that was imported, and
+has not run since, up to date. All of it is verified before the directory can be used;
+what an interrupted import left is refused until it is imported again. The history of
+one vat is run again, without --dir, and compared with what was recorded.
 
 With --root only an export with that root is accepted: who got the root by a way that
 he trusts can take the file from anybody.`,

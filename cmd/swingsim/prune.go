@@ -38,7 +38,7 @@ On disk, space is freed as whole files of the log are not needed any more.`,
 	}
 	c.Flags().SortFlags = false
 	c.Flags().Uint64Var(&o.Margin, "margin", 0, "keep `N` entries before each oldest snapshot")
-	c.Flags().BoolVar(&o.Dead, "dead", false, "give up the transcripts of vats that have ended, too")
+	c.Flags().BoolVar(&o.Dead, "dead", false, "and the transcripts of vats that have ended")
 	c.Flags().Uint64Var(&o.Outputs, "outputs", 0, "give up the outputs before number `N`")
 	c.Flags().BoolVar(&repair, "repair", false, "first drop records of snapshots that are gone")
 	return a.verb(c, func(ctx context.Context, _ []string) error {
@@ -47,8 +47,9 @@ On disk, space is freed as whole files of the log are not needed any more.`,
 			if repair {
 				dropped, err := h.Repair(ctx)
 				for _, d := range dropped {
-					fmt.Fprintf(a.err, "swingsim: dropped the snapshot of vat %s at position %d: %s\n",
-						d.Snapshot.Vat, d.Snapshot.Position, d.Why)
+					s := d.Snapshot
+					fmt.Fprintf(a.err, "swingsim: dropped the snapshot of vat %s at %d: %s\n",
+						s.Vat, s.Position, d.Why)
 				}
 				if r.Repaired = len(dropped); err != nil {
 					return err

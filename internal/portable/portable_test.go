@@ -97,7 +97,7 @@ func sample(what portable.What, size int) (c content) {
 			c.Outputs, c.M.Outputs = append(c.Outputs, b), c.M.Outputs.Extend(b)
 		}
 	}
-	c.Objects = [][]byte{bytesOf(4096), bytesOf(40), {}, bytesOf(4096)}
+	c.Objects = [][]byte{bytesOf(2 * size), bytesOf(40), {}, bytesOf(size)}
 	return c
 }
 
@@ -204,15 +204,17 @@ func TestRoundTrip(t *testing.T) {
 		for _, size := range []int{0, 1, 300, 200 << 10, 2 << 20} {
 			c := sample(what, size)
 			b, root := encoded(t, &c)
-			for name, in := range map[string]io.Reader{
-				"whole": bytes.NewReader(b), "bytes": iotest.OneByteReader(bytes.NewReader(b)),
-			} {
+			in := map[string]io.Reader{"whole": bytes.NewReader(b)}
+			if size < 1000 {
+				in["bytes"] = iotest.OneByteReader(bytes.NewReader(b))
+			}
+			for name, in := range in {
 				got, gotRoot, err := read(in, len(c.Codes), len(c.Objects))
 				if err != nil || gotRoot != root {
 					t.Fatalf("%v of %d, %s: root %s, want %s, %v", what, size, name, gotRoot, root, err)
 				}
 				again, _ := encoded(t, &got)
-				if !bytes.Equal(again, b) || fmt.Sprint(got) != fmt.Sprint(c) {
+				if !bytes.Equal(again, b) {
 					t.Fatalf("%v of %d, %s: written again it differs", what, size, name)
 				}
 			}
@@ -248,7 +250,7 @@ func TestTruncatedEverywhere(t *testing.T) {
 func TestEveryBitFlipped(t *testing.T) {
 	t.Parallel()
 	for _, what := range whats {
-		c := sample(what, 120)
+		c := sample(what, 60)
 		b, _ := encoded(t, &c)
 		for i := range 8 * len(b) {
 			b[i/8] ^= 1 << (i % 8)
@@ -280,7 +282,7 @@ func rechain(b []byte) (all []byte) {
 func TestEveryBitOfBodiesForged(t *testing.T) {
 	t.Parallel()
 	for _, what := range whats {
-		c := sample(what, 90)
+		c := sample(what, 40)
 		b, root := encoded(t, &c)
 		want := fmt.Sprint(c)
 		silent := 0
