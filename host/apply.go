@@ -21,7 +21,8 @@ import (
 const applyBytesMax = 512 << 20
 
 // Apply brings a directory that follows another one up to date with a feed of it:
-// all of it in one block of the log, after everything was verified, or nothing. The
+// all of it in one block of the log, after everything was verified, or nothing (but
+// for a program or two, which a crash may leave installed). The
 // feed must go on from exactly where the directory is, so who follows makes no input
 // of his own, and does not run or prune. A root that is not zero is the only one that
 // is accepted. The Observer is told of nothing.
@@ -53,6 +54,7 @@ type applying struct {
 	m     portable.Metadata
 	sets  [][]byte
 	final map[string][]byte // rows as the change sets leave them; nil is gone
+	codes [][]byte
 	items []item
 	bytes int
 	done  Imported
@@ -145,9 +147,14 @@ func (a *applying) programs() error {
 		if slices.Contains(a.m.Bases, p) {
 			continue
 		}
-		if err := a.h.importCode(a.r, p); err != nil {
+		code, err := codeFrom(a.r, p)
+		if err == nil {
+			err = a.grow(len(code))
+		}
+		if err != nil {
 			return err
 		}
+		a.codes = append(a.codes, slices.Clone(code))
 		a.done.Programs++
 	}
 	return nil
@@ -280,7 +287,8 @@ func (a *applying) place(position uint64) error {
 	return nil
 }
 
-// commit appends everything to the log, durably, and takes the change sets over.
+// commit stores the programs, appends everything to the log, durably, and takes the
+// change sets over. A crash between leaves a program that is installed, and no more.
 func (a *applying) commit() error {
 	h := a.h
 	position := h.kv.Position()
@@ -289,6 +297,11 @@ func (a *applying) commit() error {
 	}
 	if err := a.place(position); err != nil {
 		return err
+	}
+	for _, code := range a.codes {
+		if _, err := h.heaps.PutCode(code); err != nil {
+			return h.poison(err)
+		}
 	}
 	for _, i := range a.items {
 		h.log.Append(i.stream, i.position, i.b)

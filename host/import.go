@@ -270,7 +270,11 @@ func (im *importing) programs(context.Context) error {
 		return err
 	}
 	for _, want := range im.m.Programs {
-		if err := im.h.importCode(im.r, want); err != nil {
+		code, err := codeFrom(im.r, want)
+		if err == nil {
+			_, err = im.h.heaps.PutCode(code)
+		}
+		if err != nil {
 			return err
 		}
 		im.done.Programs++
@@ -278,17 +282,16 @@ func (im *importing) programs(context.Context) error {
 	return nil
 }
 
-// importCode reads a program and stores it.
-func (h *Host) importCode(r *portable.Reader, want swing.Hash) error {
+// codeFrom reads a program, which must be the one that is due.
+func codeFrom(r *portable.Reader, want swing.Hash) ([]byte, error) {
 	code, err := r.Code()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if got := worker.CodeHash(code); got != want {
-		return fmt.Errorf("%w: program %s where %s is due", portable.ErrCorrupt, got, want)
+		return nil, fmt.Errorf("%w: program %s where %s is due", portable.ErrCorrupt, got, want)
 	}
-	_, err = h.heaps.PutCode(code)
-	return err
+	return code, nil
 }
 
 // history writes transcripts and outputs to the log, from the positions on at which
