@@ -107,6 +107,7 @@ type totals struct {
 	snapshots     uint64
 	snapshotBytes int64
 	snapshotPages uint64
+	pruned        Pruned
 }
 
 // ready returns why the Host cannot be used, or nil. The caller holds mu.

@@ -75,6 +75,12 @@ type Options struct {
 	// the table catches up. Default 8 MiB.
 	CheckpointBytes int
 
+	// KeepBlocks is of how many of the latest blocks the log keeps the change sets,
+	// beyond those that opening needs: so far back a Feed can begin.
+	KeepBlocks uint64
+	// Archival keeps every transcript whole: Prune is refused.
+	Archival bool
+
 	// Existing has Open fail with ErrNotFound, and make nothing, unless the
 	// directory is there and holds a kernel.
 	Existing bool
@@ -90,6 +96,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Observer is told what happens, as it happens.
 	Observer Observer
+
+	schema schemaPlan // of tests
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

@@ -71,10 +71,11 @@ var jsonFields = map[string]string{
 		"messages.method messages.promise messages.slots messages.state messages.target objects_gone objects_made " +
 		"promises_gone promises_made promises_resolved queued ran_cranks ran_deliveries vats vats.clist_added " +
 		"vats.clist_changed vats.clist_removed vats.deliveries vats.ended vats.failure vats.made vats.name vats.vat vats.vatstore",
-	"check":               "directory entries faults keys ok outputs snapshots vats",
-	"scenarios":           "about name vats",
-	"scenarios show ring": "name text",
-	"version":             "engine format go platform rewriter",
+	"prune --margin 99999": "archives_removed bytes_freed directory entries outputs repaired skipped vats",
+	"check":                "directory entries faults keys ok outputs snapshots vats",
+	"scenarios":            "about name vats",
+	"scenarios show ring":  "name text",
+	"version":              "engine format go platform rewriter",
 }
 
 // TestJSONShapes: what every verb prints with --json is one value (of transcript,
