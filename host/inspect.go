@@ -62,6 +62,7 @@ type Object struct {
 	kernel.Object
 	Alive   bool            // its owner
 	Imports []kernel.Import // at most so many as were asked for
+	Cut     bool            // there are more
 }
 
 // Object returns one object, and at most so many of the vats that import it.
@@ -81,7 +82,9 @@ func (h *Host) object(ref swing.KRef, importers int) (Object, bool) {
 		return Object{}, false
 	}
 	alive := o.Owner == kernel.ServiceOwner || o.Owner != "" && vatkeeper.New(o.Owner, h.kv).Alive()
-	return Object{o, alive, kernel.Importers(h.kv, o, importers)}, true
+	all := kernel.Importers(h.kv, o, importers+1)
+	first := all[:min(importers, len(all))]
+	return Object{o, alive, first, len(first) < len(all)}, true
 }
 
 // Objects returns the first objects by number, at most so many and of each at most so

@@ -273,6 +273,9 @@ func TestQueriesOfReferences(t *testing.T) {
 	if err != nil || o.Owner != "v1" || !o.Alive || len(o.Imports) != 1 || o.Imports[0].Vat != id || o.Pins != 1 {
 		t.Errorf("%+v, %v", o, err)
 	}
+	if o, err = h.Object(one, 0); err != nil || len(o.Imports) != 0 || !o.Cut {
+		t.Errorf("without importers: %+v, %v", o, err)
+	}
 	if _, err := h.Object("kp40", 9); !errors.Is(err, host.ErrNotFound) {
 		t.Errorf("a promise as an object: %v", err)
 	}

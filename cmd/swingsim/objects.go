@@ -25,6 +25,7 @@ type listedObject struct {
 	Recognizable int            `json:"recognizable"`
 	Held         int            `json:"held"` // from outside
 	Imports      []listedImport `json:"imports"`
+	Cut          bool           `json:"imports_cut"` // there are more
 }
 
 // listedImport is a vat that holds an object.
@@ -83,7 +84,7 @@ for it. It changes nothing.`,
 func listObject(o host.Object) listedObject {
 	l := listedObject{
 		Object: string(o.Ref), Owner: string(o.Owner), Alive: o.Alive, Reachable: o.Reachable,
-		Recognizable: o.Recognizable, Held: o.Pins, Imports: []listedImport{},
+		Recognizable: o.Recognizable, Held: o.Pins, Imports: []listedImport{}, Cut: o.Cut,
 	}
 	for _, i := range o.Imports {
 		l.Imports = append(l.Imports, listedImport{string(i.Vat), string(i.VRef), i.Reachable})
@@ -104,6 +105,9 @@ func (a *app) printObjects(list *listedObjects) error {
 				text += " (dropped)"
 			}
 			imports = append(imports, text)
+		}
+		if o.Cut {
+			imports = append(imports, "…")
 		}
 		owner := o.Owner
 		switch {

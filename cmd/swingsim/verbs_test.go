@@ -63,7 +63,7 @@ var jsonFields = map[string]string{
 	"quarantine v1":  "activityhash name queued returned state vat waiting",
 	"promises": "more promises promises.answer promises.body promises.decider promises.promise promises.references " +
 		"promises.slots promises.state promises.subscribers promises.waiting",
-	"objects": "more objects objects.held objects.imports objects.object objects.owner objects.owner_alive " +
+	"objects": "more objects objects.held objects.imports objects.imports_cut objects.object objects.owner objects.owner_alive " +
 		"objects.reachable objects.recognizable",
 	"clist v1": "entries entries.exported entries.kref entries.reachable entries.vref more name vat",
 	"queue":    "events length more queue vat",
