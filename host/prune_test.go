@@ -92,64 +92,78 @@ func incomplete(err error, says string) bool {
 	return errors.As(err, &e) && strings.Contains(err.Error(), says)
 }
 
-// TestPruneKeepsWhatIsNeeded: nothing goes where it was asked to keep an archive, of
-// a vat with no snapshot, or of one that has a damaged snapshot, or one of another
-// engine; once Repair has dropped the record, what is before the others goes.
-func TestPruneKeepsWhatIsNeeded(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir() + "/state"
+// snapped makes a directory with a vat that has two snapshots, and one that has none.
+func snapped(t *testing.T) (dir string, root swing.KRef, v host.Vat) {
+	t.Helper()
+	dir = t.TempDir() + "/state"
 	o := stepOptions()
 	h, err := host.Open(ctx, dir, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id, root := vat(t, h, "counter", "c")
-	young, _ := vat(t, h, "pingpong", "p")
+	vat(t, h, "pingpong", "young")
 	for range 40 {
 		ask(t, h, root, "incr", 1)
 	}
 	if err := h.Settle(ctx); err != nil {
 		t.Fatal(err)
 	}
-	v, err := h.Vat(string(id))
+	v, err = h.Vat(string(id))
 	if err != nil || len(v.Snapshots) != 2 {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	closeHost(t, h)
-	reopen := func(o host.Options) *host.Host {
-		o.Existing, o.Inline = true, true
-		h, err := host.Open(ctx, dir, &o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return h
+	return dir, root, v
+}
+
+func reopen(t *testing.T, dir string, o host.Options) *host.Host {
+	t.Helper()
+	o.Existing, o.Inline = true, true
+	h, err := host.Open(ctx, dir, &o)
+	if err != nil {
+		t.Fatal(err)
 	}
-	h = reopen(host.Options{Archival: true})
+	return h
+}
+
+// TestPruneIsRefused: nothing goes where an archive is to be kept, or of a vat whose
+// snapshots another engine made.
+func TestPruneIsRefused(t *testing.T) {
+	t.Parallel()
+	dir, _, _ := snapped(t)
+	h := reopen(t, dir, host.Options{Archival: true})
 	if _, err := h.Prune(ctx, host.PrunePolicy{}); !errors.Is(err, host.ErrRefused) {
 		t.Errorf("an archive: %v", err)
 	}
 	closeHost(t, h)
-	h = reopen(host.Options{Interpreter: true})
-	if done, err := h.Prune(ctx, host.PrunePolicy{Dead: true}); err != nil || done.Entries != 0 || done.Skipped != 1 {
+	h = reopen(t, dir, host.Options{Interpreter: true})
+	done, err := h.Prune(ctx, host.PrunePolicy{Dead: true})
+	if err != nil || done.Entries != 0 || done.Skipped != 1 {
 		t.Errorf("another engine: %+v, %v", done, err)
 	}
 	if _, err := h.Export(ctx, host.Operational, &bytes.Buffer{}); err != nil {
 		t.Errorf("another engine: %v", err) // from birth, since no snapshot is trusted
 	}
 	closeHost(t, h)
+}
 
-	// The newer snapshot's record is made to name a heap that is not there.
-	h = reopen(host.Options{})
+// TestRepairThenPrune: of a vat whose newer snapshot is gone nothing goes. Repair
+// drops that record, and nothing else; then what lies before the older one goes.
+func TestRepairThenPrune(t *testing.T) {
+	t.Parallel()
+	dir, root, v := snapped(t)
+	h := reopen(t, dir, host.Options{})
 	if list, err := h.Repair(ctx); err != nil || len(list) != 0 {
 		t.Errorf("nothing is wrong: %v, %v", list, err)
 	}
 	host.SpoilSnapshot(h, v.Snapshots[0])
-	var faults []host.Fault
-	if _, err := h.Check(ctx, func(f host.Fault) { faults = append(faults, f) }); err != nil || len(faults) == 0 {
-		t.Errorf("check: %v, %v", faults, err)
+	faults := 0
+	if _, err := h.Check(ctx, func(host.Fault) { faults++ }); err != nil || faults == 0 {
+		t.Errorf("check: %d faults, %v", faults, err)
 	}
 	if done, err := h.Prune(ctx, host.PrunePolicy{}); err != nil || done.Entries != 0 || done.Skipped != 1 {
-		t.Errorf("a damaged snapshot: %+v, %v", done, err)
+		t.Errorf("a snapshot that is gone: %+v, %v", done, err)
 	}
 	list, err := h.Repair(ctx)
 	if err != nil || len(list) != 1 || list[0].Snapshot.Position != v.Snapshots[0].Position ||
@@ -162,29 +176,48 @@ func TestPruneKeepsWhatIsNeeded(t *testing.T) {
 	if err != nil || done.Entries != older-3 || done.Vats != 1 || done.Skipped != 0 {
 		t.Errorf("repaired: %+v, %v", done, err)
 	}
-	if _, err := h.Transcript(id, older-4, older); !errors.Is(err, host.ErrPruned) {
-		t.Errorf("read what is gone: %v", err)
-	}
-	if e, err := h.Transcript(id, older-3, older+1); err != nil || len(e) != 4 {
-		t.Errorf("read what is kept: %d, %v", len(e), err)
-	}
-	if _, err := h.Transcript(young, 0, 1); err != nil {
-		t.Error(err)
-	}
-	if _, err := h.Replay(ctx, id, host.ReplayOptions{}); !errors.Is(err, host.ErrPruned) {
-		t.Errorf("replay from birth: %v", err)
-	}
-	if _, err := h.ExportVat(ctx, id, &bytes.Buffer{}); !incomplete(err, fmt.Sprintf("entries 0 to %d of vat v1", older-3)) {
-		t.Errorf("export of the vat: %v", err)
-	}
 	if got := ask(t, h, root, "incr", 1); got != 41 {
 		t.Errorf("counted %d", got)
 	}
 	closeHost(t, h)
-	h = reopen(host.Options{Interpreter: true}) // it cannot come back here, and says why
-	_ = send(t, h, root, "incr", 1)
+}
+
+// TestPrunedSaysSo: who asks for what is gone is told, and what he can do; what is
+// kept can be read; and a vat that cannot come back without it says why.
+func TestPrunedSaysSo(t *testing.T) {
+	t.Parallel()
+	dir, root, v := snapped(t)
+	h := reopen(t, dir, host.Options{})
+	if done, err := h.Prune(ctx, host.PrunePolicy{}); err != nil || done.Vats != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	older := v.Snapshots[1].Position
+	if _, err := h.Transcript(v.ID, older-1, older+1); !errors.Is(err, host.ErrPruned) {
+		t.Errorf("read what is gone: %v", err)
+	}
+	if e, err := h.Transcript(v.ID, older, older+4); err != nil || len(e) != 4 {
+		t.Errorf("read what is kept: %d, %v", len(e), err)
+	}
+	if _, err := h.Transcript("v2", 0, 1); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.Replay(ctx, v.ID, host.ReplayOptions{}); !errors.Is(err, host.ErrPruned) {
+		t.Errorf("replay from birth: %v", err)
+	}
+	says := fmt.Sprintf("entries 0 to %d of vat v1", older)
+	if _, err := h.ExportVat(ctx, v.ID, &bytes.Buffer{}); !incomplete(err, says) {
+		t.Errorf("export of the vat: %v", err)
+	}
+	if _, err := h.Export(ctx, host.Replay, &bytes.Buffer{}); !incomplete(err, says) {
+		t.Errorf("replay export: %v", err)
+	}
+	check(t, h)
+	closeHost(t, h)
+	h = reopen(t, dir, host.Options{Interpreter: true})
+	send(t, h, root, "incr", 1)
 	var stuck *host.VatError
-	if _, err := h.Run(ctx, host.Policy{}); !errors.As(err, &stuck) || !strings.Contains(err.Error(), "no snapshot of it can be used here (wazero") {
+	if _, err := h.Run(ctx, host.Policy{}); !errors.As(err, &stuck) ||
+		!strings.Contains(err.Error(), "no snapshot of it can be used here (wazero") {
 		t.Errorf("another engine: %v", err)
 	}
 	if _, err := h.Export(ctx, host.Operational, &bytes.Buffer{}); !incomplete(err, "of vat v1") {
