@@ -143,7 +143,7 @@ func (a actor) tooMuch(w weights) {
 
 // malformed sends bytes that say nothing.
 func (a actor) malformed(w weights) {
-	ops := []swing.Op{0, 5, 10, 15, 20, 99, swing.OpSend, swing.OpSubscribe, swing.OpResolve,
+	ops := []swing.Op{0, 10, 15, 20, 99, swing.OpSend, swing.OpSubscribe, swing.OpResolve,
 		swing.OpExit, swing.OpVatstoreGet, swing.OpVatstoreSet}
 	if collection {
 		ops = append(ops, swing.OpDropImports, swing.OpAbandonExports)

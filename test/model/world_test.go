@@ -49,7 +49,7 @@ func newWorld(r rules, w weights) *world {
 	x := &world{m: newModel(r), b: newBuffer(), w: w, every: 25, recount: true}
 	x.b.plant = r.planted == sparedRow
 	kernel.Init(x.b, options(r))
-	x.k = kernel.New(x.b, x)
+	x.k = kernel.New(x.b, x, nil)
 	return x
 }
 
