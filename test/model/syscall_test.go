@@ -157,6 +157,9 @@ func (t *turn) judge(s vcall) bool {
 		return t.resolve(s)
 	case swing.OpExit:
 		info, ok := t.dataOut(s.Info)
+		if !ok {
+			return false
+		}
 		if t.exit == nil {
 			t.exit = &exit{s.Failure, info}
 		} else {
