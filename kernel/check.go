@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"vatwarehouse/swing"
@@ -25,7 +26,7 @@ func (f Fault) String() string { return f.Key + ": " + f.What }
 // that cranks do step by step.
 func Check(b vatkeeper.KV) []Fault {
 	c := checker{
-		b: b, held: map[swing.KRef]vatkeeper.RefChange{}, imports: map[swing.KRef]int{},
+		b: b, held: map[swing.KRef]vatkeeper.RefChange{}, imports: map[swing.KRef]int{}, underway: map[swing.KRef]int{},
 	}
 	for vat := range AllVats(b) {
 		c.vat(vat)
@@ -54,7 +55,9 @@ type checker struct {
 	b       vatkeeper.KV
 	held    map[swing.KRef]vatkeeper.RefChange
 	imports map[swing.KRef]int
-	faults  []Fault
+	// underway are the promises to which messages are in the run-queue, and how many.
+	underway map[swing.KRef]int
+	faults   []Fault
 }
 
 func (c *checker) fault(key, format string, args ...any) {
@@ -138,7 +141,11 @@ func (c *checker) queue(q queue) {
 	c.rows(string(q)+".", func(key string) {
 		rows++
 		b, _ := c.b.Get(key)
-		decodeEvent(b).refs(func(ref swing.KRef) { c.hold(ref, 1) })
+		ev := decodeEvent(b)
+		ev.refs(func(ref swing.KRef) { c.hold(ref, 1) })
+		if q == runQueue && ev.kind == eventSend && ev.target.Kind() == swing.Promise {
+			c.underway[ev.target]++
+		}
 	})
 	if rows != tail-head {
 		c.fault(string(q), "%d rows, bounds [%d, %d)", rows, head, tail)
@@ -151,6 +158,14 @@ func (c *checker) promise(ref swing.KRef) {
 		c.hold(s, 1)
 	}
 	c.queue(promiseQueue(ref))
+	n := 0
+	if v, ok := c.b.Get(underwayKey(ref)); ok {
+		n, _ = strconv.Atoi(string(v))
+	}
+	if n != c.underway[ref] {
+		c.fault(string(ref), "%d messages are said to be in the run-queue, %d are",
+			n, c.underway[ref])
+	}
 	if p.state != Unresolved && exists(c.b, swing.KRef(promiseQueue(ref))) {
 		c.fault(string(ref), "%v, but messages wait for it", p.state)
 	}

@@ -196,13 +196,26 @@ func has(b vatkeeper.KV, key string) bool {
 	return ok
 }
 
+// cleanedKey is the row with the number of the last cleanup crank.
+const cleanedKey = "cleaned"
+
+func readCleaned(b vatkeeper.KV) (n uint64) {
+	if !has(b, cleanedKey) {
+		return 0
+	}
+	r := row(b, cleanedKey)
+	n = r.Uint()
+	done(r, cleanedKey)
+	return n
+}
+
 // cleanupDue reports whether it is a cleanup's turn.
 func (c *crank) cleanupDue() bool {
 	if c.idle[endedPrefix] {
 		return false
 	}
 	cranks, _ := readCrank(c.b)
-	return (cranks+1)%c.options.CleanupEvery == 0
+	return cranks-readCleaned(c.b) >= c.options.CleanupEvery
 }
 
 // cleanup removes rows of the first of the ended vats, and reports whether there was one.
@@ -218,10 +231,13 @@ func (c *crank) cleanup() bool {
 	c.apply(vat, changes)
 	if next == "" {
 		c.b.Delete(key)
+		vk.Forget()
 		c.forgetInfo(vk)
 	} else {
 		c.b.Set(key, []byte(next))
 	}
+	cranks, _ := readCrank(c.b)
+	c.b.Set(cleanedKey, swing.AppendUint(nil, cranks+1))
 	c.report.Kind, c.report.Vat = Cleanup, vat
 	c.report.Swept = Swept{Rows: rows, Last: next == ""}
 	return true

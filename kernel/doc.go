@@ -47,6 +47,7 @@
 //	kpN              [0, count, decider vat or null, [subscriber …]]      unresolved
 //	                 [1, count, body, slots]                              fulfilled
 //	                 [2, count, body, slots]                              rejected
+//	kpN.n            how many messages to the promise are in the run-queue, if any
 //	kpN.q            [head, tail] of messages waiting for the promise; rows kpN.q.ROW
 //	device.NAME      the device's object; its state is device.NAME.v.KEY, and how often
 //	                 it holds a reference device.NAME.r.KREF
@@ -61,6 +62,7 @@
 //	gc.VAT.K.OBJECT  empty: a GC action; the vat's and the object's numbers in 16 hex
 //	                 digits, K the number of the delivery's kind
 //	reap.VAT         empty: the vat, by number in hex, is to be reaped
+//	cleaned          number of the last cleanup crank
 //	ended.VAT        the vat has ended, and its rows up to this one were removed
 //
 // An event row is one of

@@ -40,8 +40,8 @@ type Options struct {
 	// references in GC deliveries: 1,000 and 100. Never is never.
 	ReapDeliveries, ReapRefs uint64
 	// CleanupRows is how many rows of ended vats a cleanup crank removes: 100.
-	// Such a crank happens when nothing else is to be done, and else as every
-	// CleanupEvery-th: 10.
+	// Such a crank happens when nothing else is to be done, and else after CleanupEvery
+	// others: 10.
 	CleanupRows, CleanupEvery uint64
 }
 
@@ -197,9 +197,9 @@ func (c *crank) take(ctx context.Context) error {
 		c.cleanup()
 		return nil
 	}
-	c.taken = c.b.Savepoint()
+	c.taken, c.event = c.b.Savepoint(), ev
 	c.report.Kind = Skip
-	vat, deliverable := c.aim(ev)
+	vat, deliverable := c.aim(&ev)
 	c.report.Vat = vat
 	if !deliverable {
 		return nil
@@ -214,6 +214,7 @@ type crank struct {
 	report Report
 	// start is before the event was taken off its queue, taken is after.
 	start, taken int
+	event        event // as it was in its queue
 	// stop is why the kernel must go no further, if it must not.
 	stop *CriticalError
 	// loose are references that may have lost their last holder, or their owner;

@@ -169,7 +169,10 @@ func (c *crank) setBack(vk vatkeeper.Keeper, ev event, out swing.Outcome) bool {
 	if ev.kind == eventSend || ev.kind == eventNotify {
 		c.rollback(c.taken)
 		c.hold(vk.ID())
-		holdQueue(vk.ID()).push(c.b, ev.encode())
+		holdQueue(vk.ID()).push(c.b, c.event.encode())
+		if ev.kind == eventSend {
+			c.underway(c.event.target, -1)
+		}
 	} else { // what made the event is still there
 		c.rollback(c.start)
 		c.hold(vk.ID())

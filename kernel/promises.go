@@ -84,14 +84,23 @@ func (c *crank) setDecider(ref swing.KRef, from, to swing.VatID) {
 	p.write(c.b, ref)
 }
 
-// hasten queues anew what waits for a promise, if its new decider is sent such
-// messages.
+// hasten puts what waits for a promise at the head of the run-queue, if its new decider
+// is sent such messages: ahead of those to the promise that are there, which are later.
 func (c *crank) hasten(ref swing.KRef, decider swing.VatID) {
 	if promiseQueue(ref).length(c.b) == 0 || !c.pipelines(decider) {
 		return
 	}
-	for _, ev := range promiseQueue(ref).drain(c.b) {
-		acceptanceQueue.push(c.b, ev) // it holds its references already
+	c.advance(ref, runQueue)
+}
+
+// advance puts what waits for a promise at the head of a queue.
+func (c *crank) advance(ref swing.KRef, to queue) {
+	waited := promiseQueue(ref).drain(c.b)
+	for i := len(waited) - 1; i >= 0; i-- {
+		to.pushFront(c.b, waited[i]) // it holds its references already
+	}
+	if to == runQueue {
+		c.underway(ref, len(waited))
 	}
 }
 
@@ -136,9 +145,12 @@ func (c *crank) resolve(r swing.Resolution[swing.KRef]) {
 	for _, s := range r.Data.Slots {
 		c.count(s, 1)
 	}
-	for _, ev := range promiseQueue(r.Promise).drain(c.b) {
-		acceptanceQueue.push(c.b, ev) // it holds its references already
+	// What has waited goes ahead of what was sent since, be it in this very crank.
+	ahead := acceptanceQueue
+	if c.underway(r.Promise, 0) > 0 {
+		ahead = runQueue
 	}
+	c.advance(r.Promise, ahead)
 	for _, vat := range p.subscribers {
 		c.enqueue(event{kind: eventNotify, vat: vat, target: r.Promise})
 	}

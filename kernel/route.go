@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -20,38 +21,82 @@ func (c *crank) accept(ev event) {
 	runQueue.push(c.b, ev.encode())
 }
 
-// route sees a message to where it can wait: the run-queue if its target is an
-// object of a live vat, the queue of an unresolved promise, or nowhere.
+// route sees a message to where it can wait: the run-queue if a vat is to get it, the
+// queue of an unresolved promise, or nowhere.
 func (c *crank) route(ev event) {
+	_, wait, ok := c.way(&ev)
+	if !ok {
+		return
+	}
+	if wait != "" && c.underway(ev.target, 0) == 0 {
+		wait.push(c.b, ev.encode())
+		return
+	}
+	// It is on its way to a vat; or behind messages that were, to the same promise, and
+	// may have to wait when their turn comes: it must not wait ahead of them.
+	c.underway(ev.target, 1)
+	runQueue.push(c.b, ev.encode())
+}
+
+func underwayKey(promise swing.KRef) string { return string(promise) + ".n" }
+
+// underway counts the messages to a promise that are in the run-queue. It adds to the
+// number, and returns it.
+func (c *crank) underway(target swing.KRef, more int) int {
+	if target == "" || target.Kind() != swing.Promise {
+		return 0
+	}
+	key := underwayKey(target)
+	n := more
+	if v, ok := c.b.Get(key); ok {
+		before, err := strconv.Atoi(string(v))
+		if err != nil {
+			panic(fmt.Sprintf("kernel: row %s: %v", key, err))
+		}
+		n += before
+	}
+	switch {
+	case more == 0:
+	case n == 0:
+		c.b.Delete(key)
+	default:
+		c.b.Set(key, strconv.AppendInt(nil, int64(n), 10))
+	}
+	return n
+}
+
+// way follows a message through resolved promises to the vat that is to get it, or to
+// the queue of a promise that it must wait for. If there is neither the message has been
+// bounced; vat is then who owned its target, if anybody did.
+func (c *crank) way(ev *event) (vat swing.VatID, wait queue, ok bool) {
 	for ev.target.Kind() == swing.Promise {
 		p := readPromise(c.b, ev.target)
 		if p.state == Unresolved {
-			wait := promiseQueue(ev.target)
 			if c.pipelines(p.decider) {
-				wait = runQueue
+				return p.decider, "", true
 			}
-			wait.push(c.b, ev.encode())
-			return
+			return "", promiseQueue(ev.target), true
 		}
 		if p.state == Rejected {
-			c.bounce(ev, p.data)
-			return
+			c.bounce(*ev, p.data)
+			return "", "", false
 		}
-		object, ok := p.data.Reference()
-		if !ok {
-			c.bounce(ev, errorData(fmt.Sprintf(
+		object, isRef := p.data.Reference()
+		if !isRef {
+			c.bounce(*ev, errorData(fmt.Sprintf(
 				"data is not callable, has no method %s", ev.message.Method)))
-			return
+			return "", "", false
 		}
 		c.count(object, 1)
 		c.count(ev.target, -1)
 		ev.target = object
 	}
-	if owner := readObject(c.b, ev.target).owner; owner != ServiceOwner && !c.alive(owner) {
-		c.bounce(ev, vatTerminated)
-		return
+	owner := readObject(c.b, ev.target).owner
+	if owner != ServiceOwner && !c.alive(owner) {
+		c.bounce(*ev, vatTerminated)
+		return owner, "", false
 	}
-	runQueue.push(c.b, ev.encode())
+	return owner, "", true
 }
 
 // bounce rejects a message that nobody will get.
@@ -74,39 +119,39 @@ func (c *crank) alive(vat swing.VatID) bool {
 }
 
 // aim finds the vat of an event that has left the run-queue, or sees to the
-// event without a delivery.
-func (c *crank) aim(ev event) (vat swing.VatID, deliverable bool) {
+// event without a delivery. A message's way may have changed since it was routed.
+func (c *crank) aim(ev *event) (vat swing.VatID, deliverable bool) {
 	vat = ev.vat
-	if ev.kind == eventSend && ev.target.Kind() == swing.Promise {
-		p := readPromise(c.b, ev.target)
-		if vat = p.decider; p.state != Unresolved || !c.pipelines(vat) {
-			acceptanceQueue.push(c.b, ev.encode()) // things have changed: it is routed anew
-			return "", false
+	if ev.kind == eventSend {
+		c.underway(ev.target, -1)
+		to, wait, ok := c.way(ev)
+		if wait != "" {
+			wait.push(c.b, ev.encode())
 		}
-	} else if ev.kind == eventSend {
-		vat = readObject(c.b, ev.target).owner
+		if !ok || wait != "" {
+			return to, false
+		}
+		vat = to
 	}
 	switch {
 	case vat == ServiceOwner:
-		c.serve(ev)
+		c.serve(*ev)
 		return "", false
 	case ev.kind == eventCollect:
 		return vat, len(ev.gcRefs) > 0
 	case ev.kind == eventUpgrade:
 		if !c.alive(vat) {
-			c.bounce(ev, vatTerminated)
+			c.bounce(*ev, vatTerminated)
 			return vat, false
 		}
 		return vat, true // held or not
 	case ev.kind == eventReap && held(c.b, vat):
-	case !c.alive(vat) && ev.kind == eventSend:
-		c.bounce(ev, vatTerminated)
 	case !c.alive(vat):
-		c.drop(ev)
+		c.drop(*ev)
 	case held(c.b, vat):
 		holdQueue(vat).push(c.b, ev.encode())
 	case ev.kind == eventNotify && !c.knows(vat, ev.target):
-		c.drop(ev)
+		c.drop(*ev)
 	default:
 		return vat, true
 	}

@@ -48,6 +48,9 @@ func (c *crank) letGo(vat swing.VatID) {
 	c.b.Delete(quarantineKey(vat))
 	evs := holdQueue(vat).drain(c.b)
 	for i := len(evs) - 1; i >= 0; i-- {
+		if ev := decodeEvent(evs[i]); ev.kind == eventSend {
+			c.underway(ev.target, 1)
+		}
 		runQueue.pushFront(c.b, evs[i])
 	}
 }

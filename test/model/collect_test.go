@@ -245,9 +245,7 @@ func (m *model) clean() report {
 	if left > 0 {
 		m.mark("a dead vat is cleaned")
 		v.cleaned = true
-		if endLosesReferences {
-			v.info.Slots = nil
-		}
+		v.info.Slots = nil
 	}
 	return r
 }

@@ -86,9 +86,6 @@ func (m *model) choose() report {
 		return r
 	}
 	due := m.sinceCleanup >= m.rules.cleanup.every
-	if cleanupByNumber {
-		due = (m.cranks+1)%m.rules.cleanup.every == 0
-	}
 	if due && m.mustClean() != nil {
 		m.mark("cleanup among other cranks")
 		return m.clean()
@@ -165,6 +162,10 @@ func (m *model) route(ev event, r *report) {
 	case to.target != "":
 		ev.target = to.target
 		m.run = append(m.run, ev)
+	case to.wait != "" && slices.ContainsFunc(m.run, func(o event) bool { return o.target == to.wait }):
+		m.mark("a message goes behind one that may have to wait")
+		ev.target = to.wait
+		m.run = append(m.run, ev)
 	case to.wait != "":
 		p := m.promise(to.wait)
 		p.waiting = with(p.waiting, ev)
@@ -196,15 +197,18 @@ func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
 	if rejected {
 		p.state = 2
 	}
-	overtaken := slices.ContainsFunc(m.acceptance, func(ev event) bool { return ev.target == ref })
 	for i, ev := range waiting {
 		m.mark("a message that waited is queued")
 		if i == 0 && len(waiting) > 1 && m.fault("what waited out of order") {
 			waiting = slices.Clone(waiting)
 			ev, waiting[1] = waiting[1], ev
 		}
-		ev.sent.late = ev.sent.late || waitedComesLast && overtaken
-		m.acceptance = append(m.acceptance, ev)
+		waiting[i] = ev
+	}
+	if slices.ContainsFunc(m.run, func(o event) bool { return o.target == ref }) {
+		m.run = append(slices.Clone(waiting), m.run...)
+	} else {
+		m.acceptance = append(slices.Clone(waiting), m.acceptance...)
 	}
 	for _, s := range subscribers {
 		m.mark("a notify is queued")
@@ -228,11 +232,6 @@ func (m *model) aim(ev event) report {
 		to = m.destination(ev.target, ev.method)
 		if before.Kind() == swing.Promise && to.target != before {
 			m.mark("a pipelined message is routed anew")
-			ev.sent.late = anewFromTheEnd
-			if anewFromTheEnd {
-				m.acceptance = append(m.acceptance, ev)
-				return r
-			}
 		}
 		r.vat = to.vat
 	}
@@ -247,6 +246,9 @@ func (m *model) aim(ev event) report {
 	case m.vat(r.vat).held:
 		m.mark("an event held back")
 		v := m.vat(r.vat)
+		if ev.target != "" {
+			ev.target = to.target
+		}
 		v.heldBack = with(v.heldBack, ev)
 	case ev.promise != "" && m.vat(ev.vat).byKRef(ev.promise) == nil:
 		m.mark("a notify of a promise already retired")
@@ -307,7 +309,6 @@ func (m *model) arrive(s sent, r *report) {
 		m.arrived = append(m.arrived, s)
 	case m.arrived[at].n < s.n:
 		m.arrived[at] = s
-	case s.late:
 	default:
 		r.disorder = fmt.Sprintf("message %d from %s to %s arrives after message %d",
 			s.n, s.from, s.to, m.arrived[at].n)
@@ -327,7 +328,7 @@ func (m *model) become(v *vat, result kref) {
 	if m.fault("what waits is not sent to a pipelining decider") {
 		return
 	}
-	m.acceptance = append(m.acceptance, p.waiting...)
+	m.run = append(slices.Clone(p.waiting), m.run...)
 	p.waiting = nil
 }
 
@@ -404,9 +405,6 @@ func (m *model) settle(undo *model, r *report) {
 		m.mark("a vat " + t.status.String())
 	case t.broken != "":
 		t.status, t.problem = swing.StatusIllegal, t.broken
-		if t.exit != nil && faultKeepsExitsWords {
-			info, faulted = kcap{Body: t.exit.info.Body}, false
-		}
 	case t.exit != nil && t.exit.failure:
 		m.mark("exit as a failure")
 		t.status, t.problem = swing.StatusExited, string(t.exit.info.Body)

@@ -136,7 +136,7 @@ func (m *model) vatLines(x *text, v *vat) {
 		x.data(v.info)
 		x.end()
 	}
-	if !v.cleaned || countersStay {
+	if !v.cleaned {
 		x.line("counters of", string(v.id), number(v.imports.object), number(v.imports.promise))
 		m.dirtLine(x, v)
 	}
@@ -184,7 +184,7 @@ const firstObject = 20
 // kernelLines is the kernel's state. What does not decode is a panic.
 func kernelLines(b *buffer) []byte {
 	r := &rows{b: b, seen: map[string]bool{
-		"setup": true, "ko1": true, "ko1.s": true, "pin.ko1": true, // nobody here is given ko1
+		"setup": true, "cleaned": true, "ko1": true, "ko1.s": true, "pin.ko1": true, // nobody here is given ko1
 	}}
 	c := r.fields("crank", 2)
 	r.line("cranks", number(c.Uint()), "deliveries", number(c.Uint()))
@@ -263,6 +263,9 @@ func (r *rows) object(ref kref) {
 func (r *rows) promise(ref kref) {
 	if !r.has(string(ref)) {
 		return
+	}
+	if key := string(ref) + ".n"; r.has(key) {
+		r.seen[key] = true // how many are in the run-queue: kernel.Check counts them
 	}
 	x := r.fields(string(ref), 4)
 	state := x.Uint()

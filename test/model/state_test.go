@@ -111,7 +111,6 @@ type sent struct {
 	from vatID
 	to   kref
 	n    uint64
-	late bool // a known deviation has cost it its place
 }
 
 func (e event) refs() (refs []kref) {
