@@ -15,12 +15,16 @@ const (
 	delivers = "delivery"
 	skip     = "skip"
 	cleanup  = "cleanup"
+	setback  = "setback"
 )
 
 // report is what a crank did, for the comparison.
 type report struct {
 	kind     string
 	vat      vatID
+	ev       event // what is delivered, if it comes from the run-queue
+	queued   bool  // it does
+	discards []vatID
 	position uint64
 	delivery delivery
 	turn     *turn
@@ -64,6 +68,8 @@ func (m *model) crank(p program, broken bool) report {
 	}
 	if r.kind == delivers {
 		m.deliver(undo, &r, p)
+	}
+	if r.kind == delivers {
 		m.deliveries++
 	}
 	m.cranks++
@@ -105,7 +111,7 @@ func (m *model) choose() report {
 		m.run = m.run[1:]
 		return m.aim(ev)
 	}
-	if collection && m.mustClean() != nil {
+	if m.mustClean() != nil {
 		m.mark("cleanup when idle")
 		return m.clean()
 	}
@@ -156,6 +162,9 @@ func (m *model) destination(target kref, method string) place {
 }
 
 func (m *model) route(ev event, r *report) {
+	if ev.upgrade {
+		m.run = append(m.run, event{reap: true, vat: ev.vat})
+	}
 	if ev.target == "" {
 		m.run = append(m.run, ev)
 		return
@@ -242,9 +251,14 @@ func (m *model) aim(ev event) report {
 		p.waiting = with(p.waiting, ev)
 	case ev.target != "" && to.target == "":
 		m.bounce(ev, to.reject, &r)
+	case ev.upgrade && !m.alive(r.vat):
+		m.mark("an upgrade of the dead")
+		m.bounce(ev, errorData("vat terminated"), &r)
+	case ev.reap && m.alive(r.vat) && m.vat(r.vat).held:
+		m.mark("no reap before the upgrade of a held vat")
 	case !m.alive(r.vat):
 		m.mark("a notify or a start for the dead")
-	case m.vat(r.vat).held:
+	case m.vat(r.vat).held && !ev.upgrade:
 		m.mark("an event held back")
 		v := m.vat(r.vat)
 		v.heldBack = with(v.heldBack, ev)
@@ -254,7 +268,7 @@ func (m *model) aim(ev event) report {
 		if ev.target != "" {
 			ev.target = to.target
 		}
-		r.kind = delivers
+		r.kind, r.ev, r.queued = delivers, ev, true
 		m.translate(ev, &r)
 	}
 	return r
@@ -289,7 +303,12 @@ func (m *model) translate(ev event, r *report) {
 			}
 			v.remove(ref)
 		}
+	case ev.reap:
+		d.Kind = swing.DeliverReap
 	default:
+		if ev.upgrade {
+			m.reincarnate(ev, r)
+		}
 		d.Kind = swing.DeliverStartVat
 		d.Params = m.dataIn(v, ev.params)
 	}
@@ -387,6 +406,9 @@ func (m *model) deliver(undo *model, r *report, p program) {
 	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
 	p(r.turn)
 	m.settle(undo, r)
+	if r.kind == setback {
+		return
+	}
 	m.vat(r.vat).position++
 	m.dirty(r)
 }
@@ -413,9 +435,16 @@ func (m *model) settle(undo *model, r *report) {
 		info, faulted = kcap{Body: t.exit.info.Body}, false
 	case t.exit != nil:
 		m.mark("exit as a success")
+		m.begun(r)
+		r.discards = append(r.discards, r.vat)
 		m.end(ended{r.vat, false, "exited"}, t.exit.info, false, r)
 		return
 	default:
+		m.begun(r)
+		return
+	}
+	r.discards = append(r.discards, r.vat)
+	if m.setBack(undo, r) {
 		return
 	}
 	if !m.fault("a fault that is not rolled back") {
@@ -454,5 +483,5 @@ func (m *model) letGo(id vatID) {
 	} else {
 		m.run = append(slices.Clone(v.heldBack), m.run...)
 	}
-	v.held, v.heldBack = false, nil
+	v.held, v.heldBack, v.quarantined = false, nil, ""
 }

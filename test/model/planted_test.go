@@ -23,6 +23,8 @@ var faults = []string{
 	"a row too many cleaned",
 	"a sender that keeps deciding",
 	"an action not judged again",
+	"a quarantine that loses its event",
+	"an export kept by an upgrade",
 	"an export still reachable after dropExports",
 	"an import kept after retireImports",
 	"an importer not told",
