@@ -9,7 +9,6 @@ import (
 	"vatwarehouse/snapstore"
 	"vatwarehouse/streamstore"
 	"vatwarehouse/swing"
-	"vatwarehouse/transcript"
 )
 
 // Fault is one thing that Check found wrong.
@@ -109,13 +108,17 @@ func (c *check) vats(ctx context.Context) error {
 // transcript verifies a vat's chain, and returns its hash at each snapshot's
 // position.
 func (c *check) transcript(v Vat) map[uint64]swing.Hash {
-	at := transcript.Span{Incarnation: v.Span.Incarnation, Start: v.Span.Start, End: v.Span.Start}
+	at := c.h.kept(v.ID)
+	from := at.End
 	wanted := map[uint64]swing.Hash{}
 	for _, s := range v.Snapshots {
 		wanted[s.Position] = swing.Hash{}
 	}
+	if _, ok := wanted[at.End]; ok {
+		wanted[at.End] = at.Hash
+	}
 	items := func(yield func([]byte, error) bool) {
-		for item, err := range c.h.items(string(v.ID), v.Span.Start, v.Span.End) {
+		for item, err := range c.h.items(string(v.ID), from, v.Span.End) {
 			if !yield(item, err) {
 				return
 			}

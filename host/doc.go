@@ -41,6 +41,7 @@
 // # A directory
 //
 //	format     "vatwarehouse 1\n": what this is, and which version of it
+//	importing  there while an import makes the directory, which has no format yet
 //	lock       held by the process that has it open
 //	log/       the log (package streamstore): transcripts, outputs, change sets
 //	table      the kernel's keys at some block (package kvstore)
@@ -52,9 +53,53 @@
 // host's own:
 //
 //	local.snap.VAT.POSITION  [1, heap id, transcript hash, engine, incarnation, stored bytes]
+//	local.kept.VAT           [1, incarnation, position, hash]: from where on its transcript
+//	                         is kept, and what the chain's hash is there
+//	local.log                [position, block]: change sets before the position are in the
+//	                         log up to that block, where the two are not the same number
 //	local.outputs            how many outputs there are
 //	local.note.NAME          a value of the embedder's own
 //	local.recent             the vats paged in at the last Close that had any, latest last
+//
+// With Options.Scratch the directory is read only: what is done is kept in memory
+// over it and forgotten at Close. Nothing that is in the directory changes, be it
+// only a torn end of the log that Open would cut; programs are compiled anew.
+//
+// The kernel's row "schema" is the version of its rows. Open brings an older directory
+// up to this program's, in one hashed block, and refuses a newer one.
+//
+// # Exports
+//
+// [Host.Export] writes a state to one stream (internal/portable says how, byte by
+// byte), [Host.Feed] what changed since, [Host.ExportVat] one vat's history. Metadata
+// come first: the kernel's rows and the embedder's notes, spans with their hashes,
+// outputs' bounds, records of snapshots, hashes of programs. Their digest is the root.
+// The rest is checked against them. What goes along:
+//
+//	mode         transcripts                   snapshots        dead vats
+//	operational  since the snapshot            newest good one  no history
+//	replay       since birth                   none             no history
+//	archival     since birth                   newest good one  whole history
+//	debug        what is kept                  all good ones    what is kept
+//
+// All programs, and all outputs that are kept, go along in every mode. Keys under
+// "local." that are not notes or the count of outputs are made anew. One state at one
+// block, with the same snapshots, has one stream.
+//
+// [Import] makes a directory in these steps, each durable before the next:
+//
+//  1. the file "importing"; whatever an earlier import left is removed
+//  2. programs, transcripts and outputs in the log, heaps; the table, at its position
+//  3. all of it verified, the kernel's counts recounted, nothing missing of the mode
+//  4. the file "format", and "importing" goes
+//
+// Open refuses a directory that is between 1 and 4. [Host.Apply] takes a feed in as
+// one block of the log. A directory that follows another one this way must make no
+// block of its own: then their positions differ, and feeds are refused.
+//
+// [VerifyVat] takes one vat's history in by running it again; nothing else makes it
+// believe a history. [Host.Prune] gives up entries that bring no vat back;
+// [Host.Repair] drops records of snapshots that are gone.
 //
 // # Concurrency
 //

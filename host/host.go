@@ -75,6 +75,7 @@ type Host struct {
 	archives background
 
 	recovery Recovery
+	past     *kvstore.Past // since Watch; nil before
 	// unarchived says that archiving has failed, and is not tried again.
 	unarchived bool
 	block      openBlock
@@ -106,6 +107,7 @@ type totals struct {
 	snapshots     uint64
 	snapshotBytes int64
 	snapshotPages uint64
+	pruned        Pruned
 }
 
 // ready returns why the Host cannot be used, or nil. The caller holds mu.
@@ -128,7 +130,8 @@ func (h *Host) poison(err error) error {
 }
 
 // Close commits what there is and gives everything up. It may be called again,
-// to no effect. On a poisoned Host it commits nothing and returns the cause.
+// to no effect. On a poisoned Host it commits nothing and returns the cause; of
+// one that was opened with Options.Scratch nothing is left.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -136,7 +139,7 @@ func (h *Host) Close(ctx context.Context) error {
 		return nil
 	}
 	err := h.failed
-	if err == nil {
+	if err == nil && !h.options.Scratch {
 		err = h.rest(ctx)
 	}
 	h.closed = true

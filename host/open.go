@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"vatwarehouse/internal/portable"
 	"vatwarehouse/kernel"
 	"vatwarehouse/kvstore"
 	"vatwarehouse/snapstore"
@@ -30,6 +31,8 @@ const (
 	tableName    = "table"
 	heapsDir     = "heaps"
 	compiledName = "compiled"
+	// importingName is there while an import makes the directory.
+	importingName = "importing"
 )
 
 // formatText is what the format file says: the first line of every directory.
@@ -58,7 +61,11 @@ func Open(ctx context.Context, dir string, o *Options) (*Host, error) {
 }
 
 func (h *Host) open(ctx context.Context, dir string) error {
-	if err := h.openFiles(dir); err != nil {
+	openFiles := h.openFiles
+	if h.options.Scratch {
+		openFiles = h.openScratch
+	}
+	if err := openFiles(dir); err != nil {
 		return err
 	}
 	if err := h.openStores(); err != nil {
@@ -82,11 +89,12 @@ func (h *Host) open(ctx context.Context, dir string) error {
 // that only a later version knows.
 func damaged(err error) error {
 	if errors.Is(err, streamstore.ErrForeign) || errors.Is(err, streamstore.ErrVersion) ||
-		errors.Is(err, snapstore.ErrVersion) {
+		errors.Is(err, snapstore.ErrVersion) || errors.Is(err, portable.ErrForeign) ||
+		errors.Is(err, portable.ErrVersion) {
 		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	if errors.Is(err, streamstore.ErrCorrupt) || errors.Is(err, kvstore.ErrCorrupt) ||
-		errors.Is(err, snapstore.ErrCorrupt) {
+		errors.Is(err, snapstore.ErrCorrupt) || errors.Is(err, portable.ErrCorrupt) {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return err
@@ -136,6 +144,10 @@ func refuseForeign(dir string, existing bool) error {
 		return err
 	}
 	ours := func(e fs.DirEntry) bool { return e.Name() == formatName }
+	half := func(e fs.DirEntry) bool { return e.Name() == importingName }
+	if slices.ContainsFunc(entries, half) && !slices.ContainsFunc(entries, ours) {
+		return ErrUnfinished
+	}
 	locked := func(e fs.DirEntry) bool { return e.Name() == lockName }
 	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) &&
 		!(len(entries) == 1 && locked(entries[0])) {
@@ -175,15 +187,29 @@ func (h *Host) checkFormat() (made bool, err error) {
 		ErrFormat, formatName, b, formatText)
 }
 
+// ErrUnfinished is returned by Open for a directory that an import has not finished.
+var ErrUnfinished = fmt.Errorf("%w: an import into it was not finished; import again, "+
+	"which begins anew", ErrFormat)
+
 // makeFormat writes the format file. Nothing else is made before it is durable.
 func (h *Host) makeFormat() error {
+	names, err := h.fs.List(vfs.Root)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(names, importingName) {
+		return ErrUnfinished
+	}
 	for _, name := range []string{logDir, tableName, heapsDir} {
-		if names, err := h.fs.List(vfs.Root); err != nil {
-			return err
-		} else if slices.Contains(names, name) {
+		if slices.Contains(names, name) {
 			return fmt.Errorf("%w: it has %q but no file %q", ErrCorrupt, name, formatName)
 		}
 	}
+	return h.writeFormat()
+}
+
+// writeFormat makes the directory one of ours.
+func (h *Host) writeFormat() error {
 	const temporary = formatName + ".new"
 	if err := h.fs.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -263,11 +289,11 @@ func (h *Host) openTable() (err error) {
 
 // openLog opens the log, tells what it mended, and returns how many of its items
 // are damaged. Every block has one change set, so the table's position is also the
-// number of blocks it holds.
+// number of blocks it holds, but for where an imported directory begins.
 func (h *Host) openLog() (damaged int, err error) {
 	durable := uint64(0)
 	if h.kv != nil {
-		durable = h.kv.TablePosition()
+		durable = h.origin().blockOf(h.kv.TablePosition())
 	}
 	log, recovered, err := streamstore.Open(streamstore.Options{
 		FS: h.fs, Dir: logDir, SegmentBytes: h.options.SegmentBytes, NoSync: h.options.NoSync,
@@ -315,8 +341,9 @@ func (h *Host) checkStreams(damaged int) error {
 func (h *Host) redo() error {
 	from := h.kv.Position()
 	start, end, known := h.log.Bounds(changesStream)
-	if !known {
-		start, end = 0, 0
+	if !known { // no block yet since the directory was made or imported
+		start = h.origin().position
+		end = start
 	}
 	if from < start || from > end {
 		return fmt.Errorf("%w: the table is at block %d, the log has blocks %d to %d",
@@ -346,6 +373,10 @@ func (h *Host) redo() error {
 // observable options against it in an old one.
 func (h *Host) openKernel() error {
 	if _, made := h.kv.Get("setup"); !made {
+		if h.kv.Position() > 0 {
+			return fmt.Errorf("%w: %s is at block %d and has no kernel",
+				ErrCorrupt, tableName, h.kv.Position())
+		}
 		if h.options.Existing {
 			return fmt.Errorf("%w: it holds no kernel yet", ErrNotFound)
 		}
@@ -353,12 +384,16 @@ func (h *Host) openKernel() error {
 		if limits == (swing.Limits{}) {
 			limits = swing.DefaultLimits()
 		}
+		kernel.SetSchema(h.kv, h.options.schema.withDefaults().version)
 		kernel.Init(h.kv, kernel.Options{
 			Seed: h.options.Seed, Limits: limits,
 			ReapDeliveries: h.options.ReapDeliveries, ReapRefs: h.options.ReapRefs,
 			CleanupRows: h.options.CleanupRows, CleanupEvery: h.options.CleanupEvery,
 		})
 		h.options.Limits = limits
+	}
+	if err := h.migrate(); err != nil {
+		return err
 	}
 	has := kernel.ReadOptions(h.kv)
 	if h.options.Seed != "" && h.options.Seed != has.Seed {
@@ -392,7 +427,7 @@ func (h *Host) openKernel() error {
 // openVats makes the engine, the warehouse and the kernel over them.
 func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	cache := ""
-	if h.dir != nil {
+	if h.dir != nil && !h.options.Scratch {
 		cache = filepath.Join(dir, compiledName)
 	}
 	h.engine, err = worker.NewEngine(ctx, worker.Options{
@@ -411,6 +446,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	h.retain()
 	h.clock = &stopwatch{Warehouse: h.vats}
 	for _, name := range kernel.Devices(h.kv) {
 		if h.options.Devices[name] == nil {

@@ -75,9 +75,20 @@ type Options struct {
 	// the table catches up. Default 8 MiB.
 	CheckpointBytes int
 
+	// KeepBlocks is of how many of the latest blocks the log keeps the change sets,
+	// beyond those that opening needs: so far back a Feed can begin.
+	KeepBlocks uint64
+	// Archival keeps every transcript whole: Prune is refused.
+	Archival bool
+
 	// Existing has Open fail with ErrNotFound, and make nothing, unless the
 	// directory is there and holds a kernel.
 	Existing bool
+	// Scratch keeps all that is done in memory, over what the directory holds: no
+	// byte of it changes, and Close forgets what was done. The directory must be
+	// there, as with Existing, and is locked as ever: nobody else may write it
+	// meanwhile. A lock file that is not there is made.
+	Scratch bool
 	// FS takes the place of the directory that Open is given.
 	FS vfs.FS
 	// Logger gets the slog: blocks and ends of vats at Info, cranks at Debug,
@@ -85,6 +96,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Observer is told what happens, as it happens.
 	Observer Observer
+
+	schema schemaPlan // of tests
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

@@ -88,7 +88,7 @@ func (h *Host) vatState(id swing.VatID) (Vat, error) {
 	if root, ok := vk.ByVRef(swing.RootVRef); ok {
 		v.Root = root.KRef
 	}
-	for range vk.Entries() {
+	for range vk.KRefs() {
 		v.References++
 	}
 	return v, nil
@@ -131,6 +131,10 @@ func (h *Host) Transcript(
 		v, err := h.vatState(vat)
 		if err != nil {
 			return nil, err
+		}
+		if k := h.kept(vat); from < min(to, k.End) {
+			return nil, fmt.Errorf("read vat %s position %d: %w: the first kept is %d",
+				vat, from, ErrPruned, k.End)
 		}
 		for item, err := range h.items(string(vat), from, min(to, v.Span.End)) {
 			at := from + uint64(len(entries))

@@ -101,6 +101,9 @@ func (r *replay) settleIn(p *worker.Program, v Vat, o ReplayOptions) error {
 		r.at.span.End, r.at.span.Hash = s.Position, s.Transcript
 		return nil
 	}
+	if err := r.h.whole(v.ID); err != nil {
+		return fmt.Errorf("%w; start from the snapshot", err)
+	}
 	img, err := r.h.genesis(p)
 	if err != nil {
 		return err

@@ -168,7 +168,8 @@ func (h *Host) tidy() error {
 	if h.kv.CheckpointDue() {
 		// The log keeps one table more than the latest: should that one prove
 		// damaged, the one before it can be brought up to date.
-		h.log.Retain(changesStream, h.kv.TablePosition())
+		h.log.Retain(changesStream, min(h.kv.TablePosition(),
+			h.kv.Position()-min(h.kv.Position(), h.options.KeepBlocks)))
 		if err := h.kv.Checkpoint(); err != nil {
 			return h.poison(fmt.Errorf("checkpoint the table: %w", err))
 		}

@@ -186,6 +186,10 @@ func (h *Host) settleIn(
 		}
 		return &home{img: img, span: at, snapshot: r.Position, base: r.ID}, nil
 	}
+	if err := h.whole(vat); err != nil {
+		return nil, fmt.Errorf("no snapshot of it can be used here (%s), and %w",
+			h.engine.Fingerprint(), err)
+	}
 	img, err := h.genesis(p)
 	if err != nil {
 		return nil, err

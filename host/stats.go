@@ -29,6 +29,7 @@ type Stats struct {
 	Snapshots     uint64
 	SnapshotPages uint64
 	SnapshotBytes int64
+	Pruned        Pruned
 
 	Vats  warehouse.Stats
 	Log   streamstore.Stats
@@ -45,9 +46,9 @@ func (h *Host) Stats() (Stats, error) {
 			Cranks: h.totals.cranks, Deliveries: h.totals.deliveries, Syscalls: h.totals.syscalls,
 			EntryBytes: h.totals.entryBytes, ChangeBytes: h.totals.changeBytes,
 			Snapshots: h.totals.snapshots, SnapshotPages: h.totals.snapshotPages,
-			SnapshotBytes: h.totals.snapshotBytes,
-			Vats:          h.vats.Stats(),
-			Log:           h.log.Stats(), Table: h.kv.Stats(), Heaps: h.heaps.Stats(),
+			SnapshotBytes: h.totals.snapshotBytes, Pruned: h.totals.pruned,
+			Vats: h.vats.Stats(),
+			Log:  h.log.Stats(), Table: h.kv.Stats(), Heaps: h.heaps.Stats(),
 		}, nil
 	})
 }

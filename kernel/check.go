@@ -206,7 +206,7 @@ func (c *checker) object(ref swing.KRef, o object) {
 	if o.reachable > 0 {
 		return
 	}
-	if o.owner == serviceOwner {
+	if o.owner == ServiceOwner {
 		c.fault(string(ref), "an object of the kernel's that nobody reaches")
 	}
 	if o.owner == "" {

@@ -58,7 +58,7 @@ func (c *crank) judgeObject(ref swing.KRef) {
 	o := readObject(c.b, ref)
 	switch {
 	case o.reachable > 0:
-	case o.owner == serviceOwner: // nobody can ask it anything any more
+	case o.owner == ServiceOwner: // nobody can ask it anything any more
 		c.b.Delete(serviceKey(ref))
 		c.orphan(ref)
 	case o.owner == "" && o.recognizable == 0:

@@ -93,7 +93,7 @@ func (c *crank) settle(
 	}
 	c.rollback(c.start)
 	end := vatkeeper.End{Failure: true, Info: errorData(out.String())}
-	if j.exit != nil {
+	if out.Status == swing.StatusExited {
 		// Its slots may name what the rollback undid; its words remain.
 		end.Info = swing.CapData[swing.KRef]{Body: j.exit.Info.Body}
 	}

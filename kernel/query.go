@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"iter"
-	"slices"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -28,22 +27,6 @@ func LookupPromise(b vatkeeper.KV, ref swing.KRef) (Promise, bool) {
 		State: p.state, Count: p.count, Decider: p.decider, Subscribers: p.subscribers,
 		Waiting: promiseQueue(ref).length(b), Data: p.data,
 	}, true
-}
-
-// Object is what the kernel knows of an object.
-type Object struct {
-	Owner                   swing.VatID // "" is none: an orphan
-	Reachable, Recognizable int
-	Importers               []swing.VatID
-}
-
-// LookupObject returns an object, and whether there is one of that name.
-func LookupObject(b vatkeeper.KV, ref swing.KRef) (Object, bool) {
-	if ref.Validate() != nil || ref.Kind() != swing.Object || !exists(b, ref) {
-		return Object{}, false
-	}
-	o := readObject(b, ref)
-	return Object{o.owner, o.reachable, o.recognizable, slices.Collect(importers(b, ref))}, true
 }
 
 // VatByName returns the id of the vat of that name.

@@ -47,7 +47,7 @@ func (c *crank) route(ev event) {
 		c.count(ev.target, -1)
 		ev.target = object
 	}
-	if owner := readObject(c.b, ev.target).owner; owner != serviceOwner && !c.alive(owner) {
+	if owner := readObject(c.b, ev.target).owner; owner != ServiceOwner && !c.alive(owner) {
 		c.bounce(ev, vatTerminated)
 		return
 	}
@@ -87,7 +87,7 @@ func (c *crank) aim(ev event) (vat swing.VatID, deliverable bool) {
 		vat = readObject(c.b, ev.target).owner
 	}
 	switch {
-	case vat == serviceOwner:
+	case vat == ServiceOwner:
 		c.serve(ev)
 		return "", false
 	case ev.kind == eventCollect:

@@ -109,17 +109,12 @@ func limitFields(l *swing.Limits) []*int {
 	}
 }
 
-func readOptions(b vatkeeper.KV) (o Options) {
-	r := row(b, setupKey)
-	fields := limitFields(&o.Limits)
-	r.Fields(5 + len(fields))
-	o.Seed = r.Text()
-	for _, f := range fields {
-		*f = int(r.Uint())
+func readOptions(b vatkeeper.KV) Options {
+	v, _ := b.Get(setupKey)
+	o, err := DecodeOptions(v)
+	if err != nil {
+		panic(fmt.Sprintf("kernel: row %s: %v", setupKey, err))
 	}
-	o.ReapDeliveries, o.ReapRefs = r.Uint(), r.Uint()
-	o.CleanupRows, o.CleanupEvery = r.Uint(), r.Uint()
-	done(r, setupKey)
 	return o
 }
 

@@ -333,8 +333,12 @@ func (s *script) state() string {
 			if ref == kernel.AdminRef && o.Reachable == 1 {
 				continue // always there
 			}
+			var importers []swing.VatID
+			for _, i := range kernel.Importers(s.b, o, len(s.b.rows)) {
+				importers = append(importers, i.Vat)
+			}
 			fmt.Fprintf(&out, "%s owner=%s reachable=%d recognizable=%d importers=%v\n",
-				ref, o.Owner, o.Reachable, o.Recognizable, o.Importers)
+				ref, o.Owner, o.Reachable, o.Recognizable, importers)
 			continue
 		}
 		p, _ := kernel.LookupPromise(s.b, ref)

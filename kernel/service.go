@@ -8,7 +8,7 @@ import (
 	"vatwarehouse/vatkeeper"
 )
 
-// serviceOwner owns the kernel's own objects. It is no vat: messages to them are
+// ServiceOwner owns the kernel's own objects. It is no vat: messages to them are
 // answered by the kernel, one a crank. Their arguments, and its answers, are bodies in
 // canonical encoding: a list, in which null stands for the next slot.
 //
@@ -27,7 +27,7 @@ import (
 //	terminate(reason)
 //	upgrade(program, params, message) → [incarnation]
 //	changeOptions(reap deliveries, reap references)
-const serviceOwner swing.VatID = "kernel"
+const ServiceOwner swing.VatID = "kernel"
 
 // AdminRef is the kernel's admin object. It is always there.
 const AdminRef swing.KRef = "ko1"
@@ -66,7 +66,7 @@ func readService(b vatkeeper.KV, ref swing.KRef) (s service) {
 }
 
 func initService(b Buffer) {
-	object{owner: serviceOwner, reachable: 1, recognizable: 1}.write(b, AdminRef)
+	object{owner: ServiceOwner, reachable: 1, recognizable: 1}.write(b, AdminRef)
 	service{kind: adminService}.write(b, AdminRef)
 	b.Set(pinKey(AdminRef), []byte("1"))
 }
@@ -77,7 +77,7 @@ func (c *crank) newService(s service) swing.KRef {
 	ref := swing.KRefOf(swing.Object, ids.NextObject)
 	ids.NextObject++
 	ids.write(c.b)
-	object{owner: serviceOwner}.write(c.b, ref)
+	object{owner: ServiceOwner}.write(c.b, ref)
 	s.write(c.b, ref)
 	c.loose = append(c.loose, ref)
 	return ref

@@ -105,6 +105,9 @@ func (s *Store) put(key string, value []byte, st state) {
 	if len(s.journal) == journalWritesMax {
 		panic(fmt.Sprintf("kvstore: more than %d writes in one crank", journalWritesMax))
 	}
+	if s.past != nil {
+		s.past.note(key)
+	}
 	e := s.touch(key)
 	s.journal = append(s.journal, write{e, e.value, e.state, value, st})
 	e.value, e.state = value, st

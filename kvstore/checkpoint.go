@@ -31,6 +31,11 @@ func (s *Store) Checkpoint() error {
 	if s.position == s.tablePosition {
 		return nil
 	}
+	return s.startCheckpoint()
+}
+
+// startCheckpoint writes what has changed into the table.
+func (s *Store) startCheckpoint() error {
 	s.table.release()
 	s.frozen = s.over.freeze(s.position)
 	s.over = newOverlay()

@@ -22,6 +22,9 @@
 // overlay, up to Options.CacheBytes. A savepoint is a length of the crank's
 // journal; a rollback walks it back. The journal also is what Seal hashes.
 //
+// [Store.Watch] has the buffer keep, beside all that, what each key written since was
+// before: what a tool compares with.
+//
 // # Hashes
 //
 // A crankhash digests the crank's surviving writes in order, each as it was made:

@@ -117,6 +117,7 @@ type Store struct {
 	changed []*entry // room for Changes
 	// offered says that Changes was asked since the last write.
 	offered bool
+	past    *Past // nil if nobody watches
 
 	crank *swing.Hasher
 	chain *swing.Hasher

@@ -38,9 +38,8 @@ func (w *walk) tree(level int, i uint32, hash swing.Hash) error {
 	if hash.IsZero() {
 		return nil
 	}
-	if uint64(i)<<(fanOutBits*level) >= w.pages {
-		return fmt.Errorf("%w: subtree %d of level %d (%s…) is past the heap's %d pages",
-			ErrCorrupt, i, level, hash.Short(), w.pages)
+	if err := w.inside(level, i, hash); err != nil {
+		return err
 	}
 	if level == 0 {
 		return w.leaf(i, hash)

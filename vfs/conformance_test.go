@@ -22,7 +22,11 @@ var makers = map[string]func(t *testing.T) vfs.FS{
 	"faulty without a fault": func(*testing.T) vfs.FS {
 		return vfs.NewFaulty(vfs.NewMem())
 	},
-	"after a crash": func(*testing.T) vfs.FS { return vfs.NewMem().Crash(1, 50) },
+	"after a crash":     func(*testing.T) vfs.FS { return vfs.NewMem().Crash(1, 50) },
+	"overlay of mem":    func(t *testing.T) vfs.FS { return vfs.Overlay(untouchable{vfs.NewMem(), t}) },
+	"overlay of dir":    func(t *testing.T) vfs.FS { return vfs.Overlay(untouchable{openDir(t, t.TempDir()), t}) },
+	"crashed overlay":   func(*testing.T) vfs.FS { return vfs.Overlay(vfs.NewMem()).Crash(1, 50) },
+	"overlay of itself": func(*testing.T) vfs.FS { return vfs.Overlay(vfs.Overlay(vfs.NewMem())) },
 }
 
 func openDir(t *testing.T, dir string) *vfs.Dir {

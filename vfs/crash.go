@@ -26,7 +26,7 @@ func (m *Mem) Crash(seed uint64, keepPercent int) *Mem {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	d := draw{rand.New(rand.NewPCG(seed, 0)), keepPercent}
-	return &Mem{root: d.node(m.root), locks: map[string]bool{}}
+	return &Mem{root: d.node(m.root), base: m.base, locks: map[string]bool{}}
 }
 
 // draw draws one state after a crash.
@@ -79,6 +79,10 @@ const (
 
 // node draws a file, or a directory with all that is left in it.
 func (d draw) node(n *memNode) *memNode {
+	if n.lower != nil {
+		d.plan(0) // as many draws as for the same file in memory
+		return n.lower.node()
+	}
 	if n.names == nil {
 		b := d.content(&n.memContent)
 		return &memNode{memContent: memContent{now: b, synced: slices.Clone(b)}}
@@ -92,6 +96,9 @@ func (d draw) node(n *memNode) *memNode {
 
 // content draws what is left of a file.
 func (d draw) content(c *memContent) []byte {
+	if c.machine != nil {
+		return contentOf(c.machine)
+	}
 	b := slices.Clone(c.synced)
 	fateOf := d.plan(len(c.ops))
 	for i, op := range c.ops {

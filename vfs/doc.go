@@ -1,8 +1,9 @@
 // Package vfs is the file layer: the only way from the stores to a file.
 //
-// Three file systems stand behind one interface. [Open] is a directory of the
+// Four file systems stand behind one interface. [Open] is a directory of the
 // machine, and nothing outside it can be named. [Mem] is in memory, and can say
-// what a crash would have left behind. [Faulty] wraps either and fails the
+// what a crash would have left behind. [Overlay] is a Mem that begins as what
+// another holds, and leaves that as it is. [Faulty] wraps any and fails the
 // operations it is told to.
 //
 // # Names

@@ -15,12 +15,14 @@ import (
 
 // Mem is a FS in memory that knows what a crash would leave of it: it keeps
 // every file's synced content and each write since, and every directory's synced
-// names and each change since. See [Mem.Crash].
+// names and each change since. See [Mem.Crash]. It is empty at first, or holds
+// what another FS holds: see [Overlay].
 type Mem struct {
 	// mu guards the whole tree. A crash is one moment for all files: were they
 	// locked one by one, it could show a later write and not an earlier sync.
 	mu    sync.RWMutex
 	root  *memNode
+	base  FS // of an overlay
 	locks map[string]bool
 }
 
@@ -97,10 +99,16 @@ func memError(op, name string, err error) error {
 // dir returns the directory of that name.
 func (m *Mem) dir(op, name string) (*memNames, error) {
 	at := m.root
+	if err := at.look(); err != nil {
+		return nil, err
+	}
 	if name != Root {
 		for part := range strings.SplitSeq(name, "/") {
 			if at = at.names.now[part]; at == nil {
 				return nil, memError(op, name, fs.ErrNotExist)
+			}
+			if err := at.look(); err != nil {
+				return nil, err
 			}
 			if at.names == nil {
 				return nil, memError(op, name, ErrNotPlain)
@@ -119,7 +127,10 @@ func (m *Mem) find(op, name string) (d *memNames, base string, node *memNode, er
 		return nil, "", nil, err
 	}
 	base = path.Base(name)
-	return d, base, d.now[base], nil
+	if node = d.now[base]; node != nil {
+		err = node.look()
+	}
+	return d, base, node, err
 }
 
 // Create implements FS.
@@ -153,10 +164,13 @@ func (m *Mem) plainFile(op, name string) (d *memNames, base string, node *memNod
 
 // Open implements FS.
 func (m *Mem) Open(name string) (File, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	_, _, node, err := m.plainFile("open", name)
 	if err != nil {
+		return nil, err
+	}
+	if err := node.acquire(); err != nil {
 		return nil, err
 	}
 	return &memFile{m: m, name: name, c: &node.memContent}, nil
@@ -206,8 +220,8 @@ func (m *Mem) List(dir string) ([]string, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	d, err := m.dir("list", dir)
 	if err != nil {
 		return nil, err
@@ -283,7 +297,14 @@ func (l *memLock) Close() error {
 	return nil
 }
 
-// OpenFile implements FS: there is no file of the operating system.
-func (m *Mem) OpenFile(name string, _ int, _ os.FileMode) (*os.File, error) {
-	return nil, memError("open", name, errors.ErrUnsupported)
+// OpenFile implements FS: there is no file of the operating system, but in an
+// overlay of a FS that has some.
+func (m *Mem) OpenFile(name string, flag int, _ os.FileMode) (*os.File, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if m.base == nil {
+		return nil, memError("open", name, errors.ErrUnsupported)
+	}
+	return m.openMachine(name, flag)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 )
 
@@ -21,8 +22,11 @@ var (
 	errTooBig = errors.New("file too large")
 )
 
-// memContent is a file's content.
+// memContent is a file's content: in the base of an overlay, in a file of the
+// machine, or here.
 type memContent struct {
+	lower    *lower
+	machine  *os.File
 	now      []byte
 	synced   []byte
 	ops      []writeOp // lead from synced to now
@@ -128,6 +132,9 @@ func (f *memFile) ReadAt(p []byte, at int64) (int, error) {
 	if err := f.check("read", at); err != nil {
 		return 0, err
 	}
+	if from := f.c.elsewhere(); from != nil {
+		return from.ReadAt(p, at)
+	}
 	n := copy(p, f.c.now[min(at, int64(len(f.c.now))):])
 	if n < len(p) {
 		return n, io.EOF
@@ -144,6 +151,12 @@ func (f *memFile) change(name string, op writeOp) error {
 	}
 	if err := f.check(name, op.at+int64(len(op.data))); err != nil {
 		return err
+	}
+	if err := f.c.copyUp(); err != nil {
+		return err
+	}
+	if f.c.machine != nil {
+		return op.applyTo(f.c.machine)
 	}
 	f.c.change(op)
 	return nil
@@ -173,7 +186,10 @@ func (f *memFile) Preallocate(size int64) error {
 func (f *memFile) Size() (int64, error) {
 	f.m.mu.RLock()
 	defer f.m.mu.RUnlock()
-	return int64(len(f.c.now)), f.check("size", 0)
+	if err := f.check("size", 0); err != nil {
+		return 0, err
+	}
+	return f.c.size()
 }
 
 func (f *memFile) Sync() error {
@@ -193,7 +209,7 @@ func (f *memFile) Close() error {
 		return err
 	}
 	f.closed = true
-	return nil
+	return f.c.release()
 }
 
 func (f *memFile) Fd() (uintptr, bool) { return 0, false }

@@ -37,7 +37,7 @@ func TestHelpExamplesRun(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 		for line := range strings.Lines(examples) {
-			command, _, _ := strings.Cut(strings.TrimSpace(line), "   ") // then what it does
+			command, _, _ := strings.Cut(strings.TrimSpace(line), "  ") // then what it does
 			command, _, _ = strings.Cut(command, " > ")
 			words := strings.Fields(command)
 			if words[0] != "swingsim" {
@@ -74,8 +74,11 @@ func TestArguments(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"run a b", "scenarios a", "scenarios show", "scenarios show a b", "status a", "vats a", "transcript",
-		"transcript a b", "snapshots a b", "replay", "replay a b", "check a", "version a", "run --max-vats",
+		"transcript a b", "snapshots a b", "replay", "replay a b", "check a", "version a", "export", "export a b", "import", "import a b", "prune a",
+		"export a --mode x", "export a --vat b --since c", "import a --root x", "run --max-vats",
 		"status --nothing", "transcript a --from x", "transcript a --from -1", "replay a --from",
+		"send", "send v1", "send v1 read --deliveries x", "create", "create a b c", "terminate", "terminate a b",
+		"quarantine", "release", "release a b", "clist", "clist a b", "queue a", "promises --limit x", "objects --limit",
 		"run --deliveries -5", "run --block x", "vats --json=maybe", "--dir",
 	} {
 		words := strings.Fields(line)
@@ -144,7 +147,10 @@ func TestQuietAndColours(t *testing.T) {
 	dir := directory(t, "counter", "--deliveries", "30")
 	for _, words := range [][]string{
 		{"run", "counter", "--deliveries", "30"}, {"run"}, {"status"}, {"vats"}, {"transcript", "v1"},
-		{"snapshots"}, {"replay", "v1"}, {"check"}, {"scenarios"}, {"version"},
+		{"snapshots"}, {"replay", "v1"}, {"check"}, {"prune"}, {"scenarios"}, {"version"}, {"queue"}, {"promises"}, {"objects"},
+		{"clist", "v1"}, {"what-if", "v1", "incr", "1"}, {"send", "v1", "incr", "1"}, {"send", "v1", "incr", "1", "--no-run"},
+		{"quarantine", "v1"}, {"send", "v1", "incr", "1"}, {"queue"}, {"promises"}, {"release", "v1"},
+		{"create", "counter", "x"}, {"terminate", "x"},
 	} {
 		code, out, errs := output(t, append(words, "--dir", dir, "--quiet")...)
 		if code != exitOK || errs != "" || out == "" {
@@ -171,6 +177,9 @@ func TestMemoryOnlyNeedsAScenario(t *testing.T) {
 	}
 	for _, words := range [][]string{
 		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"replay", "v1"}, {"check"},
+		{"send", "v1", "read"}, {"terminate", "v1"}, {"quarantine", "v1"}, {"release", "v1"}, {"promises"}, {"objects"},
+		{"clist", "v1"}, {"queue"}, {"what-if", "v1", "read"},
+		{"prune"}, {"export", "out"},
 	} {
 		code, _, errs := output(t, words...)
 		if code != exitUsage || !strings.Contains(errs, "it needs --dir DIRECTORY: one that swingsim run made") {

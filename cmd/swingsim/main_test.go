@@ -3,15 +3,19 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,17 +23,18 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vatwarehouse/guest"
+	"vatwarehouse/vfs"
 )
 
 // TestMain makes this test's binary serve as swingsim in the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"swingsim": main})
+	testscript.Main(m, map[string]func(){"swingsim": main, "sum": sum})
 }
 
 // commands are what scripts have beside testscript's own.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"code": code, "json": jsonValue, "cut": cut, "program": program, "unhex": unhex,
-	"flip": flip, "appears": appears, "replace": replace,
+	"flip": flip, "appears": appears, "replace": replace, "lock": lock, "unlock": unlock,
 }
 
 // TestScripts: every script in testdata/script does what it says. Each tells in its
@@ -246,6 +251,46 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	b[0] ^= 1
 	_, err = f.WriteAt(b, at)
 	ts.Check(errors.Join(err, f.Close()))
+}
+
+// sum DIR: lists everything in a directory: names, modes, times and hashes.
+func sum() {
+	err := filepath.WalkDir(os.Args[1], func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		var b []byte
+		if err == nil && !d.IsDir() {
+			b, err = os.ReadFile(path)
+		}
+		fmt.Printf("%s %v %d %x\n", path, info.Mode(), info.ModTime().UnixNano(), sha256.Sum256(b))
+		return err
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// locked are the files that scripts have locked, by script.
+var locked sync.Map
+
+// lock FILE: takes the lock of a directory until unlock.
+func lock(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	dir, err := vfs.Open(filepath.Dir(path))
+	ts.Check(err)
+	held, err := dir.Lock(filepath.Base(path))
+	ts.Check(err)
+	locked.Store(ts, held)
+	ts.Defer(func() { unlock(ts, false, nil); dir.Close() })
+}
+
+// unlock gives the lock back.
+func unlock(ts *testscript.TestScript, _ bool, _ []string) {
+	if held, ok := locked.LoadAndDelete(ts); ok {
+		ts.Check(held.(io.Closer).Close())
+	}
 }
 
 // appears FILE: waits until there is one.

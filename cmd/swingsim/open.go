@@ -105,9 +105,19 @@ func (e *noVatError) Error() string {
 // advice returns what a person can do about an error, or "".
 func (a *app) advice(err error) string {
 	var vat *host.VatError
+	var name *sim.NameError
+	var incomplete *host.IncompleteError
 	switch {
+	case errors.As(err, &incomplete) && !errors.As(err, new(fileError)):
+		return "nothing was written: give another --mode; debug takes what there is"
+	case errors.Is(err, host.ErrUnfinished):
+		return "swingsim import IN --dir " + a.dir + " makes it anew"
+	case errors.As(err, new(fileError)):
+		return a.importAdvice(err)
 	case errors.As(err, &vat):
 		return a.vatAdvice(vat, errors.Is(err, host.ErrCorrupt))
+	case errors.As(err, &name):
+		return fmt.Sprintf("swingsim vats --dir %s lists the vats", a.dir)
 	case errors.Is(err, host.ErrInUse):
 		return "another swingsim has it open: wait for it to end, or stop it"
 	case errors.Is(err, host.ErrFormat):
@@ -127,9 +137,26 @@ func (a *app) advice(err error) string {
 	return ""
 }
 
+// importAdvice says what to do about an export that was not taken in.
+func (a *app) importAdvice(err error) string {
+	switch {
+	case errors.Is(err, host.ErrInUse):
+		return "another swingsim has the directory open: wait for it to end, or stop it"
+	case errors.As(err, new(noDirectoryError)):
+		return "a feed goes to a directory that was imported before: import its base first"
+	case errors.Is(err, host.ErrRefused):
+		return ""
+	}
+	return "nothing was taken in: export it anew, with swingsim of this version"
+}
+
 // vatAdvice says how to go on after a vat that cannot be run.
 func (a *app) vatAdvice(vat *host.VatError, damaged bool) string {
 	without := fmt.Sprintf("go on without the vat: the same command with --hold %s", vat.Vat)
+	if a.verbName != "" && a.verbName != "run" {
+		without = fmt.Sprintf("go on without the vat: swingsim quarantine %s --dir %s",
+			vat.Vat, a.dir)
+	}
 	switch {
 	case a.dir == "":
 		return without

@@ -29,7 +29,8 @@ type app struct {
 	logJSON    string
 	cpuProfile string
 
-	started bool // a verb has begun: what fails from now on is not the command line
+	verbName string // which verb it is
+	started  bool   // a verb has begun: what fails from now on is not the command line
 }
 
 // usageError is a command line that makes no sense.
@@ -41,8 +42,10 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
-		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.benchVerb(),
-		a.versionVerb(),
+		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
+		a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.promisesVerb(),
+		a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(), a.exportVerb(),
+		a.importVerb(), a.pruneVerb(), a.benchVerb(), a.versionVerb(),
 	}
 }
 
@@ -57,10 +60,11 @@ references to one another), and looks into the directories that they leave.
 
 The same scenario with the same seed gives the same activityhash, whatever is in
 memory, however snapshots are taken, and however often it was stopped or killed.`,
-		Example: `  swingsim run                          list the scenarios there are
-  swingsim run exchange                 run one in memory
-  swingsim run exchange --dir state     run one in a directory, or go on there
-  swingsim check --dir state            verify every byte of the directory`,
+		Example: `  swingsim run                            list the scenarios there are
+  swingsim run exchange                   run one in memory
+  swingsim run exchange --dir state       run one in a directory, or go on there
+  swingsim send mint.0 audit --dir state  send a message, and see the answer
+  swingsim check --dir state              verify every byte of the directory`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -84,7 +88,7 @@ func (a *app) verb(
 	c *cobra.Command, do func(ctx context.Context, args []string) error,
 ) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
-		a.started = true
+		a.started, a.verbName = true, c.Name()
 		stop, err := a.startProfile()
 		if err != nil {
 			return err

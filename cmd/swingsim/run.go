@@ -28,6 +28,7 @@ type runFlags struct {
 	snapshotInitial  string
 	snapshotInterval int
 	keepSnapshots    int
+	keepBlocks       uint64
 	pauseOnEvict     bool
 	preload          bool
 	block            int
@@ -92,6 +93,8 @@ func (r *runFlags) register(c *cobra.Command) {
 	f.IntVar(&r.snapshotInterval, "snapshot-interval", 0,
 		"and then every `N` deliveries (default 200)")
 	f.IntVar(&r.keepSnapshots, "keep-snapshots", 0, "keep `N` snapshots of a vat (default 2)")
+	f.Uint64Var(&r.keepBlocks, "keep-blocks", 0,
+		"keep the changes of the last `N` blocks, for export --since")
 	f.BoolVar(&r.pauseOnEvict, "pause-on-evict", false,
 		"save a vat's memory when it is evicted, so that it comes back without replay")
 	f.BoolVar(&r.preload, "preload", false,
@@ -110,7 +113,8 @@ func (r *runFlags) register(c *cobra.Command) {
 func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	o := &host.Options{
 		MaxVats: orElse(r.maxVats, s.Options.MaxVats), MaxBytes: r.maxBytes,
-		KeepSnapshots: r.keepSnapshots, PauseOnEvict: r.pauseOnEvict, Preload: r.preload,
+		KeepSnapshots: r.keepSnapshots, KeepBlocks: r.keepBlocks,
+		PauseOnEvict: r.pauseOnEvict, Preload: r.preload,
 		BlockCranks: orElse(r.block, s.Options.Block),
 		NoSync:      r.noSync, Inline: r.inline,
 	}

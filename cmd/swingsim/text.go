@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
 )
 
 // grouped writes a number with its thousands apart.
@@ -57,6 +58,38 @@ func plain(s string) string {
 		}
 		return unicode.ReplacementChar
 	}, s)
+}
+
+// shown is how much of a text a table shows, in letters.
+const shown = 60
+
+// short returns a text as a table shows it: plain, and cut if it is long.
+func short(s string) string {
+	s = plain(s)
+	if letters := []rune(s); len(letters) > shown {
+		return string(letters[:shown-1]) + "…"
+	}
+	return s
+}
+
+// limitFlag adds the flag that bounds a list.
+func limitFlag(c *cobra.Command, limit *int) {
+	c.Flags().IntVar(limit, "limit", 100, "list at most `N`, and say how many more there are")
+}
+
+// checkLimit refuses a bound that leaves nothing.
+func checkLimit(limit int) error {
+	if limit < 1 {
+		return usagef("--limit %d: want a number from 1", limit)
+	}
+	return nil
+}
+
+// printMore says how many more there are than were listed.
+func (a *app) printMore(more int, one, many string) {
+	if more > 0 {
+		fmt.Fprintf(a.out, "and %s\n", count(more, "more "+one, "more "+many))
+	}
 }
 
 // printJSON prints one value on one line.

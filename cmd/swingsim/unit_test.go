@@ -58,7 +58,9 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 	if code != exitFailure || !strings.Contains(all, "last words") {
 		t.Fatalf("code %d: %s%s", code, all, errs)
 	}
-	for _, words := range []string{"status", "vats", "transcript a", "transcript b", "snapshots", "check", "vats --json"} {
+	for _, words := range []string{"status", "vats", "transcript a", "transcript b", "snapshots", "check", "vats --json",
+		"send b read", "send a do [log,3,x]", "quarantine a", "send a \x1b[2J \x1b[3J --no-run", "queue", "send a x", "queue", "promises",
+		"objects", "clist a", "what-if a \x1b[2J", "release a", "terminate a --reason \x1b[2J", "vats"} {
 		_, out, errs := output(t, append(strings.Fields(words), "--dir", dir)...)
 		all += out + errs
 	}
@@ -135,6 +137,7 @@ func TestExitCodes(t *testing.T) {
 		{&host.VatError{Vat: "v7", Err: errors.New("gone")}, 1, "vat v7: gone\neverything before is kept. Run it again"},
 		{&host.VatError{Vat: "v7", Err: host.ErrCorrupt}, 1, "swingsim check --dir st says what is damaged; or go on without the vat"},
 		{&noVatError{"x", "st"}, 1, "there is no vat \"x\""},
+		{&sim.NameError{Name: "x"}, 1, "swingsim vats --dir st lists the vats"},
 	} {
 		var errs bytes.Buffer
 		a := &app{err: &errs, dir: "st", started: true}
@@ -180,14 +183,18 @@ func TestTableIsPlain(t *testing.T) {
 	}
 }
 
-// TestNothingIsMade: no verb but run makes a directory, whatever it is asked.
+// TestNothingIsMade: no verb but run and create makes a directory, whatever it is
+// asked, and these only if nothing is wrong.
 func TestNothingIsMade(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "st")
 	for _, words := range [][]string{
 		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"snapshots", "v1"}, {"replay", "v1"},
 		{"check"}, {"run"}, {"run", "none"}, {"run", "./none.yaml"}, {"run", "counter", "--engine", "x"},
-		{"run", "counter", "--hold", "x"},
+		{"run", "counter", "--hold", "x"}, {"send", "v1", "read"}, {"terminate", "v1"}, {"quarantine", "v1"},
+		{"release", "v1"}, {"promises"}, {"objects"}, {"clist", "v1"}, {"queue"}, {"what-if", "v1", "read"},
+		{"create", "none"}, {"create", "./none.wasm"}, {"create", "counter", "a b"}, {"create", "counter", "v7"},
+		{"create", "counter", "x", "--arg", "ref:y"}, {"create", "counter", "x", "--arg", "[1"},
 	} {
 		code, _, errs := output(t, append(words, "--dir", dir)...)
 		if _, err := os.Stat(dir); code == exitOK || !os.IsNotExist(err) {

@@ -70,7 +70,36 @@ const errorPrefix = "#"
 // Show shows a body for people: the text of an error that the kernel made; the
 // values, if it is canonical; or else its bytes, quoted. The text of an error is the
 // vat's own words, as they are: not to be sent to a terminal unseen.
-func Show(body []byte) string {
+func Show(body []byte) string { return ShowData(swing.CapData[swing.KRef]{Body: body}) }
+
+// ShowData is Show for a body with its references, which stand where the body has a
+// null for them. Those that no null stands for follow.
+func ShowData(data swing.CapData[swing.KRef]) string {
+	if ref, ok := data.Reference(); ok {
+		return string(ref)
+	}
+	v, err := decodeBody(data.Body)
+	if len(data.Body) == 0 || err != nil {
+		return showRefs(showBytes(data.Body), data.Slots)
+	}
+	slots := data.Slots
+	text := showValue(v, &slots)
+	return showRefs(text, slots)
+}
+
+// showRefs adds references to what is shown.
+func showRefs(text string, refs []swing.KRef) string {
+	for i, ref := range refs {
+		if i > 0 || text != "" {
+			text += " "
+		}
+		text += string(ref)
+	}
+	return text
+}
+
+// showBytes shows a body that is no value.
+func showBytes(body []byte) string {
 	var made struct {
 		Error string `json:"#error"`
 	}
@@ -79,22 +108,19 @@ func Show(body []byte) string {
 			return made.Error
 		}
 	}
-	v, err := decodeBody(body)
-	switch {
-	case len(body) == 0:
+	if len(body) == 0 {
 		return ""
-	case err != nil:
-		return strconv.Quote(string(body))
 	}
-	return showValue(v)
+	return strconv.Quote(string(body))
 }
 
-func showValue(v any) string {
+// showValue shows a value, and takes a reference for each null in it.
+func showValue(v any, slots *[]swing.KRef) string {
 	switch v := v.(type) {
 	case []any:
 		var items []string
 		for _, item := range v {
-			items = append(items, showValue(item))
+			items = append(items, showValue(item, slots))
 		}
 		return "[" + strings.Join(items, ", ") + "]"
 	case string:
@@ -102,7 +128,12 @@ func showValue(v any) string {
 	case []byte:
 		return fmt.Sprintf("0x%x", v)
 	case nil:
-		return "null"
+		if len(*slots) == 0 {
+			return "null"
+		}
+		ref := (*slots)[0]
+		*slots = (*slots)[1:]
+		return string(ref)
 	}
 	return fmt.Sprint(v)
 }

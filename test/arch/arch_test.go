@@ -20,6 +20,7 @@ var arrows = map[string]string{
 	"worker/instrument":  "",
 	"vfs":                "",
 	"internal/frame":     "",
+	"internal/portable":  "swing transcript internal/frame",
 	"internal/invariant": "",
 	"guest":              "",
 	"transcript":         "swing",
@@ -32,7 +33,7 @@ var arrows = map[string]string{
 	"snapstore":          "swing vfs internal/frame",
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
-		"streamstore kvstore snapstore vfs",
+		"streamstore kvstore snapstore vfs internal/portable",
 	"internal/sim":   "host swing vfs guest",
 	"internal/bench": "host swing vfs guest kernel worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
 	"cmd/swingsim":   "host internal/sim internal/bench",
@@ -46,7 +47,7 @@ var foreign = map[string]string{
 	"go.etcd.io/bbolt":                "kvstore",
 	"github.com/tidwall/btree":        "kvstore",
 	"github.com/hashicorp/golang-lru": "warehouse",
-	"github.com/pierrec/lz4":          "snapstore streamstore internal/bench",
+	"github.com/pierrec/lz4":          "snapstore streamstore internal/portable internal/bench",
 	"github.com/zeebo/blake3":         "swing",
 	"golang.org/x/sync":               "snapstore",
 	"golang.org/x/sys":                "vfs worker internal/bench",
@@ -58,7 +59,8 @@ var foreign = map[string]string{
 }
 
 // pure rooms ask the world nothing.
-var pure = []string{"swing", "transcript", "vatkeeper", "kernel", "worker/instrument", "internal/frame"}
+var pure = []string{"swing", "transcript", "vatkeeper", "kernel", "worker/instrument", "internal/frame",
+	"internal/portable"}
 
 var impure = []string{
 	"os", "time", "math/rand", "math/rand/v2", "crypto/rand", "sync", "sync/atomic", "net",

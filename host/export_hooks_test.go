@@ -1,0 +1,24 @@
+package host
+
+import "vatwarehouse/kernel"
+
+// WithSchema makes options those of a program that knows another version of the
+// rows, and a way there from each version given.
+func WithSchema(o Options, version uint64, ways map[uint64]func(b kernel.Buffer) error) Options {
+	o.schema = schemaPlan{version: version}
+	for from := range version {
+		if do, ok := ways[from]; ok {
+			o.schema.migrations = append(o.schema.migrations, migration{from, do})
+		}
+	}
+	return o
+}
+
+// CheckSchema says whether this program can use rows of a version.
+func CheckSchema(has uint64) error { return schemaPlan{}.withDefaults().checkSchema("x", has) }
+
+// SpoilSnapshot makes the record of a snapshot name a heap that is not there.
+func SpoilSnapshot(h *Host, s Snapshot) {
+	s.ID[0] ^= 1
+	h.kv.Set(snapshotKey(s.Vat, s.Position), s.encode())
+}

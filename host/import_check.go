@@ -1,0 +1,157 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vatwarehouse/internal/portable"
+	"vatwarehouse/kernel"
+	"vatwarehouse/kvstore"
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
+	"vatwarehouse/worker"
+)
+
+// records puts into the table what the host keeps about what was imported, and makes
+// it whole.
+func (im *importing) records(context.Context) error {
+	set := im.table.Set
+	for _, s := range im.m.Spans {
+		if s.Start == 0 {
+			continue
+		}
+		gone := transcript.Span{Incarnation: s.Incarnation, End: s.Start, Hash: s.Base}
+		if err := set(keptPrefix+string(s.Vat), encodeKept(gone)); err != nil {
+			return err
+		}
+	}
+	for _, p := range im.m.Snapshots {
+		s := snapshotFrom(p)
+		if err := set(snapshotKey(s.Vat, s.Position), s.encode()); err != nil {
+			return err
+		}
+	}
+	if err := set(logKey, origin{im.m.Block, im.last}.encode()); err != nil {
+		return err
+	}
+	table := im.table
+	im.table = nil
+	return table.Finish()
+}
+
+// verify looks at the whole: that the metadata fits the rows, that the kernel's
+// counts are right, and that every vat can come back as the mode promises.
+func (im *importing) verify(ctx context.Context) (err error) {
+	h := im.h
+	h.kv, err = kvstore.Open(kvstore.Options{FS: h.fs, Name: tableName, NoSync: h.options.NoSync})
+	if err != nil {
+		return err
+	}
+	if _, ok := h.kv.Get("setup"); !ok {
+		return fmt.Errorf("%w: it has no kernel", portable.ErrCorrupt)
+	}
+	if faults := kernel.Check(h.kv); len(faults) > 0 {
+		return fmt.Errorf("%w: %d faults in the kernel's state, the first: %v",
+			portable.ErrCorrupt, len(faults), faults[0])
+	}
+	counters := kernel.ReadCounters(h.kv)
+	m := &im.m
+	if h.kv.Activityhash() != m.Activityhash || counters.Cranks != m.Cranks ||
+		counters.Deliveries != m.Deliveries || kernel.ReadSchema(h.kv) != m.Schema ||
+		h.outputs() != m.Outputs.End {
+		return fmt.Errorf("%w: the facts are not those of the rows", portable.ErrCorrupt)
+	}
+	engine, err := worker.NewEngine(ctx, worker.Options{
+		Interpreter: h.options.Interpreter, Limits: kernel.ReadOptions(h.kv).Limits,
+	})
+	if err != nil {
+		return err
+	}
+	h.engine = engine
+	return errors.Join(im.vats(), h.kv.Err())
+}
+
+// vats verifies the spans, and that nothing is missing.
+func (im *importing) vats() error {
+	have := map[swing.Hash]bool{}
+	for _, p := range im.m.Programs {
+		have[p] = true
+	}
+	snaps := map[swing.VatID][]Snapshot{}
+	for _, p := range im.m.Snapshots {
+		snaps[p.Vat] = append(snaps[p.Vat], snapshotFrom(p))
+	}
+	var missing []string
+	i := 0
+	for id := range kernel.AllVats(im.h.kv) {
+		vk := vatkeeper.New(id, im.h.kv)
+		span := vk.Span()
+		if i == len(im.m.Spans) || im.m.Spans[i].Vat != id {
+			return fmt.Errorf("%w: no span of vat %s", portable.ErrCorrupt, id)
+		}
+		s := im.m.Spans[i]
+		i++
+		if s.Incarnation != span.Incarnation || s.End != span.End || s.Hash != span.Hash ||
+			s.Start == span.Start && !s.Base.IsZero() {
+			return fmt.Errorf("%w: the span of vat %s is not the kernel's",
+				portable.ErrCorrupt, id)
+		}
+		im.done.Vats++
+		o, _ := vk.Options()
+		if vk.Alive() && !have[o.Code] {
+			missing = append(missing, fmt.Sprintf("program %s of vat %s", o.Code, id))
+		}
+		missing = append(missing, im.lacks(id, o.Code, s, span, vk.Alive(), snaps[id])...)
+		delete(snaps, id)
+	}
+	if i != len(im.m.Spans) || len(snaps) > 0 {
+		return fmt.Errorf("%w: spans or snapshots of vats that there are not",
+			portable.ErrCorrupt)
+	}
+	if len(missing) > 0 {
+		return &IncompleteError{im.m.Mode, missing}
+	}
+	return nil
+}
+
+// lacks says what a vat lacks of what the mode promises.
+func (im *importing) lacks(
+	id swing.VatID, code swing.Hash, s portable.Span, span transcript.Span, alive bool,
+	snaps []Snapshot,
+) (missing []string) {
+	gone := s.Start > span.Start
+	switch im.m.Mode {
+	case Archival:
+		if gone {
+			return []string{fmt.Sprintf("entries %d to %d of vat %s", span.Start, s.Start, id)}
+		}
+	case Replay:
+		if gone && alive {
+			return []string{fmt.Sprintf("entries %d to %d of vat %s", span.Start, s.Start, id)}
+		}
+	}
+	if !gone || !alive {
+		return nil
+	}
+	why := "it has none"
+	for _, one := range snaps {
+		heap, err := im.h.heaps.Stored(one.ID)
+		switch {
+		case err != nil:
+			why = err.Error()
+		case one.Incarnation != span.Incarnation || one.Position < s.Start ||
+			one.Position > s.End:
+			why = fmt.Sprintf("it is of position %d", one.Position)
+		case heap.Program != im.h.engine.ProgramID(code):
+			why = "it is of another version of the program"
+		case one.Engine != im.h.engine.Fingerprint():
+			why = fmt.Sprintf("it was made by %s, this is %s",
+				one.Engine, im.h.engine.Fingerprint())
+		default:
+			return nil
+		}
+	}
+	return []string{fmt.Sprintf("a snapshot that brings vat %s back: %s", id, why)}
+}
