@@ -426,9 +426,6 @@ func (m *model) settle(undo *model, r *report) {
 		m.mark("a vat " + t.status.String())
 	case t.broken != "":
 		t.status, t.problem = swing.StatusIllegal, t.broken
-		if t.exit != nil && faultKeepsExitsWords {
-			info, faulted = kcap{Body: t.exit.info.Body}, false
-		}
 	case t.exit != nil && t.exit.failure:
 		m.mark("exit as a failure")
 		t.status, t.problem = swing.StatusExited, string(t.exit.info.Body)

@@ -12,9 +12,6 @@ const (
 	// it resolved the promise, and so behind later messages to the same promise: so
 	// it is in SwingSet, too, but docs/kernel.md promises their order.
 	waitedComesLast = true
-	// The end of a vat that asked to exit, and then broke a rule, has the words of
-	// the exit, not of the fault it died of.
-	faultKeepsExitsWords = true
 	// A cleanup is due only in cranks whose number is a multiple of CleanupEvery, if
 	// the acceptance queue is empty just then; not once so many other cranks have
 	// passed.
