@@ -31,7 +31,8 @@ type report struct {
 	ended    []ended
 	outputs  []output
 	swept    int  // rows, by a cleanup
-	failed   bool // the world did; nothing happened
+	failed   bool // the world did, or a critical vat; nothing happened
+	critical bool
 	disorder string
 }
 
@@ -68,6 +69,9 @@ func (m *model) crank(p program, broken bool) report {
 	}
 	if r.kind == delivers {
 		m.deliver(undo, &r, p)
+	}
+	if r.critical {
+		return r
 	}
 	if r.kind == delivers {
 		m.deliveries++
@@ -406,7 +410,7 @@ func (m *model) deliver(undo *model, r *report, p program) {
 	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
 	p(r.turn)
 	m.settle(undo, r)
-	if r.kind == setback {
+	if r.kind == setback || r.critical {
 		return
 	}
 	m.vat(r.vat).position++
@@ -442,6 +446,15 @@ func (m *model) settle(undo *model, r *report) {
 	}
 	r.discards = append(r.discards, r.vat)
 	if m.setBack(undo, r) {
+		return
+	}
+	if m.vat(r.vat).critical {
+		m.mark("a critical vat fails")
+		*m = *undo
+		*r = report{
+			kind: idle, vat: r.vat, failed: true, critical: true, turn: t, discards: r.discards,
+			delivery: r.delivery, position: r.position,
+		}
 		return
 	}
 	if !m.fault("a fault that is not rolled back") {

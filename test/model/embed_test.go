@@ -120,10 +120,10 @@ func (e embedder) create() {
 		s.Name = fmt.Sprintf("name%d", e.rng.IntN(20))
 	}
 	s.Pipelining = e.rng.IntN(1000) < e.w.pipelining
-	s.Quarantine = e.rng.IntN(4) == 0
-	e.note("create a vat %q, pipelining %v, quarantine %v, params %v", s.Name, s.Pipelining,
-		s.Quarantine, s.Params.Slots)
-	id, root, ok := e.m.create(s.Name, s.Pipelining, s.Quarantine, s.Params)
+	s.Critical, s.Quarantine = e.rng.IntN(20) == 0, e.rng.IntN(4) == 0
+	e.note("create a vat %q, pipelining %v, critical %v, quarantine %v, params %v", s.Name,
+		s.Pipelining, s.Critical, s.Quarantine, s.Params.Slots)
+	id, root, ok := e.m.create(s.Name, s.Pipelining, s.Critical, s.Quarantine, s.Params)
 	gotID, gotRoot, err := e.k.CreateVat(e.b, s)
 	e.same("create", err, ok)
 	if id != gotID || root != gotRoot {

@@ -16,7 +16,7 @@ func (m *model) known(refs ...kref) bool {
 }
 
 func (m *model) create(
-	name string, pipelining, quarantine bool, params kcap,
+	name string, pipelining, critical, quarantine bool, params kcap,
 ) (id vatID, root kref, ok bool) {
 	if name != "" && slices.Contains(m.names, name) || !m.known(params.Slots...) {
 		return "", "", false
@@ -25,7 +25,7 @@ func (m *model) create(
 	root = swing.KRefOf(swing.Object, m.nextObject)
 	m.nextObject++
 	m.objects = append(m.objects, object{ref: root, owner: id})
-	v := vat{id: id, pipelining: pipelining, quarantine: quarantine}
+	v := vat{id: id, pipelining: pipelining, critical: critical, quarantine: quarantine}
 	v.add(entry{root, swing.RootVRef, true})
 	m.vats = append(m.vats, v)
 	m.names = append(m.names, name)

@@ -73,6 +73,7 @@ type entry struct {
 type vat struct {
 	id          vatID
 	pipelining  bool
+	critical    bool   // nothing goes on when it fails
 	quarantine  bool   // it is held, not ended, when it fails
 	quarantined string // why it is held
 	incarnation uint64

@@ -62,10 +62,10 @@ func (x *world) Deliver(
 ) (swing.Outcome, error) {
 	x.asked = true
 	e := x.expect
-	if e.failed {
+	if e.failed && !e.critical {
 		return swing.Outcome{}, errWorld
 	}
-	if e.kind != delivers && e.kind != setback {
+	if e.kind != delivers && e.kind != setback && !e.critical {
 		return swing.Outcome{}, fmt.Errorf("%s is delivered %s, the model has %s",
 			id, transcript.DescribeDelivery(d), e.kind)
 	}
@@ -150,7 +150,7 @@ func (x *world) note(s step) {
 	e := x.expect
 	line := fmt.Sprintf("crank: %s", e.kind)
 	if e.failed {
-		line = "crank: the world fails"
+		line = "crank: the world, or a critical vat, fails"
 	}
 	if e.kind != idle && e.vat != "" {
 		line += " " + string(e.vat)
@@ -173,6 +173,12 @@ func (x *world) compareCrank(got kernel.Report, err error, f *failure) {
 	want := x.expect
 	x.patch(got)
 	switch {
+	case want.critical && errors.As(err, new(*kernel.CriticalError)):
+		if got.Vat != want.vat || !slices.Equal(x.discarded, want.discards) {
+			f.fail("vat", "critical %s failed (discarded %v), the model has %s (%v)",
+				got.Vat, x.discarded, want.vat, want.discards)
+		}
+		return
 	case err != nil && (!want.failed || !errors.Is(err, errWorld)):
 		f.fail("delivery", "%v", err)
 		return
