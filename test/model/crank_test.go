@@ -210,14 +210,19 @@ func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
 		p.state = 2
 	}
 	overtaken := slices.ContainsFunc(m.acceptance, func(ev event) bool { return ev.target == ref })
-	for i, ev := range waiting {
+	waiting = slices.Clone(waiting)
+	if len(waiting) > 1 && m.fault("what waited out of order") {
+		waiting[0], waiting[1] = waiting[1], waiting[0]
+	}
+	for i := range waiting {
 		m.mark("a message that waited is queued")
-		if i == 0 && len(waiting) > 1 && m.fault("what waited out of order") {
-			waiting = slices.Clone(waiting)
-			ev, waiting[1] = waiting[1], ev
-		}
-		ev.sent.late = ev.sent.late || waitedComesLast && overtaken
-		m.acceptance = append(m.acceptance, ev)
+		late := &waiting[i].sent.late
+		*late = *late || waitedComesLast && overtaken
+	}
+	if waitedComesLast {
+		m.acceptance = append(m.acceptance, waiting...)
+	} else {
+		m.acceptance = append(waiting, m.acceptance...)
 	}
 	for _, s := range subscribers {
 		m.mark("a notify is queued")
