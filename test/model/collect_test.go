@@ -27,9 +27,6 @@ func (m *model) collectOnce() (changed bool) {
 		changed = changed || gone && len(p.data.Slots) > 0
 		return gone
 	})
-	if !collection {
-		return changed
-	}
 	var kept []object
 	for _, o := range m.objects {
 		n := o.ref.Number()
@@ -60,7 +57,8 @@ func (m *model) unreachable(o *object, recognizable int) (gone bool) {
 	}
 	for i := range m.vats {
 		v := &m.vats[i]
-		if v.byKRef(o.ref) != nil && !o.told && !m.fault("an importer not told") { // a dead one, too: its action will not hold
+		// A dead one, too: its action will not hold.
+		if v.byKRef(o.ref) != nil && !o.told && !m.fault("an importer not told") {
 			m.remember(action{v.id, retireImport, o.ref})
 		}
 	}
@@ -103,7 +101,8 @@ func (m *model) act(at int) report {
 			break
 		}
 		m.actions = slices.Delete(m.actions, at, at+1)
-		if m.holds(a, t) || m.vat(a.vat).byKRef(a.ref) != nil && m.fault("an action not judged again") {
+		known := m.vat(a.vat).byKRef(a.ref) != nil
+		if m.holds(a, t) || known && m.fault("an action not judged again") {
 			hold = append(hold, a.ref)
 		} else {
 			m.mark("an action that no longer holds")
@@ -170,7 +169,7 @@ func (m *model) holds(a action, t tally) bool {
 // dirty counts what a vat has had since its last reap, once the delivery is over.
 func (m *model) dirty(r *report) {
 	v := m.vat(r.vat)
-	if v.ended || !collection {
+	if v.ended {
 		return
 	}
 	if r.delivery.Kind == swing.DeliverReap {

@@ -15,19 +15,24 @@ const (
 	delivers = "delivery"
 	skip     = "skip"
 	cleanup  = "cleanup"
+	setback  = "setback"
 )
 
 // report is what a crank did, for the comparison.
 type report struct {
 	kind     string
 	vat      vatID
+	ev       event // what is delivered, if it comes from the run-queue
+	queued   bool  // it does
+	discards []vatID
 	position uint64
 	delivery delivery
 	turn     *turn
 	ended    []ended
 	outputs  []output
 	swept    int  // rows, by a cleanup
-	failed   bool // the world did; nothing happened
+	failed   bool // the world did, or a critical vat; nothing happened
+	critical bool
 	disorder string
 }
 
@@ -64,6 +69,11 @@ func (m *model) crank(p program, broken bool) report {
 	}
 	if r.kind == delivers {
 		m.deliver(undo, &r, p)
+	}
+	if r.critical {
+		return r
+	}
+	if r.kind == delivers {
 		m.deliveries++
 	}
 	m.cranks++
@@ -102,7 +112,7 @@ func (m *model) choose() report {
 		m.run = m.run[1:]
 		return m.aim(ev)
 	}
-	if collection && m.mustClean() != nil {
+	if m.mustClean() != nil {
 		m.mark("cleanup when idle")
 		return m.clean()
 	}
@@ -153,6 +163,9 @@ func (m *model) destination(target kref, method string) place {
 }
 
 func (m *model) route(ev event, r *report) {
+	if ev.upgrade {
+		m.run = append(m.run, event{reap: true, vat: ev.vat})
+	}
 	if ev.target == "" {
 		m.run = append(m.run, ev)
 		return
@@ -197,18 +210,17 @@ func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
 	if rejected {
 		p.state = 2
 	}
-	for i, ev := range waiting {
+	waiting = slices.Clone(waiting)
+	if len(waiting) > 1 && m.fault("what waited out of order") {
+		waiting[0], waiting[1] = waiting[1], waiting[0]
+	}
+	for range waiting {
 		m.mark("a message that waited is queued")
-		if i == 0 && len(waiting) > 1 && m.fault("what waited out of order") {
-			waiting = slices.Clone(waiting)
-			ev, waiting[1] = waiting[1], ev
-		}
-		waiting[i] = ev
 	}
 	if slices.ContainsFunc(m.run, func(o event) bool { return o.target == ref }) {
-		m.run = append(slices.Clone(waiting), m.run...)
+		m.run = append(waiting, m.run...)
 	} else {
-		m.acceptance = append(slices.Clone(waiting), m.acceptance...)
+		m.acceptance = append(waiting, m.acceptance...)
 	}
 	for _, s := range subscribers {
 		m.mark("a notify is queued")
@@ -241,9 +253,14 @@ func (m *model) aim(ev event) report {
 		p.waiting = with(p.waiting, ev)
 	case ev.target != "" && to.target == "":
 		m.bounce(ev, to.reject, &r)
+	case ev.upgrade && !m.alive(r.vat):
+		m.mark("an upgrade of the dead")
+		m.bounce(ev, errorData("vat terminated"), &r)
+	case ev.reap && m.alive(r.vat) && m.vat(r.vat).held:
+		m.mark("no reap before the upgrade of a held vat")
 	case !m.alive(r.vat):
 		m.mark("a notify or a start for the dead")
-	case m.vat(r.vat).held:
+	case m.vat(r.vat).held && !ev.upgrade:
 		m.mark("an event held back")
 		v := m.vat(r.vat)
 		if ev.target != "" {
@@ -256,7 +273,7 @@ func (m *model) aim(ev event) report {
 		if ev.target != "" {
 			ev.target = to.target
 		}
-		r.kind = delivers
+		r.kind, r.ev, r.queued = delivers, ev, true
 		m.translate(ev, &r)
 	}
 	return r
@@ -291,27 +308,14 @@ func (m *model) translate(ev event, r *report) {
 			}
 			v.remove(ref)
 		}
+	case ev.reap:
+		d.Kind = swing.DeliverReap
 	default:
+		if ev.upgrade {
+			m.reincarnate(ev, r)
+		}
 		d.Kind = swing.DeliverStartVat
 		d.Params = m.dataIn(v, ev.params)
-	}
-}
-
-// arrive checks that messages from one vat to one target come in the order in
-// which they were sent.
-func (m *model) arrive(s sent, r *report) {
-	if s.from == "" {
-		return
-	}
-	at := slices.IndexFunc(m.arrived, func(a sent) bool { return a.from == s.from && a.to == s.to })
-	switch {
-	case at < 0:
-		m.arrived = append(m.arrived, s)
-	case m.arrived[at].n < s.n:
-		m.arrived[at] = s
-	default:
-		r.disorder = fmt.Sprintf("message %d from %s to %s arrives after message %d",
-			s.n, s.from, s.to, m.arrived[at].n)
 	}
 }
 
@@ -388,6 +392,9 @@ func (m *model) deliver(undo *model, r *report, p program) {
 	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
 	p(r.turn)
 	m.settle(undo, r)
+	if r.kind == setback || r.critical {
+		return
+	}
 	m.vat(r.vat).position++
 	m.dirty(r)
 }
@@ -411,9 +418,25 @@ func (m *model) settle(undo *model, r *report) {
 		info, faulted = kcap{Body: t.exit.info.Body}, false
 	case t.exit != nil:
 		m.mark("exit as a success")
+		m.begun(r)
+		r.discards = append(r.discards, r.vat)
 		m.end(ended{r.vat, false, "exited"}, t.exit.info, false, r)
 		return
 	default:
+		m.begun(r)
+		return
+	}
+	r.discards = append(r.discards, r.vat)
+	if m.setBack(undo, r) {
+		return
+	}
+	if m.vat(r.vat).critical {
+		m.mark("a critical vat fails")
+		*m = *undo
+		*r = report{
+			kind: idle, vat: r.vat, failed: true, critical: true, turn: t, discards: r.discards,
+			delivery: r.delivery, position: r.position,
+		}
 		return
 	}
 	if !m.fault("a fault that is not rolled back") {
@@ -452,5 +475,5 @@ func (m *model) letGo(id vatID) {
 	} else {
 		m.run = append(slices.Clone(v.heldBack), m.run...)
 	}
-	v.held, v.heldBack = false, nil
+	v.held, v.heldBack, v.quarantined = false, nil, ""
 }

@@ -53,6 +53,13 @@ func (x *world) input(s step, f *failure) {
 		e.setTime()
 	case n < 57:
 		e.refused()
+	case n < 60:
+		e.retain()
+	case n < 64:
+		e.upgrade()
+	case n < 66: // a kernel that remembers nothing
+		e.note("a new kernel over the same rows")
+		x.k = kernel.New(x.b, x, nil)
 	default:
 		e.send()
 	}
@@ -74,6 +81,10 @@ func (e embedder) same(what string, err error, ok bool) {
 // ref returns something that exists, mostly what the embedder holds.
 func (e embedder) ref() (kref, bool) {
 	m := e.m
+	if at := slices.IndexFunc(m.objects, func(o object) bool { return o.told }); at >= 0 &&
+		e.rng.IntN(8) == 0 {
+		return m.objects[at].ref, true
+	}
 	if len(m.pins) > 0 && e.rng.IntN(10) > 0 {
 		ref := m.pins[e.rng.IntN(len(m.pins))]
 		for range 3 {
@@ -108,10 +119,12 @@ func (e embedder) create() {
 	if e.rng.IntN(3) == 0 {
 		s.Name = fmt.Sprintf("name%d", e.rng.IntN(20))
 	}
-	pipelining := collection && e.rng.IntN(1000) < e.w.pipelining
-	e.note("create a vat %q, pipelining %v, params %v", s.Name, pipelining, s.Params.Slots)
-	id, root, ok := e.m.create(s.Name, pipelining, s.Params)
-	gotID, gotRoot, err := e.k.CreateVat(e.b, vatSpec(pipelining, s))
+	s.Pipelining = e.rng.IntN(1000) < e.w.pipelining
+	s.Critical, s.Quarantine = e.rng.IntN(20) == 0, e.rng.IntN(4) == 0
+	e.note("create a vat %q, pipelining %v, critical %v, quarantine %v, params %v", s.Name,
+		s.Pipelining, s.Critical, s.Quarantine, s.Params.Slots)
+	id, root, ok := e.m.create(s.Name, s.Pipelining, s.Critical, s.Quarantine, s.Params)
+	gotID, gotRoot, err := e.k.CreateVat(e.b, s)
 	e.same("create", err, ok)
 	if id != gotID || root != gotRoot {
 		e.f.fail("input", "made %s with %s, the model has %s with %s", gotID, gotRoot, id, root)
@@ -151,6 +164,29 @@ func (e embedder) release() {
 	e.note("release %s", ref)
 	ok := e.m.release(ref)
 	e.same("release", e.k.Release(e.b, ref), ok)
+}
+
+func (e embedder) retain() {
+	if ref, ok := e.ref(); ok {
+		e.note("retain %s", ref)
+		ok := e.m.retain(ref)
+		e.same("retain", e.k.Retain(e.b, ref), ok)
+	}
+}
+
+func (e embedder) upgrade() {
+	id := e.someVat(func(v *vat) bool { return !v.ended })
+	if id == "" {
+		return
+	}
+	u := kernel.UpgradeSpec{Message: "news", Params: e.data(2)}
+	e.note("upgrade %s with %v", id, u.Params.Slots)
+	result, ok := e.m.upgrade(id, u.Message, u.Params)
+	got, err := e.k.Upgrade(e.b, id, u)
+	e.same("upgrade", err, ok)
+	if got != result {
+		e.f.fail("input", "result %s, the model has %s", got, result)
+	}
 }
 
 // someVat returns a vat that was made, mostly one as wanted.

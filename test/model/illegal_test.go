@@ -10,9 +10,7 @@ import (
 func (a actor) doIllegal(w weights) {
 	kinds := []func(weights){
 		a.forge, a.wrongKind, a.wrongResult, a.wrongDecider, a.wrongData, a.tooMuch, a.malformed,
-	}
-	if collection {
-		kinds = append(kinds, a.wrongDrop, a.wrongRetire, a.wrongExports, a.mentionDropped)
+		a.wrongDrop, a.wrongRetire, a.wrongExports, a.mentionDropped,
 	}
 	kinds[a.rng.IntN(len(kinds))](w)
 }
@@ -57,7 +55,9 @@ func (a actor) wrongResult(w weights) {
 	case 1:
 		s.Message.Result = "p-7777"
 	case 2: // mentioned before, and, if the vat pipelines, decided by another
-		e, ok := a.pick(func(e entry) bool { return isPromise(e) && e.vref.Exported() && !a.decides(e) })
+		e, ok := a.pick(func(e entry) bool {
+			return isPromise(e) && e.vref.Exported() && !a.decides(e)
+		})
 		if !ok {
 			return
 		}
@@ -144,10 +144,8 @@ func (a actor) tooMuch(w weights) {
 // malformed sends bytes that say nothing.
 func (a actor) malformed(w weights) {
 	ops := []swing.Op{0, 10, 15, 20, 99, swing.OpSend, swing.OpSubscribe, swing.OpResolve,
-		swing.OpExit, swing.OpVatstoreGet, swing.OpVatstoreSet}
-	if collection {
-		ops = append(ops, swing.OpDropImports, swing.OpAbandonExports)
-	}
+		swing.OpExit, swing.OpVatstoreGet, swing.OpVatstoreSet, swing.OpDropImports,
+		swing.OpAbandonExports}
 	op := ops[a.rng.IntN(len(ops))]
 	request := [][]byte{{0xff}, nil, {0x81}, {0x81, 0x64, 'o', '+', '0', '1'}, {0x80, 0x80}}
 	a.raw(op, request[a.rng.IntN(len(request))], nil)

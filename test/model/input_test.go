@@ -15,7 +15,9 @@ func (m *model) known(refs ...kref) bool {
 	})
 }
 
-func (m *model) create(name string, pipelining bool, params kcap) (id vatID, root kref, ok bool) {
+func (m *model) create(
+	name string, pipelining, critical, quarantine bool, params kcap,
+) (id vatID, root kref, ok bool) {
 	if name != "" && slices.Contains(m.names, name) || !m.known(params.Slots...) {
 		return "", "", false
 	}
@@ -23,7 +25,7 @@ func (m *model) create(name string, pipelining bool, params kcap) (id vatID, roo
 	root = swing.KRefOf(swing.Object, m.nextObject)
 	m.nextObject++
 	m.objects = append(m.objects, object{ref: root, owner: id})
-	v := vat{id: id, pipelining: pipelining}
+	v := vat{id: id, pipelining: pipelining, critical: critical, quarantine: quarantine}
 	v.add(entry{root, swing.RootVRef, true})
 	m.vats = append(m.vats, v)
 	m.names = append(m.names, name)
@@ -57,6 +59,16 @@ func (m *model) release(ref kref) bool {
 	}
 	m.pins = slices.Delete(m.pins, at, at+1)
 	m.mark("a pin released")
+	m.collect()
+	return true
+}
+
+func (m *model) retain(ref kref) bool {
+	if !m.known(ref) {
+		return false
+	}
+	m.pins = append(m.pins, ref)
+	m.mark("a pin more")
 	m.collect()
 	return true
 }

@@ -44,7 +44,7 @@ func limits(rng *rand.Rand) swing.Limits {
 func newRun(seed uint64, n int) (rules, weights, []step) {
 	rng := rand.New(rand.NewPCG(seed, 19))
 	r := rules{limits: limits(rng), reached: map[string]int{}, plantedCount: new(int)}
-	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(20), 3+rng.Uint64N(20)
+	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(40), 1+rng.Uint64N(12)
 	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
 	w := randomWeights(rng)
 	inputs, most := 4+rng.IntN(10), 5+rng.IntN(12)
@@ -152,6 +152,10 @@ func explain(r result, planted string) string {
 	fmt.Fprintf(&b, "repeat: go test ./test/model -run 'TestKernelIsTheModel$' -model.seed %d "+
 		"-model.runs 1 -model.steps %d\n", r.seed, *steps)
 	short := shrink(r.seed, r.steps, r.f, planted)
+	if short.seed != r.seed {
+		fmt.Fprintf(&b, "or, shorter: the same with -model.seed %d -model.steps %d\n",
+			short.seed, shortSteps)
+	}
 	fmt.Fprintf(&b, "of seed %d, %d steps and %d syscalls: %s: %s\n",
 		short.seed, len(short.steps), countCalls(short.steps), short.f.where, short.f.text)
 	for i, line := range short.log {

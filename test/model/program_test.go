@@ -45,15 +45,8 @@ func (t *turn) act(seed uint64, w weights) {
 	}{
 		{w.send, a.doSend}, {w.subscribe, a.doSubscribe}, {w.resolve, a.doResolve},
 		{w.store, a.doStore}, {w.exit, a.doExit}, {w.illegal, a.doIllegal},
-	}
-	if collection {
-		choices = append(choices, []struct {
-			weight int
-			do     func(weights)
-		}{
-			{w.drop, a.doDrop}, {w.retireImports, a.doRetireImports},
-			{w.retireExports, a.doRetireExports}, {w.abandon, a.doAbandon}, {w.mass, a.doMass},
-		}...)
+		{w.drop, a.doDrop}, {w.retireImports, a.doRetireImports},
+		{w.retireExports, a.doRetireExports}, {w.abandon, a.doAbandon}, {w.mass, a.doMass},
 	}
 	total := 0
 	for _, c := range choices {
@@ -249,9 +242,6 @@ func (a actor) doExit(w weights) {
 }
 
 func (a actor) doDrop(weights) {
-	if !collection {
-		return
-	}
 	refs := a.several(6, func(e entry) bool { return isImport(e) && e.reachable })
 	if len(refs) == 0 && a.rng.IntN(10) > 0 {
 		return
@@ -292,7 +282,8 @@ func (a actor) doMass(weights) {
 	for k := range 2 {
 		s := vcall{Op: swing.OpSend, Target: e.vref}
 		for n := range 600 {
-			s.Message.Args.Slots = append(s.Message.Args.Slots, vref(fmt.Sprintf("o+%d", 1000+1000*k+n)))
+			ref := vref(fmt.Sprintf("o+%d", 1000+1000*k+n))
+			s.Message.Args.Slots = append(s.Message.Args.Slots, ref)
 		}
 		a.call(s)
 	}

@@ -41,6 +41,11 @@ func (x *text) data(c kcap) {
 func (x *text) event(name string, ev event) {
 	x.add("event in", name)
 	switch {
+	case ev.reap:
+		x.add("reap", string(ev.vat))
+	case ev.upgrade:
+		x.add("upgrade", string(ev.vat), ev.text, string(ev.result))
+		x.data(ev.params)
 	case ev.target != "":
 		x.add("send", string(ev.target), ev.method, string(ev.result))
 		x.data(ev.args)
@@ -141,10 +146,14 @@ func (m *model) vatLines(x *text, v *vat) {
 		m.dirtLine(x, v)
 	}
 	x.line("deliveries of", string(v.id), number(v.position))
+	x.line("incarnation of", string(v.id), number(v.incarnation))
 	if v.held {
 		x.line("held", string(v.id))
 	}
 	x.events(string(v.id), v.heldBack)
+	if v.quarantined != "" {
+		x.line("quarantined", string(v.id), v.quarantined)
+	}
 	for _, e := range v.clist {
 		x.entry(v.id, e)
 	}
@@ -307,6 +316,13 @@ func (r *rows) event(name, key string) {
 		ev = event{vat: vatID(x.Text()), promise: kref(x.Text())}
 	case fields == 4 && kind == 3:
 		ev = event{vat: vatID(x.Text()), params: swing.ReadCapData[kref](x)}
+	case fields == 7 && kind == 4:
+		ev = event{upgrade: true, vat: vatID(x.Text())}
+		x.Hash()
+		ev.text, ev.result = x.Text(), kref(x.Text())
+		ev.params = swing.ReadCapData[kref](x)
+	case fields == 2 && kind == 5:
+		ev = event{reap: true, vat: vatID(x.Text())}
 	default:
 		panic("row " + key + " is no event")
 	}
@@ -330,14 +346,20 @@ func (r *rows) vat(id vatID) {
 		r.line("counters of", string(id), number(x.Uint()-50), number(x.Uint()-60))
 	}
 	x := r.fields(key(".s"), 4)
-	x.Uint()
-	x.Uint()
-	position := x.Uint()
+	incarnation, _, position := x.Uint(), x.Uint(), x.Uint()
 	r.dirt(id, position)
 	r.line("deliveries of", string(id), number(position))
+	r.line("incarnation of", string(id), number(incarnation))
+	for n := range incarnation {
+		r.get(fmt.Sprintf("%s.p.%016x", id, n)) // its span
+	}
 	if r.has(key(".h")) {
 		r.line("held", string(id))
 		r.queue(string(id), key(".h"))
+	}
+	if r.has(key(".q")) {
+		r.seen[key(".q")] = true
+		r.line("quarantined", string(id), string(r.b.rows[key(".q")]))
 	}
 	r.clist(id)
 	prefix := key(".v.")

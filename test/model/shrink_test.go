@@ -12,7 +12,9 @@ const (
 
 // replay plays steps in the world of a seed, comparing everything after every
 // step, and returns the failure and what happened.
-func replay(seed uint64, steps []step, planted string, recount bool) (f failure, n int, log []string) {
+func replay(
+	seed uint64, steps []step, planted string, recount bool,
+) (f failure, n int, log []string) {
 	r, w, _ := newRun(seed, 0)
 	r.planted = planted
 	x := newWorld(r, w)

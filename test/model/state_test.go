@@ -71,13 +71,17 @@ type entry struct {
 }
 
 type vat struct {
-	id         vatID
-	pipelining bool
-	clist      []entry // in the order of the krefs' spelling
-	store      []pair  // in the order of the keys
-	imports    struct{ object, promise uint64 }
-	position   uint64
-	dirt       struct{ deliveries, refs uint64 }
+	id          vatID
+	pipelining  bool
+	critical    bool   // nothing goes on when it fails
+	quarantine  bool   // it is held, not ended, when it fails
+	quarantined string // why it is held
+	incarnation uint64
+	clist       []entry // in the order of the krefs' spelling
+	store       []pair  // in the order of the keys
+	imports     struct{ object, promise uint64 }
+	position    uint64
+	dirt        struct{ deliveries, refs uint64 }
 
 	held     bool
 	heldBack []event
@@ -92,7 +96,7 @@ type vat struct {
 type pair struct{ key, value string }
 
 // event is something in a queue: a send if it has a target, a notify if it has
-// a promise, the start of a vat otherwise.
+// a promise, and what it says otherwise, or the start of a vat.
 type event struct {
 	target kref
 	method string
@@ -102,6 +106,10 @@ type event struct {
 	vat     vatID
 	promise kref
 	params  kcap
+
+	reap    bool // before an upgrade
+	upgrade bool // with params, and result
+	text    string
 
 	sent sent // for the check of order only
 }

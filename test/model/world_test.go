@@ -62,10 +62,10 @@ func (x *world) Deliver(
 ) (swing.Outcome, error) {
 	x.asked = true
 	e := x.expect
-	if e.failed {
+	if e.failed && !e.critical {
 		return swing.Outcome{}, errWorld
 	}
-	if e.kind != delivers {
+	if e.kind != delivers && e.kind != setback && !e.critical {
 		return swing.Outcome{}, fmt.Errorf("%s is delivered %s, the model has %s",
 			id, transcript.DescribeDelivery(d), e.kind)
 	}
@@ -74,7 +74,8 @@ func (x *world) Deliver(
 			transcript.DescribeDelivery(d), e.vat, transcript.DescribeDelivery(want))
 	}
 	if position != e.position {
-		return swing.Outcome{}, fmt.Errorf("%s: position %d, the model has %d", id, position, e.position)
+		return swing.Outcome{}, fmt.Errorf("%s: position %d, the model has %d",
+			id, position, e.position)
 	}
 	for x.played = 0; x.played < len(e.turn.calls); x.played++ {
 		c := e.turn.calls[x.played]
@@ -149,12 +150,12 @@ func (x *world) note(s step) {
 	e := x.expect
 	line := fmt.Sprintf("crank: %s", e.kind)
 	if e.failed {
-		line = "crank: the world fails"
+		line = "crank: the world, or a critical vat, fails"
 	}
 	if e.kind != idle && e.vat != "" {
 		line += " " + string(e.vat)
 	}
-	if e.kind == delivers {
+	if e.kind == delivers || e.kind == setback {
 		line += " " + transcript.DescribeDelivery(swing.AppendDelivery(nil, e.delivery))
 		for _, c := range e.turn.calls {
 			line += "\n        " + transcript.Describe(transcript.Exchange{
@@ -170,7 +171,14 @@ func (x *world) note(s step) {
 // compareCrank compares what a crank did on both sides.
 func (x *world) compareCrank(got kernel.Report, err error, f *failure) {
 	want := x.expect
+	x.patch(got)
 	switch {
+	case want.critical && errors.As(err, new(*kernel.CriticalError)):
+		if got.Vat != want.vat || !slices.Equal(x.discarded, want.discards) {
+			f.fail("vat", "critical %s failed (discarded %v), the model has %s (%v)",
+				got.Vat, x.discarded, want.vat, want.discards)
+		}
+		return
 	case err != nil && (!want.failed || !errors.Is(err, errWorld)):
 		f.fail("delivery", "%v", err)
 		return
@@ -189,7 +197,7 @@ func (x *world) compareCrank(got kernel.Report, err error, f *failure) {
 	case got.Vat != want.vat:
 		f.fail("vat", "%v of %s, the model has %s", got.Kind, got.Vat, want.vat)
 	}
-	if want.kind == delivers {
+	if want.kind == delivers || want.kind == setback {
 		x.compareDelivery(got, f)
 	}
 	if want.kind == cleanup {
@@ -201,27 +209,40 @@ func (x *world) compareCrank(got kernel.Report, err error, f *failure) {
 	}
 	compareEnds(got, want, f)
 	compareOutputs(got.Outputs, want.outputs, f)
-	var died []vatID
-	for _, e := range want.ended {
-		died = append(died, e.vat)
+	if !slices.Equal(x.discarded, want.discards) {
+		f.fail("discard", "discarded %v, the model has %v", x.discarded, want.discards)
 	}
-	if !slices.Equal(x.discarded, died) {
-		f.fail("discard", "discarded %v, the model has %v", x.discarded, died)
-	}
-	for _, e := range want.ended {
+}
+
+// patch gives the model the kernel's words for what a vat did wrong, which are not
+// fixed, where they become part of the state.
+func (x *world) patch(got kernel.Report) {
+	e := x.expect
+	for _, e := range e.ended {
 		if v := x.m.vat(e.vat); v.faulted {
 			v.info = errorData(got.Outcome.String())
+		}
+	}
+	if e.kind != setback {
+		return
+	}
+	if !e.ev.upgrade {
+		x.m.vat(e.vat).quarantined = got.Outcome.String()
+		return
+	}
+	data := errorData("vat upgrade failed: " + got.Outcome.String())
+	if p := x.m.promise(e.ev.result); p != nil {
+		p.data = data
+	}
+	for i := range e.outputs {
+		if e.outputs[i].promise == e.ev.result {
+			e.outputs[i].data = data
 		}
 	}
 }
 
 func (x *world) compareDelivery(got kernel.Report, f *failure) {
 	e, t := x.expect, x.expect.turn
-	item, err := transcript.Decode(got.Item)
-	if err != nil {
-		f.fail("item", "%v", err)
-		return
-	}
 	calls := t.calls
 	if t.refused != "" {
 		calls = calls[:len(calls)-1] // it is not recorded
@@ -229,23 +250,41 @@ func (x *world) compareDelivery(got kernel.Report, f *failure) {
 	if x.played < len(calls) {
 		f.fail("syscalls", "only %d of %d syscalls were made", x.played, len(t.calls))
 	}
-	same := slices.EqualFunc(item.Exchanges, calls, func(a transcript.Exchange, b exchange) bool {
-		return a.Op == b.op && bytes.Equal(a.Request, b.request) && bytes.Equal(a.Answer, b.answer)
-	})
-	if !same || got.Syscalls != len(calls) || item.Position != e.position {
-		f.fail("item", "the item at %d has %d syscalls (reported %d), the model has %d at %d",
-			item.Position, len(item.Exchanges), got.Syscalls, len(calls), e.position)
+	if got.Syscalls != len(calls) {
+		f.fail("syscalls", "%d syscalls reported, the model has %d", got.Syscalls, len(calls))
 	}
 	problem := got.Outcome.Problem
 	if t.refused != "" || t.broken != "" && t.status == swing.StatusIllegal {
 		problem = problem[:min(len(problem), len(t.problem))] // the rule has no fixed words
 	}
-	if got.Outcome.Status != t.status || problem != t.problem || item.Outcome != got.Outcome {
+	if got.Outcome.Status != t.status || problem != t.problem {
 		f.fail("outcome", "%s %v: %q, the model has %v: %q",
 			got.Vat, got.Outcome.Status, got.Outcome.Problem, t.status, t.problem)
 	}
 	if got.Delivery != e.delivery.Kind {
 		f.fail("delivery", "reported as %v, the model has %v", got.Delivery, e.delivery.Kind)
+	}
+	if e.kind == setback {
+		if got.Item != nil {
+			f.fail("item", "a setback has an item")
+		}
+		return
+	}
+	compareItem(got, e, calls, f)
+}
+
+func compareItem(got kernel.Report, e report, calls []exchange, f *failure) {
+	item, err := transcript.Decode(got.Item)
+	if err != nil {
+		f.fail("item", "%v", err)
+		return
+	}
+	same := slices.EqualFunc(item.Exchanges, calls, func(a transcript.Exchange, b exchange) bool {
+		return a.Op == b.op && bytes.Equal(a.Request, b.request) && bytes.Equal(a.Answer, b.answer)
+	})
+	if !same || item.Position != e.position || item.Outcome != got.Outcome {
+		f.fail("item", "the item at %d has %d syscalls, the model has %d at %d",
+			item.Position, len(item.Exchanges), len(calls), e.position)
 	}
 }
 

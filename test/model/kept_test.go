@@ -8,14 +8,6 @@ import (
 	"vatwarehouse/swing"
 )
 
-// collection says whether the kernel has collection, cleanup and pipelining.
-const collection = true
-
-func vatSpec(pipelining bool, s kernel.VatSpec) kernel.VatSpec {
-	s.Pipelining = pipelining
-	return s
-}
-
 func options(r rules) kernel.Options {
 	return kernel.Options{
 		Seed: "model", Limits: r.limits,
