@@ -180,7 +180,7 @@ func TestForgedStateIsRefused(t *testing.T) {
 			f.cut(0, 1)
 		}},
 		"another transcript's": {"is of transcript", func(t *testing.T, f *forgedState) { f.m.Snapshots[0].Transcript[0]++ }},
-		"another heap":         {"export is damaged", func(t *testing.T, f *forgedState) { f.m.Snapshots[0].Heap[0]++ }},
+		"another heap":         {"do not have the digest", func(t *testing.T, f *forgedState) { f.m.Snapshots[0].Heap[0]++ }},
 		"no program": {"program ", func(t *testing.T, f *forgedState) {
 			f.m.Programs, f.codes = f.m.Programs[1:], f.codes[1:]
 		}},
