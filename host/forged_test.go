@@ -217,3 +217,37 @@ func TestForgedStateIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestForgedOperationalState: the snapshot that a span begins at must be of the
+// transcript before it.
+func TestForgedOperationalState(t *testing.T) {
+	t.Parallel()
+	dir, _, _ := snapped(t)
+	h := reopen(t, dir, host.Options{})
+	b, _ := export(t, h, host.Operational)
+	closeHost(t, h)
+	f := takeStateApart(t, b)
+	f.m.Snapshots[0].Transcript[0]++
+	_, err := host.Import(ctx, bytes.NewReader(f.bytes(t)), "", nil)
+	if !errors.Is(err, host.ErrCorrupt) || !strings.Contains(err.Error(), "is of transcript") {
+		t.Error(err)
+	}
+}
+
+// TestModesHaveWhatTheySay: how many entries and snapshots each mode has of a vat with
+// two snapshots, and one that has none.
+func TestModesHaveWhatTheySay(t *testing.T) {
+	t.Parallel()
+	dir, _, v := snapped(t)
+	h := reopen(t, dir, host.Options{})
+	since := v.Span.End - v.Snapshots[0].Position + 1
+	for mode, want := range map[host.Mode][2]uint64{
+		host.Operational: {since, 1}, host.Replay: {v.Span.End + 1, 0},
+		host.Archival: {v.Span.End + 1, 1}, host.Debug: {v.Span.End + 1, 2},
+	} {
+		if _, x := export(t, h, mode); x.Entries != want[0] || x.Snapshots != int(want[1]) || x.Programs != 2 {
+			t.Errorf("%s: %+v, want %v", mode, x, want)
+		}
+	}
+	closeHost(t, h)
+}

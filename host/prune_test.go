@@ -300,3 +300,22 @@ func TestEqualStatesGiveEqualBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestPruneFreesFiles: what is pruned goes from the disk at once where whole files of
+// the log hold nothing else that is needed.
+func TestPruneFreesFiles(t *testing.T) {
+	t.Parallel()
+	o := stepOptions()
+	o.SegmentBytes, o.CheckpointBytes, o.KeepBlocks = 1<<10, 1, 0
+	h := open(t, vfs.NewMem(), o)
+	_, root := vat(t, h, "counter", "c")
+	for range 60 {
+		send(t, h, root, "incr", 1)
+		run(t, h)
+	}
+	done, err := h.Prune(ctx, host.PrunePolicy{Outputs: 1 << 30})
+	if err != nil || done.Entries < 30 || done.Outputs < 50 || done.ArchivesRemoved == 0 || done.BytesFreed == 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	check(t, h)
+}
