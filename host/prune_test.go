@@ -319,3 +319,24 @@ func TestPruneFreesFiles(t *testing.T) {
 	}
 	check(t, h)
 }
+
+// TestPruneIsRememberedByTheLog: what the log could not drop at once, because it lay
+// in its last segment, goes after the directory was opened again, too.
+func TestPruneIsRememberedByTheLog(t *testing.T) {
+	t.Parallel()
+	dir, root, v := snapped(t)
+	h := reopen(t, dir, host.Options{SegmentBytes: 1 << 20})
+	if _, err := h.Prune(ctx, host.PrunePolicy{}); err != nil || host.LogStart(h, v.ID) >= v.Snapshots[1].Position {
+		t.Fatalf("the log starts at %d, %v", host.LogStart(h, v.ID), err)
+	}
+	closeHost(t, h)
+	h = reopen(t, dir, host.Options{SegmentBytes: 1 << 10})
+	for range 40 {
+		ask(t, h, root, "incr", 1)
+	}
+	if start := host.LogStart(h, v.ID); start != v.Snapshots[1].Position {
+		t.Errorf("the log starts at %d, want %d", start, v.Snapshots[1].Position)
+	}
+	check(t, h)
+	closeHost(t, h)
+}
