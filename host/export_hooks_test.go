@@ -1,6 +1,9 @@
 package host
 
-import "vatwarehouse/kernel"
+import (
+	"vatwarehouse/kernel"
+	"vatwarehouse/swing"
+)
 
 // WithSchema makes options those of a program that knows another version of the
 // rows, and a way there from each version given.
@@ -21,4 +24,10 @@ func CheckSchema(has uint64) error { return schemaPlan{}.withDefaults().checkSch
 func SpoilSnapshot(h *Host, s Snapshot) {
 	s.ID[0] ^= 1
 	h.kv.Set(snapshotKey(s.Vat, s.Position), s.encode())
+}
+
+// LogStart returns the first position that the log holds of a vat.
+func LogStart(h *Host, vat swing.VatID) uint64 {
+	start, _, _ := h.log.Bounds(string(vat))
+	return start
 }

@@ -151,7 +151,9 @@ func TestImportGoesOn(t *testing.T) {
 			for !want.step(t, 100) {
 			}
 			r := newRuns(t, vfs.NewMem(), stepOptions())
-			for over := false; !over; {
+			points := 0
+			defer func() { t.Logf("%d points", points) }()
+			for over := false; !over; points++ {
 				over = r.step(t, 1+rng.IntN(12))
 				mode := host.Modes()[rng.IntN(4)]
 				b, done := export(t, r.h, mode)

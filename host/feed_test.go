@@ -45,7 +45,9 @@ func follow(t *testing.T, mode host.Mode, rng *rand.Rand) {
 	}
 	importInto(t, b, f.files, o)
 	f.open(t)
-	for feeds := 0; !over || feeds < 3; feeds++ {
+	feeds := 0
+	defer func() { t.Logf("%d feeds", feeds) }()
+	for ; !over || feeds < 3; feeds++ {
 		over = over || leader.step(t, 1+rng.IntN(6))
 		var feed bytes.Buffer
 		fed, err := leader.h.Feed(ctx, base, &feed)

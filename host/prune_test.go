@@ -300,3 +300,43 @@ func TestEqualStatesGiveEqualBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestPruneFreesFiles: what is pruned goes from the disk at once where whole files of
+// the log hold nothing else that is needed.
+func TestPruneFreesFiles(t *testing.T) {
+	t.Parallel()
+	o := stepOptions()
+	o.SegmentBytes, o.CheckpointBytes, o.KeepBlocks = 1<<10, 1, 0
+	h := open(t, vfs.NewMem(), o)
+	_, root := vat(t, h, "counter", "c")
+	for range 60 {
+		send(t, h, root, "incr", 1)
+		run(t, h)
+	}
+	done, err := h.Prune(ctx, host.PrunePolicy{Outputs: 1 << 30})
+	if err != nil || done.Entries < 30 || done.Outputs < 50 || done.ArchivesRemoved == 0 || done.BytesFreed == 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	check(t, h)
+}
+
+// TestPruneIsRememberedByTheLog: what the log could not drop at once, because it lay
+// in its last segment, goes after the directory was opened again, too.
+func TestPruneIsRememberedByTheLog(t *testing.T) {
+	t.Parallel()
+	dir, root, v := snapped(t)
+	h := reopen(t, dir, host.Options{SegmentBytes: 1 << 20})
+	if _, err := h.Prune(ctx, host.PrunePolicy{}); err != nil || host.LogStart(h, v.ID) >= v.Snapshots[1].Position {
+		t.Fatalf("the log starts at %d, %v", host.LogStart(h, v.ID), err)
+	}
+	closeHost(t, h)
+	h = reopen(t, dir, host.Options{SegmentBytes: 1 << 10})
+	for range 40 {
+		ask(t, h, root, "incr", 1)
+	}
+	if start := host.LogStart(h, v.ID); start != v.Snapshots[1].Position {
+		t.Errorf("the log starts at %d, want %d", start, v.Snapshots[1].Position)
+	}
+	check(t, h)
+	closeHost(t, h)
+}

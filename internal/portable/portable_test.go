@@ -2,6 +2,7 @@ package portable_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -448,6 +449,47 @@ func TestKindsAreDocumented(t *testing.T) {
 		}
 		if at != sizes[table[1]] {
 			t.Errorf("kind %s: %d bytes documented, %d written", table[1], at, sizes[table[1]])
+		}
+	}
+}
+
+// TestFramesEndWhereTheyMust: the same items in other frames are another stream, which
+// is refused: one form for one content. So is a feed with a change set too few or too many.
+func TestFramesEndWhereTheyMust(t *testing.T) {
+	t.Parallel()
+	item := func(b []byte, n int) []byte { return append(binary.AppendUvarint(b, uint64(n)), make([]byte, n)...) }
+	const kind = byte(portable.KindObject)
+	for name, frames := range map[string][][]byte{
+		"split":  {item(nil, 5), item(nil, 6)},
+		"beyond": {item(item(nil, 256<<10), 1)},
+	} {
+		c := sample(portable.State, 10)
+		c.Objects = nil
+		b, _ := encoded(t, &c)
+		b = b[:len(b)-frame.HeaderBytes-16] // the end
+		items := 0
+		for _, body := range frames {
+			b, _ = frame.Append(b, kind, 0, body)
+			items++
+		}
+		if name == "beyond" {
+			items++
+		}
+		for range 2 { // the second time the end is right
+			_, _, err := read(bytes.NewReader(rechain(b)), len(c.Codes), items)
+			if err == nil || !strings.Contains(err.Error(), "a frame of ") && !strings.Contains(err.Error(), "ends after") {
+				t.Errorf("%s: %v", name, err)
+			}
+			count := binary.LittleEndian.AppendUint64(nil, uint64(items+len(c.Codes)+9+len(c.Outputs)))
+			b, _ = frame.Append(b, 17, 0, binary.LittleEndian.AppendUint64(count, uint64(len(b))))
+		}
+	}
+	for _, sets := range [][][]byte{nil, {{1}}, {{1}, {2}, {3}}} {
+		c := sample(portable.Feed, 10)
+		c.Changes = sets
+		b, _ := encoded(t, &c)
+		if _, _, err := read(bytes.NewReader(b), len(c.Codes), len(c.Objects)); !errors.Is(err, portable.ErrCorrupt) {
+			t.Errorf("%d change sets: %v", len(sets), err)
 		}
 	}
 }
