@@ -26,7 +26,8 @@ func (f Fault) String() string { return f.Key + ": " + f.What }
 // that cranks do step by step.
 func Check(b vatkeeper.KV) []Fault {
 	c := checker{
-		b: b, held: map[swing.KRef]vatkeeper.RefChange{}, imports: map[swing.KRef]int{}, underway: map[swing.KRef]int{},
+		b: b, held: map[swing.KRef]vatkeeper.RefChange{},
+		imports: map[swing.KRef]int{}, underway: map[swing.KRef]int{},
 	}
 	for vat := range AllVats(b) {
 		c.vat(vat)

@@ -36,6 +36,7 @@
 //	ids              [next vat, next object, next promise]
 //	setup            [seed text, limit …, reap deliveries, reap references, cleanup
 //	                 rows, cleanup every]: the options the state was made with
+//	schema           the version of these rows
 //	time             the block time, in nanoseconds since the Unix epoch
 //	acceptance       [head, tail] of the acceptance queue; rows acceptance.ROW
 //	run              [head, tail] of the run-queue; rows run.ROW
