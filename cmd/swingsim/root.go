@@ -43,7 +43,8 @@ func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
-		a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.promisesVerb(),
+		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(),
+		a.promisesVerb(),
 		a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(), a.exportVerb(),
 		a.importVerb(), a.pruneVerb(), a.benchVerb(), a.versionVerb(),
 	}
