@@ -7,6 +7,7 @@ import (
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
 	"vatwarehouse/worker"
 )
 
@@ -39,6 +40,8 @@ type VatSpec struct {
 	// Quarantine has the vat held when it fails, with the event that it failed at, as if
 	// that had not been delivered yet: until Unhold, an upgrade or its end.
 	Quarantine bool
+	// Meter bounds what the vat may use: see CreateMeter. "" is no bound.
+	Meter swing.KRef
 	// ReapDeliveries and ReapRefs take the place of the Host's options; 0 does not.
 	ReapDeliveries, ReapRefs uint64
 }
@@ -137,7 +140,7 @@ func (h *Host) CreateVat(
 		}
 		spec := kernel.VatSpec{
 			Name: s.Name, Code: s.Code, Pipelining: s.Pipelining,
-			Critical: s.Critical, Quarantine: s.Quarantine,
+			Critical: s.Critical, Quarantine: s.Quarantine, Meter: s.Meter,
 			ReapDeliveries: s.ReapDeliveries, ReapRefs: s.ReapRefs,
 		}
 		spec.Params = swing.CapData[swing.KRef]{Body: s.Body, Slots: s.Slots}
@@ -203,6 +206,30 @@ func (h *Host) SetTime(_ context.Context, nanoseconds uint64) error {
 		}
 		h.bookOutputs(r)
 		return nil
+	})
+}
+
+// CreateMeter makes a meter, an object that bounds what the vats made with it may use
+// together, and is held for the embedder until Release; an unlimited one only counts.
+// Whoever is given it can refill it: docs/kernel.md has its methods and units.
+func (h *Host) CreateMeter(
+	_ context.Context, remaining, threshold uint64, unlimited bool,
+) (meter swing.KRef, err error) {
+	err = h.input(func() error {
+		meter = h.kernel.CreateMeter(h.kv, remaining, threshold, unlimited)
+		return nil
+	})
+	return meter, err
+}
+
+// Meter returns how much a meter has left.
+func (h *Host) Meter(ref swing.KRef) (kernel.Meter, error) {
+	return read(h, func() (kernel.Meter, error) {
+		m, ok := kernel.LookupMeter(h.kv, ref)
+		if !ok {
+			return m, fmt.Errorf("meter %s: %w", transcript.Text([]byte(ref)), ErrNotFound)
+		}
+		return m, nil
 	})
 }
 

@@ -119,6 +119,9 @@ func (c *checker) vat(id swing.VatID) {
 			c.hold(ref, 1)
 		}
 	}
+	if ref := meterOf(c.b, id); ref != "" {
+		c.hold(ref, 1)
+	}
 	c.rows(mournersKey(id), func(key string) {
 		c.hold(swing.KRef(strings.TrimPrefix(key, mournersKey(id))), 1)
 	})
@@ -219,6 +222,9 @@ func (c *checker) object(ref swing.KRef, o object) {
 	if n != c.imports[ref] {
 		c.fault(string(ref), "%d importers are known, %d c-lists have it", n, c.imports[ref])
 	}
+	c.rows(notifyKey(ref), func(key string) {
+		c.hold(swing.KRef(strings.TrimPrefix(key, notifyKey(ref))), 1)
+	})
 	if o.reachable > 0 {
 		return
 	}

@@ -60,6 +60,7 @@ func (c *crank) judgeObject(ref swing.KRef) {
 	case o.reachable > 0:
 	case o.owner == ServiceOwner: // nobody can ask it anything any more
 		c.b.Delete(serviceKey(ref))
+		c.forgetMeter(ref)
 		c.orphan(ref)
 	case o.owner == "" && o.recognizable == 0:
 		c.b.Delete(string(ref))

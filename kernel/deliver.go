@@ -29,7 +29,13 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 		return err
 	}
 	entry.Exchanges = rec.Exchanges()
+	units, meter := uint64(0), swing.KRef("")
+	if metered(ev) {
+		units, meter = usage(entry.Delivery, entry.Exchanges), meterOf(c.b, vat)
+	}
+	j.units = units
 	entry.Outcome = c.settle(j, ev, rec, out)
+	c.deduct(meter, units)
 	c.report.Delivery, c.report.Syscalls = vd.Kind, len(entry.Exchanges)
 	c.report.Outcome = entry.Outcome
 	if c.report.Kind == Setback || c.stop != nil {
@@ -113,6 +119,7 @@ type judgement struct {
 	next    int                        // the first that has not
 	exit    *swing.Syscall[swing.KRef] // the vat's request to exit, if there was one
 	illegal string                     // the rule that one of them broke
+	units   uint64                     // what the delivery used, if it is metered
 }
 
 // judge makes syscalls take effect, in order, until one breaks a rule.
@@ -155,6 +162,9 @@ func (c *crank) verdict(
 	c.judge(j, rec.Exchanges())
 	if j.illegal != "" {
 		return swing.Outcome{Status: swing.StatusIllegal, Problem: j.illegal}
+	}
+	if out = c.underflow(j.vk.ID(), j.units, out); !out.OK() {
+		return out
 	}
 	if j.exit != nil && j.exit.Failure {
 		problem := transcript.Text(j.exit.Info.Body)

@@ -42,6 +42,8 @@
 //	run              [head, tail] of the run-queue; rows run.ROW
 //	koN              [owner vat, "kernel" or null, reachable, recognizable]
 //	koN.i.VAT        empty: the vat has the object as an import
+//	koN.m            [remaining, threshold, used, unlimited bool]: a meter
+//	koN.w.PROMISE    empty: the promise is resolved when the meter is below its threshold
 //	koN.s            [kind, vat, program hash, device]: what an object of the kernel's is
 //	koN.told         empty: the object is an unreachable orphan, and its importers
 //	                 have been given their GC actions
@@ -56,6 +58,7 @@
 //	name.NAME        id of the vat of that name
 //	program.HASH     empty: the program is installed
 //	program.name.NAME  the hash of the program of that name
+//	vN.m             the vat's meter
 //	vN.b             [result, root, node]: who waits for the vat to start
 //	vN.w.PROMISE     empty: the promise is resolved when the vat ends
 //	vN.q             why the vat failed that is held for it

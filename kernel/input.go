@@ -43,6 +43,8 @@ type VatSpec struct {
 	// that had not been delivered yet: until Unhold, an upgrade or its end. Not when it
 	// fails at its start.
 	Quarantine bool
+	// Meter bounds what the vat may use: see CreateMeter; "" is no bound.
+	Meter swing.KRef
 	// ReapDeliveries and ReapRefs take the place of the kernel's options; 0 does not.
 	ReapDeliveries, ReapRefs uint64
 }
@@ -56,6 +58,9 @@ func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error)
 	start := swing.Message[swing.KRef]{Args: s.Params}
 	if err := k.checkMessage(b, start); err != nil {
 		return "", "", err
+	}
+	if s.Meter != "" && !has(b, meterKey(s.Meter)) {
+		return "", "", refuse("%s is no meter", transcript.Text([]byte(s.Meter)))
 	}
 	c := k.begin(b)
 	id, root := c.create(s)
@@ -81,6 +86,9 @@ func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
 		DeliveriesMax: cmp.Or(s.ReapDeliveries, c.options.ReapDeliveries),
 		RefsMax:       cmp.Or(s.ReapRefs, c.options.ReapRefs),
 	})
+	if s.Meter != "" {
+		c.setMeter(id, s.Meter)
+	}
 	object{owner: id}.write(c.b, root)
 	vk.AddRoot(root)
 	if s.Name != "" {

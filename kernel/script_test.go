@@ -62,6 +62,16 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		_, err = s.k.Upgrade(s.b, s.vats[d.CmdArgs[0].Key], kernel.UpgradeSpec{
 			Code: codeOf(d.CmdArgs[1].Key), Message: "better",
 		})
+	case "meter":
+		var remaining, threshold uint64
+		d.MaybeScanArgs(t, "remaining", &remaining)
+		d.MaybeScanArgs(t, "threshold", &threshold)
+		ref := s.k.CreateMeter(s.b, remaining, threshold, d.HasArg("unlimited"))
+		s.roots[d.CmdArgs[0].Key] = ref
+		return string(ref) + "\n"
+	case "metered":
+		m, ok := kernel.LookupMeter(s.b, s.ref(d.CmdArgs[0].Key))
+		return fmt.Sprintf("%+v %v\n", m, ok)
 	case "device":
 		ref, err := s.k.AddDevice(s.b, d.CmdArgs[0].Key)
 		if err != nil {
@@ -119,8 +129,10 @@ func (s *script) options(d *datadriven.TestData) {
 
 func (s *script) create(d *datadriven.TestData) string {
 	name := d.CmdArgs[0].Key
+	meter := ""
+	d.MaybeScanArgs(s.t, "meter", &meter)
 	id, root, err := s.k.CreateVat(s.b, kernel.VatSpec{
-		Name: name, Code: codeOf("puppet"), Pipelining: d.HasArg("pipelining"),
+		Meter: s.ref(meter), Name: name, Code: codeOf("puppet"), Pipelining: d.HasArg("pipelining"),
 		Critical: d.HasArg("critical"), Quarantine: d.HasArg("quarantine"),
 	})
 	if err != nil {
@@ -182,9 +194,13 @@ func (s *script) do(d *datadriven.TestData) {
 	}
 }
 
-// sendTo sends a message from the embedder, and prints its result promise.
+// sendTo sends a message from the embedder, with a list as its body if there is one, and
+// prints its result promise.
 func (s *script) sendTo(d *datadriven.TestData) string {
 	m := kmessage{Method: d.CmdArgs[1].Key, Args: kcap{Slots: s.refs(d.CmdArgs[2:])}}
+	if d.Input != "" {
+		m.Args.Body = body(s.t, d.Input)
+	}
 	result, err := s.k.Send(s.b, s.ref(d.CmdArgs[0].Key), m, true)
 	if err != nil {
 		return err.Error() + "\n"

@@ -14,8 +14,10 @@ import (
 //
 // The admin object, of which the embedder gives whom it will a reference:
 //
-//	createVat(program, name, params, options) → [root, node]   once the vat has started
+//	createVat(program, name, params, options, meter) → [root, node]   once the vat has started
 //	getProgram(name) → [program]
+//	createMeter(remaining, threshold) → [meter]
+//	createUnlimitedMeter() → [meter]
 //
 // where program is an object that getProgram answered, the name of a program, or its
 // hash as bytes; params is a body, and its slots follow the program's; options is a list
@@ -47,6 +49,7 @@ const (
 	nodeService    serviceKind = 2 // vat
 	programService serviceKind = 3 // program
 	deviceService  serviceKind = 4 // device
+	meterService   serviceKind = 5
 )
 
 func serviceKey(ref swing.KRef) string { return string(ref) + ".s" }
@@ -95,6 +98,17 @@ func (c *crank) serve(ev event) {
 	switch m := ev.message.Method; {
 	case s.kind == deviceService:
 		c.serveDevice(s.device, ev.message)
+	case s.kind == meterService:
+		err = c.serveMeter(ev.target, ev.message, in)
+	case s.kind == adminService && m == "createMeter":
+		state := meter{remaining: in.uint(), threshold: in.uint()}
+		if err = in.done("two numbers"); err == nil {
+			c.fulfil(ev.message.Result, list(swing.AppendNull), c.newMeter(state))
+		}
+	case s.kind == adminService && m == "createUnlimitedMeter":
+		if err = in.done("nothing"); err == nil {
+			c.fulfil(ev.message.Result, list(swing.AppendNull), c.newMeter(meter{unlimited: true}))
+		}
 	case s.kind == adminService && m == "createVat":
 		err = c.serveCreate(ev.message.Result, in)
 	case s.kind == adminService && m == "getProgram":
@@ -199,7 +213,7 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 		return err
 	}
 	s.Name = in.text()
-	s.Params = swing.CapData[swing.KRef]{Body: in.bytes(), Slots: in.slots}
+	s.Params.Body = in.bytes()
 	if in.more() {
 		for n := in.r.Array(); n > 0 && in.r.Err() == nil; n-- {
 			switch option := in.r.Text(); option {
@@ -214,9 +228,13 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 			}
 		}
 	}
-	if err := in.done("a program, a name, parameters and options"); err != nil {
+	if s.Meter, err = c.meterArgument(in); err != nil {
 		return err
 	}
+	if err := in.done("a program, a name, parameters, options and a meter"); err != nil {
+		return err
+	}
+	s.Params.Slots = in.slots
 	if err := c.checkName(c.b, s.Name); err != nil {
 		return err
 	}
@@ -226,6 +244,20 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 	}
 	c.loose = append(c.loose, root)
 	return nil
+}
+
+// meterArgument reads a meter, which may be left out: its slot is the last one.
+func (c *crank) meterArgument(in *arguments) (swing.KRef, error) {
+	if in.left <= 0 {
+		return "", nil
+	}
+	last := len(in.slots) - 1
+	if in.more(); !in.r.Null() || last < 0 || !has(c.b, meterKey(in.slots[last])) {
+		return "", errors.New("that is no meter")
+	}
+	ref := in.slots[last]
+	in.slots = in.slots[:last]
+	return ref, nil
 }
 
 func (c *crank) serveProgram(result swing.KRef, in *arguments) error {

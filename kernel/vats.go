@@ -26,6 +26,7 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 		c.reject(ref, vatTerminated)
 	}
 	c.letGo(vat)
+	c.dropMeter(vat)
 	c.stillborn(vk, reason)
 	c.mourn(vat, e)
 	c.b.Delete(reapsPrefix + hex16(vat.Number()))

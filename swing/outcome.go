@@ -18,6 +18,8 @@ const (
 	StatusIllegal Status = 4
 	// StatusExited: the program asked for its own end as a failure.
 	StatusExited Status = 5
+	// StatusUnderflow: its meter had less than the delivery used.
+	StatusUnderflow Status = 6
 )
 
 // String returns the status in a word.
@@ -33,6 +35,8 @@ func (s Status) String() string {
 		return "illegal syscall"
 	case StatusExited:
 		return "exited"
+	case StatusUnderflow:
+		return "meter underflow"
 	}
 	return fmt.Sprintf("status(%d)", uint8(s))
 }

@@ -62,7 +62,7 @@ func Decode(item []byte) (Entry, error) {
 		e.Exchanges = append(e.Exchanges, Exchange{swing.Op(op), r.Bytes(), r.Bytes()})
 	}
 	status := r.Uint()
-	if status < uint64(swing.StatusOK) || status > uint64(swing.StatusExited) {
+	if status < uint64(swing.StatusOK) || status > uint64(swing.StatusUnderflow) {
 		r.Fail(fmt.Errorf("%w: status %d", swing.ErrEncoding, status))
 	}
 	e.Outcome = swing.Outcome{Status: swing.Status(status), Problem: r.Text()}

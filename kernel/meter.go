@@ -1,0 +1,222 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+
+	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
+)
+
+// A meter is an object of the kernel's that bounds what vats may use. Several vats may
+// share one. After each delivery of a metered vat what the delivery used is taken off,
+// also if the delivery is rolled back; if there is not as much, the vat fails. GC
+// deliveries and reaps are free, since no vat can help them.
+//
+// Its methods:
+//
+//	addRemaining(n) → []
+//	setThreshold(n) → []
+//	get() → [remaining, threshold, used so far]
+//	notify() → [remaining], once it falls below its threshold
+//
+// An unlimited meter only counts: its remaining is 0, and nothing is ever taken off.
+
+// Usage is measured in units: one for each byte of the delivery, of syscalls and of their
+// answers, and these for each delivery and syscall.
+const (
+	deliveryUnits = 1000
+	syscallUnits  = 100
+)
+
+// usage returns what a delivery used.
+func usage(delivery []byte, exchanges []transcript.Exchange) uint64 {
+	units := deliveryUnits + len(delivery)
+	for _, x := range exchanges {
+		units += syscallUnits + len(x.Request) + len(x.Answer)
+	}
+	return uint64(units)
+}
+
+// meter is a row koN.m.
+type meter struct {
+	remaining, threshold, used uint64
+	unlimited                  bool
+}
+
+func meterKey(ref swing.KRef) string     { return string(ref) + ".m" }
+func notifyKey(ref swing.KRef) string    { return string(ref) + ".w." }
+func vatMeterKey(vat swing.VatID) string { return string(vat) + ".m" }
+func (m meter) write(b vatkeeper.KV, ref swing.KRef) {
+	v := swing.AppendUint(swing.AppendUint(swing.AppendArray(nil, 4), m.remaining), m.threshold)
+	b.Set(meterKey(ref), swing.AppendBool(swing.AppendUint(v, m.used), m.unlimited))
+}
+
+func readMeter(b vatkeeper.KV, ref swing.KRef) (m meter) {
+	r := row(b, meterKey(ref))
+	r.Fields(4)
+	m = meter{remaining: r.Uint(), threshold: r.Uint(), used: r.Uint(), unlimited: r.Bool()}
+	done(r, meterKey(ref))
+	return m
+}
+
+// meterOf returns the meter of a vat, or "".
+func meterOf(b vatkeeper.KV, vat swing.VatID) swing.KRef {
+	v, _ := b.Get(vatMeterKey(vat))
+	return swing.KRef(v)
+}
+
+// setMeter gives a vat a meter, which it holds until it ends.
+func (c *crank) setMeter(vat swing.VatID, ref swing.KRef) {
+	c.b.Set(vatMeterKey(vat), []byte(ref))
+	c.count(ref, 1)
+}
+
+func (c *crank) dropMeter(vat swing.VatID) {
+	if ref := meterOf(c.b, vat); ref != "" {
+		c.b.Delete(vatMeterKey(vat))
+		c.count(ref, -1)
+	}
+}
+
+// metered reports whether a delivery is taken off its vat's meter.
+func metered(ev event) bool { return ev.kind != eventCollect && ev.kind != eventReap }
+
+// underflow returns the outcome of a delivery that used more than its vat's meter has.
+func (c *crank) underflow(vat swing.VatID, units uint64, out swing.Outcome) swing.Outcome {
+	ref := meterOf(c.b, vat)
+	if ref == "" {
+		return out
+	}
+	m := readMeter(c.b, ref)
+	if m.unlimited || m.remaining >= units {
+		return out
+	}
+	return swing.Outcome{
+		Status:  swing.StatusUnderflow,
+		Problem: fmt.Sprintf("%d units are needed, the meter has %d", units, m.remaining),
+	}
+}
+
+// deduct takes what a delivery used off a meter, and notifies those who asked when
+// it falls below its threshold. What happened to the delivery does not matter.
+func (c *crank) deduct(ref swing.KRef, units uint64) {
+	if ref == "" || !exists(c.b, ref) || !has(c.b, meterKey(ref)) {
+		return
+	}
+	m := readMeter(c.b, ref)
+	before := m.remaining
+	m.used += units
+	if !m.unlimited {
+		m.remaining -= min(units, m.remaining)
+	}
+	m.write(c.b, ref)
+	if m.unlimited || before < m.threshold || m.remaining >= m.threshold {
+		return
+	}
+	prefix := notifyKey(ref)
+	for key, ok := c.b.Next(prefix, endOf(prefix)); ok; key, ok = c.b.Next(key, endOf(prefix)) {
+		promise := swing.KRef(key[len(prefix):])
+		c.b.Delete(key)
+		c.fulfil(promise, list(number(m.remaining)))
+		c.count(promise, -1)
+	}
+}
+
+// number is a value of a list.
+func number(n uint64) func([]byte) []byte {
+	return func(b []byte) []byte { return swing.AppendUint(b, n) }
+}
+
+// newMeter makes a meter.
+func (c *crank) newMeter(m meter) swing.KRef {
+	ref := c.newService(service{kind: meterService})
+	m.write(c.b, ref)
+	return ref
+}
+
+// serveMeter answers a message to a meter.
+func (c *crank) serveMeter(ref swing.KRef, m swing.Message[swing.KRef], in *arguments) error {
+	state := readMeter(c.b, ref)
+	switch m.Method {
+	case "addRemaining":
+		n := in.uint()
+		if err := in.done("a number"); err != nil {
+			return err
+		}
+		if state.unlimited || state.remaining+n < n {
+			return errors.New("the meter takes no more")
+		}
+		state.remaining += n
+	case "setThreshold":
+		state.threshold = in.uint()
+		if err := in.done("a number"); err != nil {
+			return err
+		}
+	case "get":
+		if err := in.done("nothing"); err != nil {
+			return err
+		}
+		c.fulfil(m.Result, list(
+			number(state.remaining), number(state.threshold), number(state.used)))
+		return nil
+	case "notify":
+		if err := in.done("nothing"); err != nil {
+			return err
+		}
+		if m.Result != "" {
+			c.b.Set(notifyKey(ref)+string(m.Result), nil)
+			c.count(m.Result, 1)
+		}
+		return nil
+	default:
+		return fmt.Errorf("there is no method %s", m.Method)
+	}
+	state.write(c.b, ref)
+	c.fulfil(m.Result, list())
+	return nil
+}
+
+// forgetMeter deletes a meter that nobody can reach: who waits for it is told.
+func (c *crank) forgetMeter(ref swing.KRef) {
+	if !has(c.b, meterKey(ref)) {
+		return
+	}
+	c.b.Delete(meterKey(ref))
+	prefix := notifyKey(ref)
+	for key, ok := c.b.Next(prefix, endOf(prefix)); ok; key, ok = c.b.Next(key, endOf(prefix)) {
+		promise := swing.KRef(key[len(prefix):])
+		c.b.Delete(key)
+		c.reject(promise, errorData("the meter is gone"))
+		c.count(promise, -1)
+	}
+}
+
+// Meter is what the kernel knows of a meter.
+type Meter struct {
+	Remaining, Threshold, Used uint64
+	Unlimited                  bool
+}
+
+// LookupMeter returns a meter, and whether there is one of that name.
+func LookupMeter(b vatkeeper.KV, ref swing.KRef) (Meter, bool) {
+	if ref.Validate() != nil || ref.Kind() != swing.Object || !has(b, meterKey(ref)) {
+		return Meter{}, false
+	}
+	m := readMeter(b, ref)
+	return Meter{m.remaining, m.threshold, m.used, m.unlimited}, true
+}
+
+// CreateMeter makes a meter, which is held for the embedder until Release. An unlimited
+// one only counts.
+func (k *Kernel) CreateMeter(b Buffer, remaining, threshold uint64, unlimited bool) swing.KRef {
+	c := k.begin(b)
+	if unlimited {
+		remaining, threshold = 0, 0
+	}
+	ref := c.newMeter(meter{remaining: remaining, threshold: threshold, unlimited: unlimited})
+	c.pin(ref, 1)
+	c.sealInput()
+	return ref
+}
