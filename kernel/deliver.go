@@ -20,7 +20,7 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	span := vk.Span()
 	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
 	rec := transcript.NewRecorder(vk.Vatstore(), c.options.Limits)
-	j := &judgement{vk: vk}
+	j := &judgement{vk: vk, meter: meterOf(c.b, vat)}
 	rec.OnCall(func(request []byte) ([]byte, string) {
 		return c.callDevice(j, rec.Exchanges(), request)
 	})
@@ -29,13 +29,11 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 		return err
 	}
 	entry.Exchanges = rec.Exchanges()
-	units, meter := uint64(0), swing.KRef("")
-	if metered(ev) {
-		units, meter = usage(entry.Delivery, entry.Exchanges), meterOf(c.b, vat)
+	if j.meter != "" && metered(ev) {
+		j.units = usage(entry.Delivery, entry.Exchanges)
 	}
-	j.units = units
 	entry.Outcome = c.settle(j, ev, rec, out)
-	c.deduct(meter, units)
+	c.deduct(j.meter, j.units)
 	c.report.Delivery, c.report.Syscalls = vd.Kind, len(entry.Exchanges)
 	c.report.Outcome = entry.Outcome
 	if c.report.Kind == Setback || c.stop != nil {
@@ -119,7 +117,8 @@ type judgement struct {
 	next    int                        // the first that has not
 	exit    *swing.Syscall[swing.KRef] // the vat's request to exit, if there was one
 	illegal string                     // the rule that one of them broke
-	units   uint64                     // what the delivery used, if it is metered
+	meter   swing.KRef                 // the vat's, or ""
+	units   uint64                     // what is to be taken off it
 }
 
 // judge makes syscalls take effect, in order, until one breaks a rule.
@@ -163,7 +162,7 @@ func (c *crank) verdict(
 	if j.illegal != "" {
 		return swing.Outcome{Status: swing.StatusIllegal, Problem: j.illegal}
 	}
-	if out = c.underflow(j.vk.ID(), j.units, out); !out.OK() {
+	if out = c.underflow(j, out); !out.OK() {
 		return out
 	}
 	if j.exit != nil && j.exit.Failure {

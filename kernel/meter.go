@@ -84,25 +84,24 @@ func (c *crank) dropMeter(vat swing.VatID) {
 func metered(ev event) bool { return ev.kind != eventCollect && ev.kind != eventReap }
 
 // underflow returns the outcome of a delivery that used more than its vat's meter has.
-func (c *crank) underflow(vat swing.VatID, units uint64, out swing.Outcome) swing.Outcome {
-	ref := meterOf(c.b, vat)
-	if ref == "" {
+func (c *crank) underflow(j *judgement, out swing.Outcome) swing.Outcome {
+	if j.units == 0 {
 		return out
 	}
-	m := readMeter(c.b, ref)
-	if m.unlimited || m.remaining >= units {
+	m := readMeter(c.b, j.meter)
+	if m.unlimited || m.remaining >= j.units {
 		return out
 	}
 	return swing.Outcome{
 		Status:  swing.StatusUnderflow,
-		Problem: fmt.Sprintf("%d units are needed, the meter has %d", units, m.remaining),
+		Problem: fmt.Sprintf("%d units are needed, the meter has %d", j.units, m.remaining),
 	}
 }
 
 // deduct takes what a delivery used off a meter, and notifies those who asked when
 // it falls below its threshold. What happened to the delivery does not matter.
 func (c *crank) deduct(ref swing.KRef, units uint64) {
-	if ref == "" || !exists(c.b, ref) || !has(c.b, meterKey(ref)) {
+	if units == 0 || !has(c.b, meterKey(ref)) {
 		return
 	}
 	m := readMeter(c.b, ref)

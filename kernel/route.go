@@ -146,7 +146,7 @@ func (c *crank) aim(ev *event) (vat swing.VatID, deliverable bool) {
 		}
 		return vat, true // held or not
 	case ev.kind == eventReap && held(c.b, vat):
-	case !c.alive(vat):
+	case ev.kind != eventSend && !c.alive(vat): // of a message, its way says so
 		c.drop(*ev)
 	case held(c.b, vat):
 		holdQueue(vat).push(c.b, ev.encode())
