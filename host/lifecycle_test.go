@@ -174,3 +174,44 @@ func TestCriticalVatStops(t *testing.T) {
 	}
 	check(t, h)
 }
+
+// TestPolicies: a run ends where its policy says, and many short runs come to what one
+// long one does.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	var want swing.Hash
+	for i, p := range []host.Policy{
+		{}, {Cranks: 3}, {Deliveries: 2}, {Units: 2500}, {Time: 1}, {Vats: 1},
+	} {
+		h := open(t, vfs.NewMem(), host.Options{BlockCranks: 4})
+		_, root := vat(t, h, "pingpong", "a")
+		_, peer := vat(t, h, "pingpong", "b")
+		for _, pair := range [][]swing.KRef{{root, peer}, {peer, root}} {
+			introduce := host.Message{Method: "peer", Body: []byte{0x81, 0xf6}, Slots: pair[1:]}
+			if err := h.SendOnly(ctx, pair[0], introduce); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.SendOnly(ctx, root, host.Message{Method: "volley", Body: list(30)}); err != nil {
+			t.Fatal(err)
+		}
+		runs := 0
+		for idle := false; !idle; runs++ {
+			ran, err := h.Run(ctx, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Cranks > 0 && ran.Cranks > p.Cranks || p.Deliveries > 0 && ran.Deliveries > p.Deliveries ||
+				p.Units > 0 && ran.Units > p.Units+2000 || p.Time > 0 && ran.Blocks > 2 {
+				t.Errorf("%+v: %+v", p, ran)
+			}
+			idle = ran.Idle
+		}
+		got := activityhash(t, h)
+		if i == 0 {
+			want = got
+		} else if got != want || p.Vats == 0 && runs < 5 {
+			t.Errorf("%+v: %d runs, activityhash %s, want %s", p, runs, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"vatwarehouse/internal/invariant"
 	"vatwarehouse/kernel"
@@ -20,11 +21,17 @@ const (
 type Policy struct {
 	Cranks     uint64 // end after so many cranks; 0 is no bound
 	Deliveries uint64 // end after so many deliveries; 0 is no bound
+	Units      uint64 // end when so much was used, as meters count it; 0 is no bound
+	Vats       uint64 // end when vats have made so many others; 0 is no bound
+	// Time ends the run after the block in which so much time has passed; 0 is no bound.
+	// Where a run ends changes nothing that the next would not do.
+	Time time.Duration
 }
 
 // Ran is what a Run did.
 type Ran struct {
 	Cranks, Deliveries uint64
+	Units, Vats        uint64 // used, as meters count it; made by other vats
 	Blocks             uint64
 	// Idle says that it ended because the queues were empty.
 	Idle bool
@@ -32,7 +39,8 @@ type Ran struct {
 
 func (p Policy) ends(r Ran) bool {
 	return p.Cranks > 0 && r.Cranks >= p.Cranks ||
-		p.Deliveries > 0 && r.Deliveries >= p.Deliveries
+		p.Deliveries > 0 && r.Deliveries >= p.Deliveries ||
+		p.Units > 0 && r.Units >= p.Units || p.Vats > 0 && r.Vats >= p.Vats
 }
 
 // openBlock is the block being gathered.
@@ -52,12 +60,16 @@ func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
 	if err := h.ready(); err != nil {
 		return Ran{}, err
 	}
-	blocks := h.totals.blocks
+	blocks, started := h.totals.blocks, time.Now()
 	for err == nil && !ran.Idle && !p.ends(ran) {
 		if err = ctx.Err(); err != nil {
 			break
 		}
+		before := h.totals.blocks
 		err = h.step(ctx, &ran)
+		if p.Time > 0 && h.totals.blocks > before && time.Since(started) >= p.Time {
+			break
+		}
 	}
 	if h.failed == nil {
 		err = errors.Join(err, h.commit(context.WithoutCancel(ctx)))
@@ -83,6 +95,8 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 		return nil
 	}
 	ran.Cranks++
+	ran.Units += r.Units
+	ran.Vats += uint64(r.Made)
 	if r.Kind == kernel.Delivery {
 		ran.Deliveries++
 	}

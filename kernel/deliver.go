@@ -29,8 +29,9 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 		return err
 	}
 	entry.Exchanges = rec.Exchanges()
+	c.report.Units = usage(entry.Delivery, entry.Exchanges)
 	if j.meter != "" && metered(ev) {
-		j.units = usage(entry.Delivery, entry.Exchanges)
+		j.units = c.report.Units
 	}
 	entry.Outcome = c.settle(j, ev, rec, out)
 	c.deduct(j.meter, j.units)

@@ -130,8 +130,10 @@ type Report struct {
 	Item      []byte      // the transcript entry, when Kind is Delivery
 	Delivery  swing.DeliveryKind
 	Syscalls  int
+	Units     uint64 // what the delivery used, as meters count it
 	Outcome   swing.Outcome
 	Ended     []Ended
+	Made      int   // vats that were made for another
 	Swept     Swept // when Kind is Cleanup
 	Outputs   []Output
 	Posts     []Post

@@ -239,6 +239,7 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 		return err
 	}
 	id, root := c.create(s)
+	c.report.Made++
 	if result != "" {
 		c.setBirth(id, birth{result, root, c.newService(service{kind: nodeService, vat: id})})
 	}
