@@ -149,18 +149,29 @@ func (c *crank) nextUnheld(prefix string) (key string, ok bool) {
 
 // first returns the first key of a set.
 func (c *crank) first(prefix string) (key string, ok bool) {
-	if c.idle[prefix] {
+	from, known := c.least[prefix]
+	switch {
+	case !known:
+		from = prefix
+	case from == endOf(prefix):
 		return "", false
+	case has(c.b, from):
+		return from, true
 	}
-	key, ok = c.b.Next(prefix, endOf(prefix))
-	c.idle[prefix] = !ok
+	key, ok = c.b.Next(from, endOf(prefix))
+	if !ok {
+		key = endOf(prefix)
+	}
+	c.least[prefix] = key
 	return key, ok
 }
 
 // add puts a row into a set.
 func (c *crank) add(prefix, key string) {
 	c.b.Set(key, nil)
-	c.idle[prefix] = false
+	if from, known := c.least[prefix]; known && key < from {
+		c.least[prefix] = key
+	}
 }
 
 // endOf returns the end of the keys with a prefix that ends with a dot.
@@ -212,7 +223,7 @@ func readCleaned(b vatkeeper.KV) (n uint64) {
 
 // cleanupDue reports whether it is a cleanup's turn.
 func (c *crank) cleanupDue() bool {
-	if c.idle[endedPrefix] {
+	if c.least[endedPrefix] == endOf(endedPrefix) {
 		return false
 	}
 	cranks, _ := readCrank(c.b)

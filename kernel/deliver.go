@@ -108,7 +108,7 @@ func (c *crank) settle(
 
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
-	clear(c.idle)
+	clear(c.least)
 	c.loose, c.report.Outputs, c.report.Posts = nil, nil, nil
 }
 

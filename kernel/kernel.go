@@ -146,16 +146,18 @@ type Kernel struct {
 	vats    Vats
 	devices map[string]Device
 	options Options
-	// idle are the sets, by their prefixes, that are known to be empty: to look for the
-	// first row of each at every crank would cost as much as the rest of the crank.
-	idle map[string]bool
+	// least says, of the sets by their prefixes, that no row is before a key, which is
+	// the set's end if there is none at all. To look for the first row of each at every
+	// crank would cost as much as the rest of the crank, and more when many rows have
+	// left: a store may pass over what was deleted one by one.
+	least map[string]string
 }
 
 // New returns a kernel over existing state. Devices are by name; all that were added to
 // the state must be there: see [Devices].
 func New(b Buffer, vats Vats, devices map[string]Device) *Kernel {
 	return &Kernel{
-		vats: vats, devices: devices, options: readOptions(b), idle: map[string]bool{},
+		vats: vats, devices: devices, options: readOptions(b), least: map[string]string{},
 	}
 }
 

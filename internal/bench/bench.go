@@ -75,6 +75,11 @@ func Cases() []Case {
 		{"thrash", "100 vats in a ring, 10 in memory", thrash},
 		{"many", "100,000 vats registered, 50 in memory", many},
 		{"disk", "bytes on disk for a delivery, and for a snapshot", disk},
+		{"gc", "references dropped at once, until all are gone: growth", gc},
+		{"terminate", "the rows of a vat that has ended, cleaned away: growth", terminate},
+		{"importers", "vats that hold an object that is abandoned: growth", importers},
+		{"promise-chain", "messages each sent to the answer before: growth", promiseChain},
+		{"subscribers", "vats that ask about one promise, and are told: growth", subscribers},
 	}
 }
 

@@ -35,7 +35,7 @@ var arrows = map[string]string{
 	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
 	"internal/sim":   "host swing vfs guest",
-	"internal/bench": "host swing vfs guest kernel worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
+	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
 	"cmd/swingsim":   "host internal/sim internal/bench",
 	"examples/embed": "host guest",
 }
