@@ -166,15 +166,16 @@ func (x *tenants) tenant(d delivery, call func(syscall) []byte) outcome {
 	return done
 }
 
-// forget drops and retires what a message brought, promises excepted.
-func forget(slots []swing.VRef, call func(syscall) []byte) {
+// forget drops and retires what a message brought, promises excepted; or it only drops
+// it, and goes on recognizing it.
+func forget(slots []swing.VRef, call func(syscall) []byte, ops ...swing.Op) {
 	var refs []swing.VRef
 	for _, v := range slots {
 		if v.Kind() == swing.Object && !v.Exported() {
 			refs = append(refs, v)
 		}
 	}
-	for _, op := range []swing.Op{swing.OpDropImports, swing.OpRetireImports} {
+	for _, op := range ops {
 		if len(refs) > 0 {
 			call(syscall{Op: op, Refs: refs})
 		}
@@ -193,10 +194,14 @@ func (x *tenants) keep(d delivery, call func(syscall) []byte) outcome {
 		if r := d.Message.Result; r != "" {
 			answer(call, r, capData{Body: []byte("#0"), Slots: d.Message.Args.Slots})
 		}
-		forget(d.Message.Args.Slots, call)
+		if d.Message.Method == "keep" { // until its vat ends
+			forget(d.Message.Args.Slots, call, swing.OpDropImports)
+		} else {
+			forget(d.Message.Args.Slots, call, swing.OpDropImports, swing.OpRetireImports)
+		}
 	case swing.DeliverNotify:
 		for _, r := range d.Resolutions {
-			forget(r.Data.Slots, call)
+			forget(r.Data.Slots, call, swing.OpDropImports, swing.OpRetireImports)
 		}
 	}
 	return done
@@ -283,7 +288,7 @@ func (x *tenants) answered(r swing.Resolution[swing.VRef], call func(syscall) []
 		call(send(x.keeper, "later", "", root)) // whose message to it will bounce
 		call(send(node, "terminate", ""))
 	}
-	forget(slots, call)
+	forget(slots, call, swing.OpDropImports, swing.OpRetireImports)
 }
 
 // play has rounds until there were so many cranks, and lets the last wake-up come.

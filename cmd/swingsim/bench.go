@@ -22,8 +22,9 @@ in the same run: what the same work costs with nothing of ours around it.
 
 ` + listCases() + `
 ratio is median / floor, or floor / median where the unit is a rate: 1 is perfect,
-larger is worse. best is the least time, or the highest rate. On a machine that
-others use, trust ratios and the best more than the median.
+larger is worse. The floor of a case of growth is its least size: the ratio is how much
+more each of many costs than each of few. best is the least time, or the highest rate.
+On a machine that others use, trust ratios and the best more than the median.
 
 It makes temporary directories in --dir, or in the system's directory for them, and
 removes them: what is measured is that file system. --json prints one object a line
@@ -33,7 +34,7 @@ for each variant, with case, variant, unit, median, min (the best), n, floor, ra
   swingsim bench replay --json > replay.jsonl`,
 		ValidArgs: caseNames(),
 	}
-	c.Flags().Float64Var(&scale, "scale", 1, "measure `F` times as often")
+	c.Flags().Float64Var(&scale, "scale", 1, "measure `F` times as often, or as many")
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		cases, err := chooseCases(args)
 		if err != nil {

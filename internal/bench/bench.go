@@ -25,7 +25,8 @@ type Result struct {
 type Run struct {
 	// Dir is where temporary directories are made; "" is the system's.
 	Dir string
-	// Scale multiplies how often things are measured. 1 is the default.
+	// Scale multiplies how often things are measured, and the sizes of those of which
+	// the growth is. 1 is the default.
 	Scale float64
 	// Emit gets each result as it is ready.
 	Emit func(Result)
@@ -39,7 +40,8 @@ func (r *Run) say(format string, args ...any) {
 	}
 }
 
-// times returns how often to measure something that is usually measured n times.
+// times returns how often to measure something that is usually measured n times,
+// or how large to make something that is usually of size n.
 func (r *Run) times(n int) int {
 	if r.Scale > 0 {
 		n = int(float64(n) * r.Scale)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 )
 
@@ -151,7 +150,7 @@ func abandoned(ctx context.Context, r *Run, n int) (d time.Duration, err error) 
 		switch d.Kind {
 		case swing.DeliverRetireImports:
 			told++
-		default: // it holds on to how the object is spelled, and not to the object
+		default: // it goes on recognizing the object
 			call(syscall{Op: swing.OpDropImports, Refs: d.Message.Args.Slots})
 		}
 	}, n)
@@ -159,7 +158,7 @@ func abandoned(ctx context.Context, r *Run, n int) (d time.Duration, err error) 
 		return 0, err
 	}
 	object := exported(swing.Object, 1)
-	_, exporter, err := g.castAs(func(d delivery, call func(syscall)) {
+	_, exporter, err := g.cast(func(d delivery, call func(syscall)) {
 		switch d.Message.Method {
 		case "give":
 			for _, to := range d.Message.Args.Slots {
@@ -168,7 +167,7 @@ func abandoned(ctx context.Context, r *Run, n int) (d time.Duration, err error) 
 		case "abandon":
 			call(syscall{Op: swing.OpAbandonExports, Refs: []vref{object}})
 		}
-	}, kernel.VatSpec{})
+	})
 	if err == nil {
 		err = g.cueMany(exporter, "give", roots)
 	}
