@@ -132,11 +132,8 @@ func (t Timer) cancel(d *kernel.DeviceContext, id uint64) bool {
 func (t Timer) Tick(d *kernel.DeviceContext) {
 	now := d.Time()
 	const digits = 16
-	for {
-		key, ok := d.Next("w.")
-		if !ok || key[0] != 'w' {
-			return
-		}
+	// From one to the next, not from the first again: what was deleted may cost.
+	for key, ok := d.Next("w."); ok && key[0] == 'w'; key, ok = d.Next(key) {
 		at, id := mustHex(key[2:2+digits]), mustHex(key[3+digits:])
 		if at > now {
 			return

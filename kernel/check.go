@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -34,20 +32,15 @@ func Check(b vatkeeper.KV) []Fault {
 	}
 	c.queue(acceptanceQueue)
 	c.queue(runQueue)
-	c.rows("pin.", func(key string) {
-		ref := swing.KRef(strings.TrimPrefix(key, "pin."))
-		c.hold(ref, pins(b, ref))
-	})
-	c.rows("device.", func(key string) {
-		if _, ref, ok := strings.Cut(key, ".r."); ok && !strings.Contains(key, ".v.") {
-			c.hold(swing.KRef(ref), deviceHolds(c.b, key))
-		}
-	})
-	c.rows("kp", func(key string) {
+	c.counts(pinKey(""))
+	for _, name := range Devices(b) {
+		c.counts(deviceHoldKey(name, ""))
+	}
+	for key := range keys(b, "kp") {
 		if ref := swing.KRef(key); ref.Validate() == nil {
 			c.promise(ref)
 		}
-	})
+	}
 	c.compare()
 	return c.faults
 }
@@ -65,17 +58,22 @@ func (c *checker) fault(key, format string, args ...any) {
 	c.faults = append(c.faults, Fault{key, fmt.Sprintf(format, args...)})
 }
 
-// rows calls f for every key with a prefix.
-func (c *checker) rows(prefix string, f func(key string)) {
-	last := len(prefix) - 1
-	end := prefix[:last] + string(prefix[last]+1)
-	for key, ok := c.b.Next(prefix, end); ok; key, ok = c.b.Next(key, end) {
-		f(key)
+func (c *checker) hold(ref swing.KRef, n int) {
+	c.add(vatkeeper.RefChange{Ref: ref, Reachable: n, Recognizable: n})
+}
+
+// counts counts what rows PREFIX.KREF hold, each as often as it says.
+func (c *checker) counts(prefix string) {
+	for key := range keys(c.b, prefix) {
+		c.hold(swing.KRef(key[len(prefix):]), readCount(c.b, key))
 	}
 }
 
-func (c *checker) hold(ref swing.KRef, n int) {
-	c.add(vatkeeper.RefChange{Ref: ref, Reachable: n, Recognizable: n})
+// waiting counts what rows PREFIX.PROMISE hold.
+func (c *checker) waiting(prefix string) {
+	for key := range keys(c.b, prefix) {
+		c.hold(swing.KRef(key[len(prefix):]), 1)
+	}
 }
 
 func (c *checker) add(ch vatkeeper.RefChange) {
@@ -104,7 +102,9 @@ func (c *checker) vat(id swing.VatID) {
 		}
 		c.owner(id, e)
 	}
-	c.rows(string(id)+".r.", func(string) { entries-- })
+	for range keys(c.b, string(id)+".r.") {
+		entries--
+	}
 	if entries != 0 {
 		c.fault(string(id), "c-list has %d more krefs than vrefs", entries)
 	}
@@ -114,17 +114,14 @@ func (c *checker) vat(id swing.VatID) {
 		}
 	}
 	if has(c.b, birthKey(id)) {
-		b := readBirth(c.b, birthKey(id))
-		for _, ref := range []swing.KRef{b.result, b.root, b.node} {
+		for _, ref := range readBirth(c.b, birthKey(id)).refs() {
 			c.hold(ref, 1)
 		}
 	}
 	if ref := meterOf(c.b, id); ref != "" {
 		c.hold(ref, 1)
 	}
-	c.rows(mournersKey(id), func(key string) {
-		c.hold(swing.KRef(strings.TrimPrefix(key, mournersKey(id))), 1)
-	})
+	c.waiting(mournersKey(id))
 	c.queue(holdQueue(id))
 }
 
@@ -142,7 +139,7 @@ func (c *checker) owner(id swing.VatID, e vatkeeper.Entry) {
 func (c *checker) queue(q queue) {
 	head, tail := q.bounds(c.b)
 	rows := uint64(0)
-	c.rows(string(q)+".", func(key string) {
+	for key := range keys(c.b, string(q)+".") {
 		rows++
 		b, _ := c.b.Get(key)
 		ev := decodeEvent(b)
@@ -150,7 +147,7 @@ func (c *checker) queue(q queue) {
 		if q == runQueue && ev.kind == eventSend && ev.target.Kind() == swing.Promise {
 			c.underway[ev.target]++
 		}
-	})
+	}
 	if rows != tail-head {
 		c.fault(string(q), "%d rows, bounds [%d, %d)", rows, head, tail)
 	}
@@ -162,11 +159,7 @@ func (c *checker) promise(ref swing.KRef) {
 		c.hold(s, 1)
 	}
 	c.queue(promiseQueue(ref))
-	n := 0
-	if v, ok := c.b.Get(underwayKey(ref)); ok {
-		n, _ = strconv.Atoi(string(v))
-	}
-	if n != c.underway[ref] {
+	if n := readCount(c.b, underwayKey(ref)); n != c.underway[ref] {
 		c.fault(string(ref), "%d messages are said to be in the run-queue, %d are",
 			n, c.underway[ref])
 	}
@@ -189,10 +182,10 @@ func (c *checker) compare() {
 			c.fault(string(ref), "referred to, but there is no such row")
 		}
 	}
-	c.rows("ko", func(key string) {
+	for key := range keys(c.b, "ko") {
 		ref := swing.KRef(key)
 		if ref.Validate() != nil {
-			return // a row about its importers
+			continue // a row about its importers
 		}
 		o, h := readObject(c.b, ref), c.held[ref]
 		if o.reachable != h.Reachable || o.recognizable != h.Recognizable {
@@ -200,16 +193,16 @@ func (c *checker) compare() {
 				o.reachable, o.recognizable, h.Reachable, h.Recognizable)
 		}
 		c.object(ref, o)
-	})
-	c.rows("kp", func(key string) {
+	}
+	for key := range keys(c.b, "kp") {
 		ref := swing.KRef(key)
 		if ref.Validate() != nil {
-			return // a row of its queue
+			continue // a row of its queue
 		}
 		if p, h := readPromise(c.b, ref), c.held[ref]; p.count != h.Reachable || p.count == 0 {
 			c.fault(key, "count %d, recount %d", p.count, h.Reachable)
 		}
-	})
+	}
 }
 
 // object checks that an object knows its importers, and that whoever must be told that
@@ -222,9 +215,7 @@ func (c *checker) object(ref swing.KRef, o object) {
 	if n != c.imports[ref] {
 		c.fault(string(ref), "%d importers are known, %d c-lists have it", n, c.imports[ref])
 	}
-	c.rows(notifyKey(ref), func(key string) {
-		c.hold(swing.KRef(strings.TrimPrefix(key, notifyKey(ref))), 1)
-	})
+	c.waiting(notifyKey(ref))
 	if o.reachable > 0 {
 		return
 	}

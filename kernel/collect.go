@@ -174,9 +174,6 @@ func (c *crank) add(prefix, key string) {
 	}
 }
 
-// endOf returns the end of the keys with a prefix that ends with a dot.
-func endOf(prefix string) string { return prefix[:len(prefix)-1] + "/" }
-
 // nextReap takes the first vat off the set of those to be reaped.
 func (c *crank) nextReap() (ev event, ok bool) {
 	key, ok := c.nextUnheld(reapsPrefix)

@@ -3,7 +3,6 @@ package kernel
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"vatwarehouse/swing"
@@ -66,13 +65,17 @@ func (k *Kernel) AddDevice(b Buffer, name string) (swing.KRef, error) {
 	return ref, nil
 }
 
-// Devices returns the names of the devices that were added, sorted.
+// Devices returns the names of the devices that were added, sorted. It passes over their
+// states, which may be long.
 func Devices(b vatkeeper.KV) (names []string) {
-	const prefix = "device."
+	prefix := deviceKey("")
 	for key, ok := b.Next(prefix, endOf(prefix)); ok; key, ok = b.Next(key, endOf(prefix)) {
-		if name := strings.TrimPrefix(key, prefix); !strings.Contains(name, ".") {
-			names = append(names, name)
+		name, _, stateful := strings.Cut(key[len(prefix):], ".")
+		if stateful {
+			key = endOf(deviceStateKey(name, ""))
+			continue
 		}
+		names = append(names, name)
 	}
 	return names
 }
@@ -219,29 +222,8 @@ func (d *DeviceContext) Hold(ref swing.KRef) { d.holds(ref, 1) }
 func (d *DeviceContext) Release(ref swing.KRef) { d.holds(ref, -1) }
 
 func (d *DeviceContext) holds(ref swing.KRef, n int) {
-	key := deviceHoldKey(d.name, ref)
-	total := deviceHolds(d.c.b, key) + n
-	switch {
-	case total < 0:
-		panic(fmt.Sprintf("kernel: device %s lets go of %s, which it does not hold", d.name, ref))
-	case total == 0:
-		d.c.b.Delete(key)
-	default:
-		d.c.b.Set(key, strconv.AppendInt(nil, int64(total), 10))
-	}
+	addCount(d.c.b, deviceHoldKey(d.name, ref), n)
 	d.c.count(ref, n)
-}
-
-func deviceHolds(b vatkeeper.KV, key string) int {
-	v, ok := b.Get(key)
-	if !ok {
-		return 0
-	}
-	n, err := strconv.Atoi(string(v))
-	if err != nil {
-		panic(fmt.Sprintf("kernel: row %s: %v", key, err))
-	}
-	return n
 }
 
 // Send queues a message that nobody waits for the answer of. The device holds, or was

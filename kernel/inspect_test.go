@@ -15,25 +15,11 @@ import (
 
 // randomWorld is six random vats; every so many cranks they are looked at.
 func randomWorld(t *testing.T, seed uint64, cranks, every int, look func(m *monitor)) {
-	m := &monitor{world: newWorld(t), rng: rand.New(rand.NewPCG(seed, 9))}
+	m, roots := newMonitor(t, rand.NewPCG(seed, 9))
 	m.checkEvery = 1 << 30
-	var roots []swing.KRef
-	for i := range 6 {
-		dw := &dweller{m: m, known: map[swing.VRef]string{}, vatstore: map[string]string{}}
-		params := kcap{Slots: roots, Body: []byte("#" + rootTokens(len(roots)))}
-		dw.known[swing.RootVRef] = fmt.Sprint("root", i)
-		id, root, err := m.k.CreateVat(m.b, kernel.VatSpec{Params: params})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.programs[id] = dw.run
-		roots = append(roots, root)
-	}
 	for m.cranks = range cranks {
 		if m.crank().Kind == kernel.Idle {
-			for _, root := range roots {
-				m.stimulate(root)
-			}
+			m.stimulate(roots)
 		}
 		if m.cranks%7 == 0 {
 			m.holdOne(roots)
@@ -340,5 +326,44 @@ func TestKeysOfVats(t *testing.T) {
 		if got := fmt.Sprint(string(vat), " ", text, " ", rest, " ", ok); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}
+	}
+}
+
+// stateful is a device that keeps as many values as it is called.
+type stateful struct{}
+
+func (stateful) Call(
+	d *kernel.DeviceContext, method string, args kcap,
+) (kcap, error) {
+	d.Set(method, []byte("v"))
+	for _, ref := range args.Slots {
+		d.Hold(ref)
+	}
+	return kcap{}, nil
+}
+
+// TestDevicesAreListed: devices are listed by name, whatever they keep and hold, also
+// where one's name begins with another's.
+func TestDevicesAreListed(t *testing.T) {
+	w := newWorld(t)
+	names := []string{"clock", "clock-2", "clocks"}
+	given := map[string]kernel.Device{}
+	for _, name := range names {
+		given[name] = stateful{}
+	}
+	w.k = kernel.New(w.b, w, given)
+	_, root := w.vat(idle)
+	for _, name := range names {
+		ref, err := w.k.AddDevice(w.b, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"a", "a.r.b", "z.v.z"} {
+			w.send(ref, key, root)
+		}
+	}
+	w.run()
+	if got := kernel.Devices(w.b); !slices.Equal(got, names) {
+		t.Errorf("%q, want %q", got, names)
 	}
 }

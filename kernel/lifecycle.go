@@ -26,12 +26,15 @@ func birthKey(vat swing.VatID) string      { return string(vat) + ".b" }
 func quarantineKey(vat swing.VatID) string { return string(vat) + ".q" }
 func mournersKey(vat swing.VatID) string   { return string(vat) + ".w." }
 
-// birth is what is due when a vat that was made for another has started: an answer.
+// birth is what is due when a vat that was made for another has started: an answer. Its
+// row holds the references.
 type birth struct{ result, root, node swing.KRef }
+
+func (b birth) refs() []swing.KRef { return []swing.KRef{b.result, b.root, b.node} }
 
 func (c *crank) setBirth(vat swing.VatID, b birth) {
 	v := swing.AppendArray(nil, 3)
-	for _, ref := range []swing.KRef{b.result, b.root, b.node} {
+	for _, ref := range b.refs() {
 		v = swing.AppendText(v, ref)
 		c.count(ref, 1)
 	}
@@ -57,7 +60,7 @@ func readBirth(b vatkeeper.KV, key string) (out birth) {
 }
 
 func (c *crank) letGoOfBirth(b birth) {
-	for _, ref := range []swing.KRef{b.result, b.root, b.node} {
+	for _, ref := range b.refs() {
 		c.count(ref, -1)
 	}
 }
@@ -71,10 +74,7 @@ func (c *crank) begun(vk vatkeeper.Keeper, ev event) {
 			c.letGoOfBirth(b)
 		}
 	case eventUpgrade:
-		incarnation := vk.Span().Incarnation
-		c.fulfil(ev.message.Result, list(func(b []byte) []byte {
-			return swing.AppendUint(b, incarnation)
-		}))
+		c.fulfil(ev.message.Result, list(number(vk.Span().Incarnation)))
 		if _, quarantined := Quarantined(c.b, vk.ID()); quarantined {
 			c.letGo(vk.ID())
 		}
@@ -86,19 +86,6 @@ func (c *crank) stillborn(vk vatkeeper.Keeper, reason string) {
 	if b, ok := c.takeBirth(vk.ID()); ok {
 		c.reject(b.result, errorData("vat creation failed: "+reason))
 		c.letGoOfBirth(b)
-	}
-}
-
-// mourn tells those who asked for it how a vat ended.
-func (c *crank) mourn(vat swing.VatID, e vatkeeper.End) {
-	prefix := mournersKey(vat)
-	for key, ok := c.b.Next(prefix, endOf(prefix)); ok; key, ok = c.b.Next(key, endOf(prefix)) {
-		promise := swing.KRef(key[len(prefix):])
-		c.b.Delete(key)
-		c.resolve(swing.Resolution[swing.KRef]{
-			Promise: promise, Rejected: e.Failure, Data: e.Info,
-		})
-		c.count(promise, -1)
 	}
 }
 
@@ -117,6 +104,11 @@ func list(values ...func([]byte) []byte) []byte {
 		b = v(b)
 	}
 	return b
+}
+
+// number is a value of a list.
+func number(n uint64) func([]byte) []byte {
+	return func(b []byte) []byte { return swing.AppendUint(b, n) }
 }
 
 // reincarnate turns a vat into the one that an upgrade makes of it, before it starts:

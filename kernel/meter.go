@@ -114,18 +114,8 @@ func (c *crank) deduct(ref swing.KRef, units uint64) {
 	if m.unlimited || before < m.threshold || m.remaining >= m.threshold {
 		return
 	}
-	prefix := notifyKey(ref)
-	for key, ok := c.b.Next(prefix, endOf(prefix)); ok; key, ok = c.b.Next(key, endOf(prefix)) {
-		promise := swing.KRef(key[len(prefix):])
-		c.b.Delete(key)
-		c.fulfil(promise, list(number(m.remaining)))
-		c.count(promise, -1)
-	}
-}
-
-// number is a value of a list.
-func number(n uint64) func([]byte) []byte {
-	return func(b []byte) []byte { return swing.AppendUint(b, n) }
+	data := swing.CapData[swing.KRef]{Body: list(number(m.remaining))}
+	c.settleAll(notifyKey(ref), false, data)
 }
 
 // newMeter makes a meter.
@@ -165,8 +155,7 @@ func (c *crank) serveMeter(ref swing.KRef, m swing.Message[swing.KRef], in *argu
 			return err
 		}
 		if m.Result != "" {
-			c.b.Set(notifyKey(ref)+string(m.Result), nil)
-			c.count(m.Result, 1)
+			c.await(notifyKey(ref), m.Result)
 		}
 		return nil
 	default:
@@ -183,13 +172,7 @@ func (c *crank) forgetMeter(ref swing.KRef) {
 		return
 	}
 	c.b.Delete(meterKey(ref))
-	prefix := notifyKey(ref)
-	for key, ok := c.b.Next(prefix, endOf(prefix)); ok; key, ok = c.b.Next(key, endOf(prefix)) {
-		promise := swing.KRef(key[len(prefix):])
-		c.b.Delete(key)
-		c.reject(promise, errorData("the meter is gone"))
-		c.count(promise, -1)
-	}
+	c.settleAll(notifyKey(ref), true, errorData("the meter is gone"))
 }
 
 // Meter is what the kernel knows of a meter.

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"iter"
-	"strings"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -45,9 +44,8 @@ func importKey(ref swing.KRef, vat swing.VatID) string { return string(ref) + ".
 func importers(b vatkeeper.KV, ref swing.KRef) iter.Seq[swing.VatID] {
 	return func(yield func(swing.VatID) bool) {
 		prefix := importKey(ref, "")
-		end := endOf(prefix)
-		for key, ok := b.Next(prefix, end); ok; key, ok = b.Next(key, end) {
-			if !yield(swing.VatID(strings.TrimPrefix(key, prefix))) {
+		for key := range keys(b, prefix) {
+			if !yield(swing.VatID(key[len(prefix):])) {
 				return
 			}
 		}

@@ -147,7 +147,7 @@ func (c *crank) resolve(r swing.Resolution[swing.KRef]) {
 	}
 	// What has waited goes ahead of what was sent since, be it in this very crank.
 	ahead := acceptanceQueue
-	if c.underway(r.Promise, 0) > 0 {
+	if readCount(c.b, underwayKey(r.Promise)) > 0 {
 		ahead = runQueue
 	}
 	c.advance(r.Promise, ahead)
@@ -163,6 +163,23 @@ func (c *crank) resolve(r swing.Resolution[swing.KRef]) {
 func (c *crank) reject(result swing.KRef, data swing.CapData[swing.KRef]) {
 	if result != "" {
 		c.resolve(swing.Resolution[swing.KRef]{Promise: result, Rejected: true, Data: data})
+	}
+}
+
+// await has a promise of the kernel's wait with others, by rows PREFIX.PROMISE that hold
+// it, until settleAll.
+func (c *crank) await(prefix string, promise swing.KRef) {
+	c.b.Set(prefix+string(promise), nil)
+	c.count(promise, 1)
+}
+
+// settleAll settles the promises that wait with a prefix, all alike.
+func (c *crank) settleAll(prefix string, rejected bool, data swing.CapData[swing.KRef]) {
+	for key := range keys(c.b, prefix) {
+		promise := swing.KRef(key[len(prefix):])
+		c.b.Delete(key)
+		c.resolve(swing.Resolution[swing.KRef]{Promise: promise, Rejected: rejected, Data: data})
+		c.count(promise, -1)
 	}
 }
 

@@ -208,11 +208,9 @@ func (dw *dweller) store(call func(syscall) []byte) {
 // recountCranks is prime, so that recounts fall everywhere in the vats' rhythm.
 const recountCranks = 13
 
-// runMonitor plays random vats and returns the hash of every crank.
-func runMonitor(t *testing.T, seed uint64, cranks int) (hashes []swing.Hash, delivered int) {
-	m := &monitor{world: newWorld(t), rng: rand.New(rand.NewPCG(seed, 7))}
-	m.checkEvery = recountCranks
-	var roots []swing.KRef
+// newMonitor makes six random vats, each of which is given the roots of those before.
+func newMonitor(t *testing.T, source rand.Source) (m *monitor, roots []swing.KRef) {
+	m = &monitor{world: newWorld(t), rng: rand.New(source)}
 	for i := range 6 {
 		dw := &dweller{m: m, known: map[swing.VRef]string{}, vatstore: map[string]string{}}
 		params := kcap{Slots: roots, Body: []byte("#" + rootTokens(len(roots)))}
@@ -224,6 +222,13 @@ func runMonitor(t *testing.T, seed uint64, cranks int) (hashes []swing.Hash, del
 		m.programs[id] = dw.run
 		roots = append(roots, root)
 	}
+	return m, roots
+}
+
+// runMonitor plays random vats and returns the hash of every crank.
+func runMonitor(t *testing.T, seed uint64, cranks int) (hashes []swing.Hash, delivered int) {
+	m, roots := newMonitor(t, rand.NewPCG(seed, 7))
+	m.checkEvery = recountCranks
 	for m.cranks = range cranks {
 		r := m.crank()
 		hashes = append(hashes, r.Crankhash)
@@ -231,9 +236,7 @@ func runMonitor(t *testing.T, seed uint64, cranks int) (hashes []swing.Hash, del
 			delivered++
 		}
 		if r.Kind == kernel.Idle {
-			for _, root := range roots {
-				m.stimulate(root)
-			}
+			m.stimulate(roots)
 		}
 	}
 	return hashes, delivered
@@ -247,9 +250,11 @@ func rootTokens(n int) string {
 	return strings.Join(words, ",")
 }
 
-func (m *monitor) stimulate(root swing.KRef) {
-	if _, err := m.k.Send(m.b, root, kmessage{Args: kcap{Body: []byte("#")}}, false); err != nil {
-		m.t.Fatal(err)
+func (m *monitor) stimulate(roots []swing.KRef) {
+	for _, root := range roots {
+		if _, err := m.k.Send(m.b, root, kmessage{Args: kcap{Body: []byte("#")}}, false); err != nil {
+			m.t.Fatal(err)
+		}
 	}
 }
 

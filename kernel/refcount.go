@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"strconv"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -88,23 +87,9 @@ func (c *crank) collect() {
 func pinKey(ref swing.KRef) string { return "pin." + string(ref) }
 
 // pins returns how many times the embedder holds ref.
-func pins(b vatkeeper.KV, ref swing.KRef) int {
-	v, ok := b.Get(pinKey(ref))
-	if !ok {
-		return 0
-	}
-	n, err := strconv.Atoi(string(v))
-	if err != nil || n < 1 {
-		panic(fmt.Sprintf("kernel: row %s: %q", pinKey(ref), v))
-	}
-	return n
-}
+func pins(b vatkeeper.KV, ref swing.KRef) int { return readCount(b, pinKey(ref)) }
 
 func (c *crank) pin(ref swing.KRef, n int) {
-	if total := pins(c.b, ref) + n; total > 0 {
-		c.b.Set(pinKey(ref), strconv.AppendInt(nil, int64(total), 10))
-	} else {
-		c.b.Delete(pinKey(ref))
-	}
+	addCount(c.b, pinKey(ref), n)
 	c.count(ref, n)
 }

@@ -3,7 +3,6 @@ package kernel
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -28,7 +27,7 @@ func (c *crank) route(ev event) {
 	if !ok {
 		return
 	}
-	if wait != "" && c.underway(ev.target, 0) == 0 {
+	if wait != "" && readCount(c.b, underwayKey(ev.target)) == 0 {
 		wait.push(c.b, ev.encode())
 		return
 	}
@@ -40,29 +39,11 @@ func (c *crank) route(ev event) {
 
 func underwayKey(promise swing.KRef) string { return string(promise) + ".n" }
 
-// underway counts the messages to a promise that are in the run-queue. It adds to the
-// number, and returns it.
-func (c *crank) underway(target swing.KRef, more int) int {
-	if target == "" || target.Kind() != swing.Promise {
-		return 0
+// underway counts the messages to a promise that are in the run-queue.
+func (c *crank) underway(target swing.KRef, more int) {
+	if target != "" && target.Kind() == swing.Promise {
+		addCount(c.b, underwayKey(target), more)
 	}
-	key := underwayKey(target)
-	n := more
-	if v, ok := c.b.Get(key); ok {
-		before, err := strconv.Atoi(string(v))
-		if err != nil {
-			panic(fmt.Sprintf("kernel: row %s: %v", key, err))
-		}
-		n += before
-	}
-	switch {
-	case more == 0:
-	case n == 0:
-		c.b.Delete(key)
-	default:
-		c.b.Set(key, strconv.AppendInt(nil, int64(n), 10))
-	}
-	return n
 }
 
 // way follows a message through resolved promises to the vat that is to get it, or to

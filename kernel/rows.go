@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 
 	"vatwarehouse/swing"
@@ -42,6 +43,49 @@ func row(b vatkeeper.KV, key string) *swing.Reader {
 func done(r *swing.Reader, key string) {
 	if err := r.Done(); err != nil {
 		panic(fmt.Sprintf("kernel: row %s: %v", key, err))
+	}
+}
+
+// keys yields the keys with a prefix, in order. The row of the latest may be deleted.
+func keys(b vatkeeper.KV, prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		end := endOf(prefix)
+		for key, ok := b.Next(prefix, end); ok; key, ok = b.Next(key, end) {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+// endOf returns the end of the keys with a prefix.
+func endOf(prefix string) string {
+	last := len(prefix) - 1
+	return prefix[:last] + string(prefix[last]+1)
+}
+
+// readCount returns the number in a counter's row: 0 if there is none.
+func readCount(b vatkeeper.KV, key string) int {
+	v, ok := b.Get(key)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(string(v))
+	if err != nil || n < 1 {
+		panic(fmt.Sprintf("kernel: row %s: %q", key, v))
+	}
+	return n
+}
+
+// addCount adds to the number in a counter's row. At 0 the row goes.
+func addCount(b vatkeeper.KV, key string, more int) {
+	switch n := readCount(b, key) + more; {
+	case n < 0:
+		panic(fmt.Sprintf("kernel: row %s would be %d", key, n))
+	case n == 0:
+		b.Delete(key)
+	default:
+		b.Set(key, strconv.AppendInt(nil, int64(n), 10))
 	}
 }
 

@@ -285,8 +285,7 @@ func (c *crank) serveDone(vat swing.VatID, result swing.KRef, in *arguments) err
 		})
 		return nil
 	}
-	c.b.Set(mournersKey(vat)+string(result), nil)
-	c.count(result, 1)
+	c.await(mournersKey(vat), result)
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 	c.letGo(vat)
 	c.dropMeter(vat)
 	c.stillborn(vk, reason)
-	c.mourn(vat, e)
+	c.settleAll(mournersKey(vat), e.Failure, e.Info)
 	c.b.Delete(reapsPrefix + hex16(vat.Number()))
 	c.add(endedPrefix, endedPrefix+hex16(vat.Number()))
 	c.report.Ended = append(c.report.Ended, Ended{vat, e.Failure, reason})
