@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
@@ -74,12 +73,7 @@ type rehearsal struct {
 
 func (r *rehearsal) run(ctx context.Context, v Vat, p *worker.Program) (err error) {
 	options, _ := vatkeeper.New(v.ID, r.h.kv).Options()
-	heap, data := p.Genesis()
-	memory := make(bytesImage, heap.Size)
-	for _, d := range data {
-		copy(memory[d.Offset:], d.Bytes)
-	}
-	w, err := p.Start(ctx, heap, memory, options.Seed)
+	w, err := p.StartAlone(ctx, options.Seed)
 	if err != nil {
 		return err
 	}
@@ -196,21 +190,3 @@ func (s *stage) same() bool {
 	}
 	return true
 }
-
-// bytesImage is an image in memory, of a worker that nobody comes back to.
-type bytesImage []byte
-
-// ReadAt implements io.ReaderAt.
-func (m bytesImage) ReadAt(b []byte, at int64) (int, error) {
-	n := copy(b, m[min(at, int64(len(m))):])
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-// Size implements worker.Image.
-func (m bytesImage) Size() int64 { return int64(len(m)) }
-
-// Fd implements worker.Image.
-func (bytesImage) Fd() (uintptr, bool) { return 0, false }

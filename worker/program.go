@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/tetratelabs/wazero"
@@ -102,6 +103,35 @@ func (p *Program) Genesis() (swing.Heap, []instrument.Segment) {
 	size := uint64(p.normal.MemoryMin) * wasmPageBytes
 	return swing.Heap{Program: p.id, Size: size}, p.normal.Segments
 }
+
+// StartAlone starts a worker of a vat that is born, on an image in memory that is its
+// alone: for one that nobody comes back to.
+func (p *Program) StartAlone(ctx context.Context, seed swing.Hash) (*Worker, error) {
+	heap, data := p.Genesis()
+	memory := make(bytesImage, heap.Size)
+	for _, d := range data {
+		copy(memory[d.Offset:], d.Bytes)
+	}
+	return p.Start(ctx, heap, memory, seed)
+}
+
+// bytesImage is an image in memory.
+type bytesImage []byte
+
+// ReadAt implements io.ReaderAt.
+func (m bytesImage) ReadAt(b []byte, at int64) (int, error) {
+	n := copy(b, m[min(at, int64(len(m))):])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Size implements Image.
+func (m bytesImage) Size() int64 { return int64(len(m)) }
+
+// Fd implements Image.
+func (bytesImage) Fd() (uintptr, bool) { return 0, false }
 
 // Close releases the compiled code. All workers of the program must be closed before.
 func (p *Program) Close(ctx context.Context) error {

@@ -139,29 +139,12 @@ type bareCounter struct {
 	delivery []byte
 }
 
-// memoryImage is an image in memory, for a worker that is not measured by it.
-type memoryImage []byte
-
-// ReadAt implements io.ReaderAt.
-func (m memoryImage) ReadAt(b []byte, at int64) (int, error) { return copy(b, m[at:]), nil }
-
-// Size implements worker.Image.
-func (m memoryImage) Size() int64 { return int64(len(m)) }
-
-// Fd implements worker.Image.
-func (memoryImage) Fd() (uintptr, bool) { return 0, false }
-
 func newBareCounter(ctx context.Context, dir string) (b *bareCounter, err error) {
 	b = &bareCounter{}
 	if b.engine, b.program, err = compiled(ctx, "counter", swing.DefaultLimits()); err != nil {
 		return nil, err
 	}
-	heap, data := b.program.Genesis()
-	memory := make(memoryImage, heap.Size)
-	for _, d := range data {
-		copy(memory[d.Offset:], d.Bytes)
-	}
-	if b.worker, err = b.program.Start(ctx, heap, memory, swing.Hash{}); err != nil {
+	if b.worker, err = b.program.StartAlone(ctx, swing.Hash{}); err != nil {
 		return nil, errors.Join(err, b.close(ctx))
 	}
 	if b.files, err = vfs.Open(dir + "/bare"); err != nil {
