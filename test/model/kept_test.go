@@ -11,8 +11,10 @@ import (
 func options(r rules) kernel.Options {
 	return kernel.Options{
 		Seed: "model", Limits: r.limits,
-		ReapDeliveries: r.reap.deliveries, ReapRefs: r.reap.refs,
-		CleanupRows: r.cleanup.rows, CleanupEvery: r.cleanup.every,
+		Schedule: kernel.Schedule{
+			ReapDeliveries: r.reap.deliveries, ReapRefs: r.reap.refs,
+			CleanupRows: r.cleanup.rows, CleanupEvery: r.cleanup.every,
+		},
 	}
 }
 
