@@ -31,7 +31,7 @@ const (
 // limits are small, so that vats break them.
 func limits(rng *rand.Rand) swing.Limits {
 	l := swing.Limits{
-		BodyBytes: 40, Slots: 8, MethodBytes: 8, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
+		BodyBytes: 40, Slots: 8, MethodBytes: 20, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
 		SyscallBytes: 3000, Resolutions: 6, LogBytes: 100, MemoryBytes: 1 << 16,
 	}
 	if rng.IntN(8) == 0 {
