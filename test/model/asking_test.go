@@ -26,7 +26,7 @@ func (k asker[R]) message(s *service) (method string, args swing.CapData[R]) {
 	case admin:
 		method, args = k.toAdmin()
 	case aNode:
-		method, args = k.toNode()
+		method, args = k.toNode(s)
 	case aMeter:
 		method, args = k.toMeter()
 	case aDevice:
@@ -161,11 +161,12 @@ func (k asker[R]) createVat() (args swing.CapData[R]) {
 	return args
 }
 
-func (k asker[R]) toNode() (method string, args swing.CapData[R]) {
+func (k asker[R]) toNode(s *service) (method string, args swing.CapData[R]) {
+	critical := k.m.vat(s.vat).critical // to end those shows the most
 	switch n := k.rng.IntN(20); {
 	case n < 9:
 		return "done", args
-	case n < 11:
+	case n < 11 || critical && n < 15:
 		args.Body = k.trailing(words("at last"))
 		return "terminate", args
 	case n < 15:
@@ -227,11 +228,18 @@ func (a actor) asker(any func() (vref, bool)) asker[vref] {
 	}}
 }
 
+func (a actor) device() (entry, bool) {
+	return a.pick(func(e entry) bool { s := a.serves(e); return s != nil && s.kind == aDevice })
+}
+
 // doService asks something of an object of the kernel's.
 func (a actor) doService(w weights) {
 	e, ok := a.pick(func(e entry) bool { s := a.serves(e); return s != nil && s.kind != aProgram })
 	if !ok {
 		return
+	}
+	if device, ok := a.device(); ok && a.rng.IntN(2) == 0 {
+		e = device
 	}
 	s := a.serves(e)
 	call := s.kind == aDevice && a.rng.IntN(4) > 0
@@ -240,7 +248,10 @@ func (a actor) doService(w weights) {
 			return a.any(w), true
 		}
 		e, ok := a.pick(func(e entry) bool { return !isPromise(e) && mayMention(e) })
-		if a.rng.IntN(4) == 0 {
+		switch a.rng.IntN(40) {
+		case 0:
+			return a.fresh(swing.Promise), true
+		case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10:
 			return a.fresh(swing.Object), true
 		}
 		return e.vref, ok
@@ -265,14 +276,19 @@ func (a actor) doService(w weights) {
 // wrongCall calls what is no device, or a device with what it does not take.
 func (a actor) wrongCall(w weights) {
 	s := vcall{Op: swing.OpCall, Target: swing.RootVRef}
-	device, ok := a.pick(func(e entry) bool { s := a.serves(e); return s != nil && s.kind == aDevice })
+	device, ok := a.device()
 	switch a.rng.IntN(5) {
 	case 0:
 		s.Target = a.any(w)
 	case 1:
 		s.Target = "o-7777"
 	case 2:
-		s.Message.Args.Slots = []vref{a.fresh(swing.Promise)}
+		if e, found := a.pick(isPromise); found {
+			s.Message.Args.Slots = []vref{e.vref}
+		}
+		if !ok {
+			return
+		}
 	case 3:
 		a.call(vcall{Op: swing.OpSubscribe, Target: swing.RootVRef})
 	case 4:

@@ -12,8 +12,8 @@ import (
 func (m *model) collect(r *report) {
 	for m.collectOnce() {
 	}
-	m.bury(r)
-	for m.collectOnce() {
+	for m.bury(r) {
+		m.collectOnce()
 	}
 }
 
@@ -30,7 +30,7 @@ func (m *model) collectOnce() (changed bool) {
 		changed = changed || gone && len(p.data.Slots) > 0
 		return gone
 	})
-	var kept []object
+	kept := m.objects[:0]
 	for _, o := range m.objects {
 		n := o.ref.Number()
 		if t.reachable[n] > 0 {

@@ -31,7 +31,7 @@ func randomWeights(rng *rand.Rand) weights {
 	return weights{
 		send: about(220), subscribe: about(90), resolve: about(150), store: about(100),
 		drop: about(130), retireImports: about(100), retireExports: about(80),
-		services: about(90), abandon: about(10), exit: rng.IntN(3), illegal: 1 + rng.IntN(7), mass: rng.IntN(2),
+		services: about(140), abandon: about(10), exit: rng.IntN(3), illegal: 1 + rng.IntN(7), mass: rng.IntN(2),
 		fresh: about(150), result: about(450), pipelining: about(400),
 		trap: rng.IntN(7), world: rng.IntN(12),
 	}

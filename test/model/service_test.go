@@ -40,17 +40,21 @@ func (m *model) newService(s service) kref {
 
 // bury sees to the objects of the kernel's that are gone. Who waits for word of a
 // meter learns that there will be none, the first meter's first.
-func (m *model) bury(r *report) {
-	gone := slices.Clone(m.services)
-	m.services = slices.DeleteFunc(m.services, func(s service) bool { return s.gone })
+func (m *model) bury(r *report) (changed bool) {
+	var gone []service
+	m.services = slices.DeleteFunc(m.services, func(s service) bool {
+		if s.gone {
+			gone = append(gone, s)
+		}
+		return s.gone
+	})
 	for _, s := range gone {
 		for _, p := range s.waiting {
-			if s.gone {
-				m.mark("word of a meter that is gone")
-				m.resolve(p, true, errorData("the meter is gone"), r)
-			}
+			m.mark("word of a meter that is gone")
+			m.resolve(p, true, errorData("the meter is gone"), r)
 		}
 	}
+	return len(gone) > 0
 }
 
 // list is a body of the kernel's.

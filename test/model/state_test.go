@@ -51,6 +51,7 @@ type rules struct {
 	reap         struct{ deliveries, refs uint64 }
 	cleanup      struct{ rows, every uint64 }
 	reached      map[string]int // how often each rule was
+	every        int            // steps between comparisons of everything
 	planted      string         // the fault that this model has on purpose
 	plantedCount *int
 }

@@ -46,7 +46,7 @@ func (f *failure) fail(where, format string, args ...any) {
 var errWorld = errors.New("the world failed")
 
 func newWorld(r rules, w weights) *world {
-	x := &world{m: newModel(r), b: newBuffer(), w: w, every: 25, recount: true}
+	x := &world{m: newModel(r), b: newBuffer(), w: w, every: r.every, recount: true}
 	x.b.plant = r.planted == sparedRow
 	kernel.Init(x.b, options(r))
 	x.k = kernel.New(x.b, x, newDevices())
@@ -139,7 +139,8 @@ func (x *world) program(s step, rng *rand.Rand) program {
 		for _, seed := range s.calls {
 			t.act(seed, x.w)
 		}
-		if rng.IntN(1000) < x.w.trap {
+		asked := len(t.report.posts) > 0 && rng.IntN(10) == 0
+		if asked || rng.IntN(1000) < x.w.trap {
 			t.program = swing.Outcome{Status: swing.StatusTrapped, Problem: "unreachable"}
 			if rng.IntN(2) == 0 {
 				t.program = swing.Outcome{Status: swing.StatusFailed, Problem: "no luck \"today\""}
