@@ -191,9 +191,11 @@ func (h *Host) Retain(_ context.Context, ref swing.KRef) error {
 // Release lets go of a reference that is held for the embedder, once.
 func (h *Host) Release(_ context.Context, ref swing.KRef) error {
 	return h.input(func() error {
-		if err := h.kernel.Release(h.kv, ref); err != nil {
+		r, err := h.kernel.Release(h.kv, ref)
+		if err != nil {
 			return fmt.Errorf("release: %w", err)
 		}
+		h.bookOutputs(r)
 		return nil
 	})
 }

@@ -196,15 +196,16 @@ func (k *Kernel) Send(
 	return m.Result, nil
 }
 
-// Release lets go of a reference the embedder holds, once.
-func (k *Kernel) Release(b Buffer, ref swing.KRef) error {
+// Release lets go of a reference the embedder holds, once. Who waits for word of a meter
+// that is gone with it is answered.
+func (k *Kernel) Release(b Buffer, ref swing.KRef) (Report, error) {
 	if n := pins(b, ref); n == 0 || n == 1 && ref == AdminRef { // that one is the kernel's
-		return refuse("%s is not held", ref)
+		return Report{}, refuse("%s is not held", ref)
 	}
 	c := k.begin(b)
 	c.pin(ref, -1)
 	c.sealInput()
-	return nil
+	return c.report, nil
 }
 
 // Retain holds a reference for the embedder once more, until Release.

@@ -34,7 +34,7 @@ func TestMessageAndAnswer(t *testing.T) {
 	if got := w.clist(id); !slices.Equal(got, []string{"ko20=o+0"}) {
 		t.Errorf("c-list %v", got)
 	}
-	if err := w.k.Release(w.b, result); err != nil {
+	if _, err := w.k.Release(w.b, result); err != nil {
 		t.Fatal(err)
 	}
 	w.check()
@@ -468,7 +468,7 @@ func TestRefusedInputsChangeNothing(t *testing.T) {
 		{"limit 1048576", func() error { return send(root, kmessage{Args: big}) }},
 		{"limit 1024", func() error { return send(root, kmessage{Method: strings.Repeat("m", 1025)}) }},
 		{"kernel makes", func() error { return send(root, kmessage{Result: "kp40"}) }},
-		{"not held", func() error { return w.k.Release(w.b, "ko99") }},
+		{"not held", func() error { _, err := w.k.Release(w.b, "ko99"); return err }},
 		{"is before", func() error { _, err := w.k.SetTime(w.b, 5); return err }},
 		{"no live vat", func() error { _, err := w.k.Terminate(w.b, "v99", ""); return err }},
 		{"no live vat", func() error { return w.k.Hold(w.b, "crank") }},

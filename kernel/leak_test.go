@@ -297,7 +297,7 @@ func (x *tenants) play(cranks int) {
 	for n := 0; n < cranks; x.rounds++ {
 		result, err := x.k.Send(x.b, x.owner, kmessage{Method: "round"}, true)
 		if err == nil {
-			err = x.k.Release(x.b, result)
+			_, err = x.k.Release(x.b, result)
 		}
 		if err != nil {
 			x.t.Fatal(err)

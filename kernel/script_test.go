@@ -88,7 +88,9 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "crank": // one that fails
 		_, err = s.k.Crank(t.Context(), s.b)
 	case "release":
-		err = s.k.Release(s.b, s.ref(d.CmdArgs[0].Key))
+		var r kernel.Report
+		r, err = s.k.Release(s.b, s.ref(d.CmdArgs[0].Key))
+		s.outputs = append(s.outputs, r.Outputs...)
 	case "retain":
 		err = s.k.Retain(s.b, s.ref(d.CmdArgs[0].Key))
 	case "terminate":

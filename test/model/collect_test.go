@@ -9,8 +9,11 @@ import (
 
 // collect ends a crank or an input: what nobody refers to goes, and vats that
 // must hear of it are remembered. Letting go of one thing may free another.
-func (m *model) collect() {
+func (m *model) collect(r *report) {
 	for m.collectOnce() {
+	}
+	for m.bury(r) {
+		m.collectOnce()
 	}
 }
 
@@ -27,7 +30,7 @@ func (m *model) collectOnce() (changed bool) {
 		changed = changed || gone && len(p.data.Slots) > 0
 		return gone
 	})
-	var kept []object
+	kept := m.objects[:0]
 	for _, o := range m.objects {
 		n := o.ref.Number()
 		if t.reachable[n] > 0 {
@@ -51,6 +54,11 @@ func (m *model) unreachable(o *object, recognizable int) (gone bool) {
 			m.remember(action{o.owner, retireExport, o.ref})
 		}
 		return false
+	}
+	if o.owner == kernelOwn {
+		m.mark("an object of the kernel's is gone")
+		m.service(o.ref).gone = true
+		o.owner = ""
 	}
 	if o.owner != "" {
 		return false // its vat's cleanup will come to it
@@ -178,8 +186,8 @@ func (m *model) dirty(r *report) {
 	}
 	v.dirt.deliveries++
 	v.dirt.refs += uint64(len(r.delivery.Refs))
-	byDeliveries := v.dirt.deliveries >= m.reap.deliveries
-	byRefs := v.dirt.refs >= m.reap.refs && !m.fault("a reap for references forgotten")
+	byDeliveries := v.dirt.deliveries >= v.reap.deliveries
+	byRefs := v.dirt.refs >= v.reap.refs && !m.fault("a reap for references forgotten")
 	if !byDeliveries && !byRefs {
 		return
 	}

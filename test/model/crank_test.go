@@ -16,6 +16,7 @@ const (
 	skip     = "skip"
 	cleanup  = "cleanup"
 	setback  = "setback"
+	served   = "service"
 )
 
 // report is what a crank did, for the comparison.
@@ -30,16 +31,25 @@ type report struct {
 	turn     *turn
 	ended    []ended
 	outputs  []output
-	swept    int  // rows, by a cleanup
-	failed   bool // the world did, or a critical vat; nothing happened
+	posts    []post
+	units    uint64 // what the delivery used
+	made     int    // vats, for another
+	swept    int    // rows, by a cleanup
+	failed   bool   // the world did, or a critical vat; nothing happened
 	critical bool
+	stuck    vatID // the critical vat that nothing gets past
 	disorder string
 }
 
 type ended struct {
 	vat     vatID
 	failure bool
-	reason  string // "" is the outcome's own words
+	reason  string // theOutcome is the outcome's own words
+}
+
+type post struct {
+	device string
+	data   kcap
 }
 
 type output struct {
@@ -70,6 +80,13 @@ func (m *model) crank(p program, broken bool) report {
 	if r.kind == delivers {
 		m.deliver(undo, &r, p)
 	}
+	if r.kind == served && r.critical {
+		m.mark("a critical vat ended by a message")
+		*m = *undo
+		return report{
+			kind: idle, failed: true, critical: true, stuck: r.stuck, discards: r.discards,
+		}
+	}
 	if r.critical {
 		return r
 	}
@@ -81,7 +98,7 @@ func (m *model) crank(p program, broken bool) report {
 	if r.kind == cleanup {
 		m.sinceCleanup = 0
 	}
-	m.collect()
+	m.collect(&r)
 	return r
 }
 
@@ -132,6 +149,9 @@ type place struct {
 func (m *model) destination(target kref, method string) place {
 	if target.Kind() == swing.Object {
 		owner := m.object(target).owner
+		if owner == kernelOwn {
+			return place{vat: owner, target: target}
+		}
 		if !m.alive(owner) {
 			if owner == "" {
 				m.mark("a message to an orphan")
@@ -253,6 +273,9 @@ func (m *model) aim(ev event) report {
 		p.waiting = with(p.waiting, ev)
 	case ev.target != "" && to.target == "":
 		m.bounce(ev, to.reject, &r)
+	case to.vat == kernelOwn:
+		ev.target = to.target
+		return m.serve(ev)
 	case ev.upgrade && !m.alive(r.vat):
 		m.mark("an upgrade of the dead")
 		m.bounce(ev, errorData("vat terminated"), &r)
@@ -391,8 +414,14 @@ func (m *model) deliver(undo *model, r *report, p program) {
 	r.position, r.delivery.Time = v.position, m.time
 	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
 	p(r.turn)
+	r.units = r.turn.usage()
+	meter := v.meter
 	m.settle(undo, r)
-	if r.kind == setback || r.critical {
+	if r.critical {
+		return
+	}
+	m.deduct(meter, r)
+	if r.kind == setback {
 		return
 	}
 	m.vat(r.vat).position++
@@ -402,8 +431,8 @@ func (m *model) deliver(undo *model, r *report, p program) {
 // settle decides how the delivery ended.
 func (m *model) settle(undo *model, r *report) {
 	t := r.turn
-	e := ended{vat: r.vat, failure: true}
-	info, faulted := kcap{}, true
+	e := ended{vat: r.vat, failure: true, reason: theOutcome}
+	info := kcap{Body: []byte(theOutcome)}
 	t.status, t.problem = t.program.Status, t.program.Problem
 	switch {
 	case t.refused != "":
@@ -412,15 +441,17 @@ func (m *model) settle(undo *model, r *report) {
 		m.mark("a vat " + t.status.String())
 	case t.broken != "":
 		t.status, t.problem = swing.StatusIllegal, t.broken
+	case m.underflows(r):
+		t.status, t.vague = swing.StatusUnderflow, true
 	case t.exit != nil && t.exit.failure:
 		m.mark("exit as a failure")
 		t.status, t.problem = swing.StatusExited, string(t.exit.info.Body)
-		info, faulted = kcap{Body: t.exit.info.Body}, false
+		info = kcap{Body: t.exit.info.Body}
 	case t.exit != nil:
 		m.mark("exit as a success")
 		m.begun(r)
 		r.discards = append(r.discards, r.vat)
-		m.end(ended{r.vat, false, "exited"}, t.exit.info, false, r)
+		m.end(ended{r.vat, false, "exited"}, t.exit.info, r)
 		return
 	default:
 		m.begun(r)
@@ -434,22 +465,35 @@ func (m *model) settle(undo *model, r *report) {
 		m.mark("a critical vat fails")
 		*m = *undo
 		*r = report{
-			kind: idle, vat: r.vat, failed: true, critical: true, turn: t, discards: r.discards,
-			delivery: r.delivery, position: r.position,
+			kind: idle, vat: r.vat, failed: true, critical: true, stuck: r.vat, turn: t,
+			discards: r.discards, delivery: r.delivery, position: r.position,
 		}
 		return
 	}
 	if !m.fault("a fault that is not rolled back") {
-		*m = *undo
-		r.outputs = nil
+		m.rollback(undo, r)
 	}
-	m.end(e, info, faulted, r)
+	m.unworded = true
+	m.end(e, info, r)
+}
+
+// rollback undoes what a delivery has done.
+func (m *model) rollback(undo *model, r *report) {
+	devices := m.devices
+	*m = *undo
+	if m.fault("a device's state that is not rolled back") {
+		m.devices = devices
+	}
+	r.outputs = nil
+	if !m.fault("a post that is not rolled back") {
+		r.posts = nil
+	}
 }
 
 // end ends a vat's life.
-func (m *model) end(e ended, info kcap, faulted bool, r *report) {
+func (m *model) end(e ended, info kcap, r *report) {
 	v := m.vat(e.vat)
-	v.ended, v.failure, v.info, v.faulted = true, e.failure, info, faulted
+	v.ended, v.failure, v.info = true, e.failure, info
 	for _, x := range slices.Clone(v.clist) {
 		if x.kref.Kind() != swing.Promise {
 			continue
@@ -460,6 +504,7 @@ func (m *model) end(e ended, info kcap, faulted bool, r *report) {
 		}
 	}
 	m.letGo(e.vat)
+	m.mourn(e, info, r)
 	m.reaps = slices.DeleteFunc(m.reaps, func(id vatID) bool { return id == e.vat })
 	r.ended = append(r.ended, e)
 }

@@ -23,7 +23,8 @@ func (m *model) dirtLine(x *text, v *vat) {
 	if v.ended {
 		return
 	}
-	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs))
+	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs),
+		"reap after", number(v.reap.deliveries), number(v.reap.refs))
 }
 
 // importerLines are the vats that import an object, and whether they have been
@@ -63,7 +64,8 @@ func (r *rows) dirt(id vatID, position uint64) {
 	if r.has(string(id) + ".x") {
 		return
 	}
-	r.line("dirt of", string(id), number(position-since), number(refs))
+	r.line("dirt of", string(id), number(position-since), number(refs),
+		"reap after", number(x.Uint()), number(x.Uint()))
 }
 
 // hex reads a number of 16 hex digits.

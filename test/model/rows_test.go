@@ -44,7 +44,7 @@ func (x *text) event(name string, ev event) {
 	case ev.reap:
 		x.add("reap", string(ev.vat))
 	case ev.upgrade:
-		x.add("upgrade", string(ev.vat), ev.text, string(ev.result))
+		x.add("upgrade", string(ev.vat), ev.code.String(), ev.text, string(ev.result))
 		x.data(ev.params)
 	case ev.target != "":
 		x.add("send", string(ev.target), ev.method, string(ev.result))
@@ -103,6 +103,7 @@ func (m *model) lines() []byte {
 		m.vatLines(x, &m.vats[i])
 	}
 	m.pinLines(x)
+	m.serviceLines(x)
 	for _, a := range m.actions {
 		x.line("action", string(a.vat), number(a.kind), string(a.ref))
 	}
@@ -136,6 +137,9 @@ func (m *model) vatLines(x *text, v *vat) {
 	if name := m.names[v.id.Number()-1]; name != "" {
 		x.line("name", name, string(v.id))
 	}
+	x.line("options of", string(v.id), v.code.String(), strconv.FormatBool(v.pipelining),
+		strconv.FormatBool(v.critical), strconv.FormatBool(v.quarantine))
+	m.bondLines(x, v)
 	if v.ended {
 		x.add("end of", string(v.id), strconv.FormatBool(v.failure))
 		x.data(v.info)
@@ -187,13 +191,10 @@ type rows struct {
 	vats uint64
 }
 
-// firstObject is the first that is not of the kernel's own.
-const firstObject = 20
-
 // kernelLines is the kernel's state. What does not decode is a panic.
 func kernelLines(b *buffer) []byte {
 	r := &rows{b: b, seen: map[string]bool{
-		"setup": true, "cleaned": true, "ko1": true, "ko1.s": true, "pin.ko1": true, // nobody here is given ko1
+		"setup": true, "cleaned": true,
 	}}
 	c := r.fields("crank", 2)
 	r.line("cranks", number(c.Uint()), "deliveries", number(c.Uint()))
@@ -202,7 +203,7 @@ func kernelLines(b *buffer) []byte {
 	r.vats = vats
 	r.line("next", number(vats), number(objects), number(promises))
 	r.line("time", number(r.get("time").Uint()))
-	for n := uint64(firstObject); n < objects; n++ {
+	for n := range objects {
 		r.object(swing.KRefOf(swing.Object, n))
 	}
 	for n := range promises {
@@ -215,12 +216,13 @@ func kernelLines(b *buffer) []byte {
 			r.vat(swing.VatIDOf(n))
 		}
 	}
-	for n := uint64(firstObject); n < objects; n++ {
+	for n := range objects {
 		r.pin(swing.KRefOf(swing.Object, n))
 	}
 	for n := range promises {
 		r.pin(swing.KRefOf(swing.Promise, n))
 	}
+	r.services(objects)
 	r.collection()
 	for _, key := range b.keys {
 		if !r.seen[key] {
@@ -318,7 +320,7 @@ func (r *rows) event(name, key string) {
 		ev = event{vat: vatID(x.Text()), params: swing.ReadCapData[kref](x)}
 	case fields == 7 && kind == 4:
 		ev = event{upgrade: true, vat: vatID(x.Text())}
-		x.Hash()
+		ev.code = x.Hash()
 		ev.text, ev.result = x.Text(), kref(x.Text())
 		ev.params = swing.ReadCapData[kref](x)
 	case fields == 2 && kind == 5:
@@ -383,17 +385,21 @@ func (r *rows) clist(id vatID) {
 	})
 }
 
-// named finds the name of a vat and passes its options.
+// named finds the name of a vat, and its options.
 func (r *rows) named(id vatID) {
-	x := r.get(string(id) + ".o")
-	x.Array()
-	x.Uint()
+	x := r.fields(string(id)+".o", 7)
+	x.Uint() // their version
 	if name := x.Text(); name != "" {
 		if string(r.b.rows["name."+name]) == string(id) {
 			r.seen["name."+name] = true
 		}
 		r.line("name", name, string(id))
 	}
+	code := x.Hash()
+	x.Hash() // its seed
+	r.line("options of", string(id), code.String(), strconv.FormatBool(x.Bool()),
+		strconv.FormatBool(x.Bool()), strconv.FormatBool(x.Bool()))
+	r.bonds(id)
 }
 
 func (r *rows) each(prefix string, f func(key string)) {

@@ -24,6 +24,7 @@ type turn struct {
 	program swing.Outcome // what the program itself said
 	status  swing.Status  // how the delivery ended
 	problem string
+	vague   bool // the problem has no fixed words
 }
 
 type exchange struct {
@@ -71,6 +72,14 @@ func (t *turn) raw(op swing.Op, request []byte, s *vcall) {
 		answer := t.vatstore(*s)
 		t.calls[len(t.calls)-1].answer = answer
 		t.bytes += len(answer)
+		return
+	}
+	if op == swing.OpCall {
+		answer, ok := t.callDevice(s, what)
+		if ok {
+			t.calls[len(t.calls)-1].answer = answer
+			t.bytes += len(answer)
+		}
 		return
 	}
 	if t.broken == "" && (s == nil || t.tooLarge(*s) || !t.judge(*s)) {
