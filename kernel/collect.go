@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"strings"
 
 	"vatwarehouse/swing"
@@ -60,14 +61,25 @@ func actionsKey(vat swing.VatID) string {
 	return actionsPrefix + hex16(vat.Number()) + "."
 }
 
-// due puts a vat into the queue of chores. All its actions are after a place: those
-// before it are not looked for again, since a store may charge for what is gone.
+// due has a vat put into the queue of chores at the end of the crank. All its actions are
+// after a place: those before it are not looked for again, since a store may charge for
+// what is gone.
 func (c *crank) due(vat swing.VatID, place string) {
 	if has(c.b, choreKey(vat)) || held(c.b, vat) {
 		return
 	}
 	c.b.Set(choreKey(vat), []byte(place))
-	choreQueue.push(c.b, []byte(vat))
+	c.dues = append(c.dues, vat)
+}
+
+// queueDues puts the vats that are due into the queue of chores, in the order of their
+// numbers.
+func (c *crank) queueDues() {
+	slices.SortFunc(c.dues, compareVats)
+	for _, vat := range c.dues {
+		choreQueue.push(c.b, []byte(vat))
+	}
+	c.dues = c.dues[:0]
 }
 
 // resume puts a vat that was held back into the queue of chores, if it has any.

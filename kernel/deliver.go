@@ -109,7 +109,7 @@ func (c *crank) settle(
 
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
-	c.loose, c.report.Outputs, c.report.Posts = nil, nil, nil
+	c.loose, c.dues, c.report.Outputs, c.report.Posts = nil, nil, nil, nil
 }
 
 // judgement is how far a delivery's syscalls have taken effect.

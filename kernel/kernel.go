@@ -256,6 +256,7 @@ type crank struct {
 	// loose are references that may have lost their last holder, or their owner;
 	// they are judged at the end.
 	loose []swing.KRef
+	dues  []swing.VatID // vats that are to be put into the queue of chores
 }
 
 func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }
@@ -263,6 +264,7 @@ func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }
 // seal ends a crank: what nobody refers to goes, the crank is numbered and hashed.
 func (c *crank) seal() Report {
 	c.collect()
+	c.queueDues()
 	cranks, deliveries := readCrank(c.b)
 	if c.report.Kind == Delivery {
 		deliveries++
@@ -276,5 +278,6 @@ func (c *crank) seal() Report {
 // sealInput ends an input of the embedder's: hashed, but no crank.
 func (c *crank) sealInput() {
 	c.collect()
+	c.queueDues()
 	c.b.Seal()
 }

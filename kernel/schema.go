@@ -92,6 +92,7 @@ func Migrate1(b Buffer) error {
 			c.due(swing.VatIDOf(parseHex(key[len(prefix):len(prefix)+digits])), "")
 		}
 	}
+	c.queueDues()
 	const ended = "ended."
 	for key := range keys(b, ended) {
 		after, _ := b.Get(key)

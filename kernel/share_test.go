@@ -31,7 +31,8 @@ func TestParametersAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(w.k.Release(w.b, friend))
+	_, err := w.k.Release(w.b, friend)
+	must(err)
 	upgrade := func(u kernel.UpgradeSpec) {
 		t.Helper()
 		_, err := w.k.Upgrade(w.b, id, u)
@@ -43,7 +44,7 @@ func TestParametersAreKept(t *testing.T) {
 		t.Errorf("while kept: %+v, %v", o, ok)
 	}
 	other := kcap{Body: []byte("x"), Slots: []swing.KRef{friend}}
-	_, err := w.k.Upgrade(w.b, id, kernel.UpgradeSpec{KeepParams: true, Params: other})
+	_, err = w.k.Upgrade(w.b, id, kernel.UpgradeSpec{KeepParams: true, Params: other})
 	if !errors.Is(err, kernel.ErrInput) {
 		t.Errorf("kept and others: %v", err)
 	}

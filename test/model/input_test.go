@@ -48,7 +48,7 @@ func (m *model) make(s spec) (id vatID, root kref) {
 	m.objects = append(m.objects, object{ref: root, owner: id})
 	v := vat{
 		id: id, pipelining: s.pipelining, critical: s.critical, quarantine: s.quarantine,
-		code: s.code, meter: s.meter, reap: m.reap,
+		code: s.code, meter: s.meter, reap: m.reap, params: s.params,
 	}
 	if s.reap.deliveries > 0 {
 		v.reap.deliveries = s.reap.deliveries
@@ -152,5 +152,6 @@ func (m *model) unhold(id vatID) bool {
 		return false
 	}
 	m.letGo(id)
+	m.queueDues()
 	return true
 }
