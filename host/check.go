@@ -9,6 +9,8 @@ import (
 	"vatwarehouse/snapstore"
 	"vatwarehouse/streamstore"
 	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
 )
 
 // Fault is one thing that Check found wrong.
@@ -100,15 +102,19 @@ func (c *check) vats(ctx context.Context) error {
 		if _, err := c.h.heaps.Code(v.Code); err != nil {
 			c.fault("vat "+string(id), "program: %v", err)
 		}
-		c.snapshots(v, c.transcript(v))
+		spans := vatkeeper.New(id, c.h.kv).Spans()
+		for _, s := range spans[:len(spans)-1] {
+			c.transcript(v, s)
+		}
+		c.snapshots(v, c.transcript(v, v.Span))
 	}
 	return nil
 }
 
-// transcript verifies a vat's chain, and returns its hash at each snapshot's
-// position.
-func (c *check) transcript(v Vat) map[uint64]swing.Hash {
-	at := c.h.kept(v.ID)
+// transcript verifies the chain of one incarnation of a vat, and returns its hash at each
+// snapshot's position.
+func (c *check) transcript(v Vat, span transcript.Span) map[uint64]swing.Hash {
+	at := c.h.gone(v.ID, span)
 	from := at.End
 	wanted := map[uint64]swing.Hash{}
 	for _, s := range v.Snapshots {
@@ -118,7 +124,7 @@ func (c *check) transcript(v Vat) map[uint64]swing.Hash {
 		wanted[at.End] = at.Hash
 	}
 	items := func(yield func([]byte, error) bool) {
-		for item, err := range c.h.items(string(v.ID), from, v.Span.End) {
+		for item, err := range c.h.items(string(v.ID), from, span.End) {
 			if !yield(item, err) {
 				return
 			}
@@ -130,7 +136,7 @@ func (c *check) transcript(v Vat) map[uint64]swing.Hash {
 			}
 		}
 	}
-	for _, err := range v.Span.Verified(at, items) {
+	for _, err := range span.Verified(at, items) {
 		if err != nil {
 			c.fault("vat "+string(v.ID), "%v", err)
 			break

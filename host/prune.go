@@ -113,9 +113,9 @@ func (h *Host) pruneVat(id swing.VatID, policy PrunePolicy, done *Pruned) error 
 	if to.End <= kept.End {
 		return nil
 	}
-	h.kv.Set(keptPrefix+string(id), encodeKept(to))
 	done.Vats++
-	done.Entries += to.End - kept.End
+	done.Entries += to.End - h.firstKept(id).End
+	h.kv.Set(keptPrefix+string(id), encodeKept(to))
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (h *Host) oldestSnapshot(
 			s.Engine != h.engine.Fingerprint() {
 			return nil, false, nil
 		}
-		if err := h.goodHeap(s, o.Code); spoilt(err) {
+		if err := h.goodHeap(s, h.engine.ProgramID(o.Code)); spoilt(err) {
 			h.fault(fmt.Errorf("snapshot of vat %s at position %d: %w", id, s.Position, err))
 			return nil, false, nil
 		} else if err != nil {
@@ -170,7 +170,7 @@ func (h *Host) pruneOutputs(policy PrunePolicy, done *Pruned) {
 func (h *Host) retain() {
 	for key := range h.kv.Scan(keptPrefix) {
 		id := swing.VatID(key[len(keptPrefix):])
-		h.log.Retain(string(id), h.kept(id).End)
+		h.log.Retain(string(id), h.firstKept(id).End)
 	}
 }
 

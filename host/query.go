@@ -132,9 +132,9 @@ func (h *Host) Transcript(
 		if err != nil {
 			return nil, err
 		}
-		if k := h.kept(vat); from < min(to, k.End) {
+		if first := h.firstKept(vat).End; from < min(to, first) {
 			return nil, fmt.Errorf("read vat %s position %d: %w: the first kept is %d",
-				vat, from, ErrPruned, k.End)
+				vat, from, ErrPruned, first)
 		}
 		for item, err := range h.items(string(vat), from, min(to, v.Span.End)) {
 			at := from + uint64(len(entries))

@@ -89,7 +89,7 @@ func (h *Host) newReplay(
 
 func (r *replay) settleIn(p *worker.Program, v Vat, o ReplayOptions) error {
 	if o.FromSnapshot {
-		if len(v.Snapshots) == 0 {
+		if len(v.Snapshots) == 0 || v.Snapshots[0].Incarnation != v.Span.Incarnation {
 			return fmt.Errorf("%w: it has no snapshot yet", ErrNotFound)
 		}
 		s := v.Snapshots[0]

@@ -107,7 +107,7 @@ func (k Keeper) Reincarnate(code swing.Hash) {
 	o.Code = code
 	k.setOptions(o)
 	s := k.Span()
-	k.setSpan(fmt.Sprintf(".p.%016x", s.Incarnation), s)
+	k.SetPastSpan(s)
 	k.SetSpan(transcript.Span{Incarnation: s.Incarnation + 1, Start: s.End, End: s.End})
 }
 
@@ -134,16 +134,34 @@ func (k Keeper) pipelines() bool {
 }
 
 // Span returns the vat's current span.
-func (k Keeper) Span() (s transcript.Span) {
-	r := k.read(".s")
+func (k Keeper) Span() transcript.Span { return k.span(".s") }
+
+// Spans returns the spans of all the vat's incarnations, in order: the current one is
+// the last.
+func (k Keeper) Spans() (all []transcript.Span) {
+	prefix := k.key(".p.")
+	end := k.key(".p/") // "/" follows "."
+	for key, ok := k.kv.Next(prefix, end); ok; key, ok = k.kv.Next(key, end) {
+		all = append(all, k.span(key[len(k.id):]))
+	}
+	return append(all, k.Span())
+}
+
+func (k Keeper) span(suffix string) (s transcript.Span) {
+	r := k.read(suffix)
 	r.Fields(4)
 	s = transcript.Span{Incarnation: r.Uint(), Start: r.Uint(), End: r.Uint(), Hash: r.Hash()}
-	k.done(r, ".s")
+	k.done(r, suffix)
 	return s
 }
 
 // SetSpan replaces the vat's current span.
 func (k Keeper) SetSpan(s transcript.Span) { k.setSpan(".s", s) }
+
+// SetPastSpan records the span of an incarnation that is over.
+func (k Keeper) SetPastSpan(s transcript.Span) {
+	k.setSpan(fmt.Sprintf(".p.%016x", s.Incarnation), s)
+}
 
 func (k Keeper) setSpan(suffix string, s transcript.Span) {
 	b := make([]byte, 0, spanBytesHint)
