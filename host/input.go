@@ -283,6 +283,20 @@ func (h *Host) Terminate(ctx context.Context, vat swing.VatID, reason string) er
 	})
 }
 
+// OptionChange says which of a vat's options change.
+type OptionChange = kernel.OptionChange
+
+// ChangeOptions changes options of a vat, from its next delivery on. It is an input. Where
+// nothing would change, nothing happens.
+func (h *Host) ChangeOptions(_ context.Context, vat swing.VatID, o OptionChange) error {
+	return h.input(func() error {
+		if err := h.kernel.ChangeOptions(h.kv, vat, o); err != nil {
+			return fmt.Errorf("change options: %w", err)
+		}
+		return nil
+	})
+}
+
 // Hold keeps back a vat's deliveries, in order, until Unhold, so that everything
 // else goes on without a vat that cannot be run. It is an input: it changes the
 // order of events, and so the activityhash.

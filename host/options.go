@@ -11,6 +11,9 @@ import (
 	"vatwarehouse/worker"
 )
 
+// Never is a number of deliveries or references that is not reached.
+const Never = kernel.Never
+
 // Options of a Host. The zero value is good; so is nil.
 type Options struct {
 	// Observable: part of the hashed state, set when the directory is made. On a
@@ -23,7 +26,7 @@ type Options struct {
 	Limits swing.Limits
 	// A vat is asked to say what it has dropped after so many deliveries, or after it
 	// was told of so many references that others dropped. Default 1000 and 100;
-	// kernel.Never is never.
+	// Never is never.
 	ReapDeliveries, ReapRefs uint64
 	// CleanupRows is how many rows of ended vats a cleanup crank removes; every
 	// CleanupEvery-th crank is one while there are any, and all are when nothing else

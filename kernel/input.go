@@ -55,6 +55,9 @@ func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error)
 	if err := k.checkName(b, s.Name); err != nil {
 		return "", "", err
 	}
+	if err := checkReaps(s.ReapDeliveries, s.ReapRefs); err != nil {
+		return "", "", refuse("%w", err)
+	}
 	start := swing.Message[swing.KRef]{Args: s.Params}
 	if err := k.checkMessage(b, start); err != nil {
 		return "", "", err

@@ -333,28 +333,12 @@ func (c *crank) serveOptions(vat swing.VatID, result swing.KRef, in *arguments) 
 	if !c.alive(vat) {
 		return errors.New("the vat has ended")
 	}
-	if err := c.setReaps(vat, deliveries, refs); err != nil {
+	if err := checkReaps(deliveries, refs); err != nil {
 		return err
 	}
-	c.fulfil(result, list())
-	return nil
-}
-
-// setReaps changes when a vat is reaped; 0 leaves a number as it is.
-func (c *crank) setReaps(vat swing.VatID, deliveries, refs uint64) error {
-	if deliveries > Never || refs > Never {
-		return fmt.Errorf("reaps after %d deliveries or %d references: at most %d",
-			deliveries, refs, uint64(Never))
-	}
 	vk := vatkeeper.New(vat, c.b)
-	d := vk.Dirt()
-	if deliveries > 0 {
-		d.DeliveriesMax = deliveries
-	}
-	if refs > 0 {
-		d.RefsMax = refs
-	}
-	vk.SetDirt(d)
+	vk.SetDirt(vk.Dirt().Changed(deliveries, refs))
+	c.fulfil(result, list())
 	return nil
 }
 

@@ -32,7 +32,7 @@ type RefChange struct {
 	Reachable, Recognizable int
 }
 
-// Options is what a vat was made with.
+// Options is what a vat was made with, or has been given since.
 type Options struct {
 	Name string
 	// Code is the hash of the program's code, as installed.
@@ -88,12 +88,13 @@ func New(id swing.VatID, kv KV) Keeper { return Keeper{id, kv} }
 
 // Create writes the keys of a new vat.
 func (k Keeper) Create(o Options) {
-	k.setOptions(o)
+	k.SetOptions(o)
 	k.setCounters(firstObjectImport, firstPromiseImport)
 	k.SetSpan(transcript.Span{})
 }
 
-func (k Keeper) setOptions(o Options) {
+// SetOptions replaces the vat's options.
+func (k Keeper) SetOptions(o Options) {
 	b := swing.AppendText(swing.AppendUint(swing.AppendArray(nil, 7), optionsVersion), o.Name)
 	b = swing.AppendHash(swing.AppendHash(b, o.Code), o.Seed)
 	b = swing.AppendBool(swing.AppendBool(b, o.Pipelining), o.Critical)
@@ -105,13 +106,13 @@ func (k Keeper) setOptions(o Options) {
 func (k Keeper) Reincarnate(code swing.Hash) {
 	o, _ := k.Options()
 	o.Code = code
-	k.setOptions(o)
+	k.SetOptions(o)
 	s := k.Span()
 	k.SetPastSpan(s)
 	k.SetSpan(transcript.Span{Incarnation: s.Incarnation + 1, Start: s.End, End: s.End})
 }
 
-// Options returns what the vat was made with, and whether there is such a vat.
+// Options returns the vat's options, and whether there is such a vat.
 func (k Keeper) Options() (o Options, ok bool) {
 	b, ok := k.kv.Get(k.key(".o"))
 	if !ok {

@@ -178,8 +178,8 @@ func (m *model) dirty(r *report) {
 	}
 	v.dirt.deliveries++
 	v.dirt.refs += uint64(len(r.delivery.Refs))
-	byDeliveries := v.dirt.deliveries >= m.reap.deliveries
-	byRefs := v.dirt.refs >= m.reap.refs && !m.fault("a reap for references forgotten")
+	byDeliveries := v.dirt.deliveries >= v.reap.deliveries
+	byRefs := v.dirt.refs >= v.reap.refs && !m.fault("a reap for references forgotten")
 	if !byDeliveries && !byRefs {
 		return
 	}

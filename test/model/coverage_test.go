@@ -3,6 +3,7 @@ package model
 // allRules is every rule that the model marks. A run of the usual length must
 // reach each of them.
 var allRules = []string{
+	"a change of options",
 	"a critical vat fails",
 	"a dead vat is cleaned",
 	"a dropped reference delivered again",

@@ -3,6 +3,7 @@ package model
 import (
 	"slices"
 
+	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 )
 
@@ -26,6 +27,7 @@ func (m *model) create(
 	m.nextObject++
 	m.objects = append(m.objects, object{ref: root, owner: id})
 	v := vat{id: id, pipelining: pipelining, critical: critical, quarantine: quarantine}
+	v.reap = m.reap
 	v.add(entry{root, swing.RootVRef, true})
 	m.vats = append(m.vats, v)
 	m.names = append(m.names, name)
@@ -89,6 +91,27 @@ func (m *model) terminate(id vatID, reason string) (r report, ok bool) {
 	m.end(ended{id, true, reason}, errorData(reason), false, &r)
 	m.collect()
 	return r, true
+}
+
+func (m *model) change(id vatID, o kernel.OptionChange) bool {
+	if !m.alive(id) {
+		return false
+	}
+	v := m.vat(id)
+	if o.ReapDeliveries > 0 {
+		v.reap.deliveries = o.ReapDeliveries
+	}
+	if o.ReapRefs > 0 && !m.fault("a change of options that forgets a number") {
+		v.reap.refs = o.ReapRefs
+	}
+	if o.Critical != nil {
+		v.critical = *o.Critical
+	}
+	if o.Quarantine != nil {
+		v.quarantine = *o.Quarantine
+	}
+	m.mark("a change of options")
+	return true
 }
 
 func (m *model) hold(id vatID) bool {

@@ -22,6 +22,7 @@ func (m *model) dirtLine(x *text, v *vat) {
 		return
 	}
 	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs))
+	x.line("reaps of", string(v.id), number(v.reap.deliveries), number(v.reap.refs))
 }
 
 // importerLines are the vats that import an object, and whether they have been
@@ -62,6 +63,7 @@ func (r *rows) dirt(id vatID, position uint64) {
 		return
 	}
 	r.line("dirt of", string(id), number(position-since), number(refs))
+	r.line("reaps of", string(id), number(x.Uint()), number(x.Uint()))
 }
 
 // hex reads a number of 16 hex digits.

@@ -12,6 +12,7 @@ const sparedRow = "a c-list row that is not deleted"
 var faults = []string{
 	sparedRow,
 	"a dropped import still reachable",
+	"a change of options that forgets a number",
 	"a fault that is not rolled back",
 	"a next key that is the same",
 	"a notify lost",

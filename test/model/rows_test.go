@@ -136,6 +136,7 @@ func (m *model) vatLines(x *text, v *vat) {
 	if name := m.names[v.id.Number()-1]; name != "" {
 		x.line("name", name, string(v.id))
 	}
+	x.line("flags of", string(v.id), flags(v.pipelining, v.critical, v.quarantine))
 	if v.ended {
 		x.add("end of", string(v.id), strconv.FormatBool(v.failure))
 		x.data(v.info)
@@ -383,7 +384,12 @@ func (r *rows) clist(id vatID) {
 	})
 }
 
-// named finds the name of a vat and passes its options.
+// flags writes the options of a vat that are on or off.
+func flags(pipelining, critical, quarantine bool) string {
+	return fmt.Sprint(pipelining, critical, quarantine)
+}
+
+// named finds the name of a vat and its options.
 func (r *rows) named(id vatID) {
 	x := r.get(string(id) + ".o")
 	x.Array()
@@ -394,6 +400,9 @@ func (r *rows) named(id vatID) {
 		}
 		r.line("name", name, string(id))
 	}
+	x.Hash() // program
+	x.Hash() // seed
+	r.line("flags of", string(id), flags(x.Bool(), x.Bool(), x.Bool()))
 }
 
 func (r *rows) each(prefix string, f func(key string)) {

@@ -82,6 +82,7 @@ type vat struct {
 	imports     struct{ object, promise uint64 }
 	position    uint64
 	dirt        struct{ deliveries, refs uint64 }
+	reap        struct{ deliveries, refs uint64 } // after how much dirt it is due
 
 	held     bool
 	heldBack []event
