@@ -17,6 +17,8 @@ import (
 type Fault struct {
 	Where string // room and thing: "log", "vat v3", "snapshot v3@200", …
 	What  string
+	// Repairable says that it is of a snapshot's record, which Repair drops.
+	Repairable bool
 }
 
 // String returns both.
@@ -58,7 +60,7 @@ type check struct {
 
 func (c *check) fault(where string, format string, args ...any) {
 	c.done.Faults++
-	c.tell(Fault{where, fmt.Sprintf(format, args...)})
+	c.tell(Fault{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
 // stores has the stores verify every byte they keep.
@@ -106,17 +108,19 @@ func (c *check) vats(ctx context.Context) error {
 		for _, s := range spans[:len(spans)-1] {
 			c.transcript(v, s)
 		}
-		c.snapshots(v, c.transcript(v, v.Span))
+		if err := c.snapshots(v, c.transcript(v, v.Span)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // transcript verifies the chain of one incarnation of a vat, and returns its hash at each
 // snapshot's position.
-func (c *check) transcript(v Vat, span transcript.Span) map[uint64]swing.Hash {
+func (c *check) transcript(v Vat, span transcript.Span) chainHashes {
 	at := c.h.gone(v.ID, span)
 	from := at.End
-	wanted := map[uint64]swing.Hash{}
+	wanted := chainHashes{}
 	for _, s := range v.Snapshots {
 		wanted[s.Position] = swing.Hash{}
 	}
@@ -139,27 +143,26 @@ func (c *check) transcript(v Vat, span transcript.Span) map[uint64]swing.Hash {
 	for _, err := range span.Verified(at, items) {
 		if err != nil {
 			c.fault("vat "+string(v.ID), "%v", err)
-			break
+			return nil
 		}
 		c.done.Entries++
 	}
 	return wanted
 }
 
-func (c *check) snapshots(v Vat, chain map[uint64]swing.Hash) {
+func (c *check) snapshots(v Vat, chain chainHashes) error {
 	for _, s := range v.Snapshots {
 		c.done.Snapshots++
-		where := fmt.Sprintf("snapshot %s@%d", s.Vat, s.Position)
-		if s.Position > v.Span.End {
-			c.fault(where, "the transcript ends at %d", v.Span.End)
-		} else if s.Incarnation == v.Span.Incarnation && chain[s.Position] != s.Transcript {
-			c.fault(where, "it is of transcript %s, the vat's is %s there",
-				s.Transcript.Short(), chain[s.Position].Short())
+		why, err := c.h.amiss(s, chain)
+		if err != nil {
+			return err
 		}
-		if err := c.h.heaps.VerifyHeap(s.ID); err != nil {
-			c.fault(where, "%v", err)
+		if why != "" {
+			c.done.Faults++
+			c.tell(Fault{fmt.Sprintf("snapshot %s@%d", s.Vat, s.Position), why, true})
 		}
 	}
+	return nil
 }
 
 // outputs decodes every output that is kept.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"vatwarehouse/kernel"
-	"vatwarehouse/snapstore"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
@@ -190,52 +189,4 @@ func (h *Host) forget(done *Pruned) error {
 	done.ArchivesRemoved = stats.Removed
 	done.BytesFreed = max(before-h.log.Stats().DiskBytes, 0)
 	return nil
-}
-
-// Repaired is a snapshot record that Repair dropped.
-type Repaired struct {
-	Snapshot Snapshot
-	Why      string
-}
-
-// Repair drops the records of snapshots that name heaps that are gone or damaged, or
-// that don't fit their vat's transcript, and returns them. What a record was of is
-// lost already: without it the vat is no worse off, and nobody tries it again.
-func (h *Host) Repair(ctx context.Context) ([]Repaired, error) {
-	return read(h, func() (list []Repaired, err error) {
-		if err := h.settle(ctx); err != nil {
-			return nil, err
-		}
-		for key, value := range h.kv.Scan(snapshotPrefix) {
-			s := decodeSnapshot(key, value)
-			why, err := h.amiss(s)
-			if err = errors.Join(err, ctx.Err()); err != nil {
-				return nil, fmt.Errorf("repair: %w", err)
-			}
-			if why != "" {
-				list = append(list, Repaired{s, why})
-			}
-		}
-		for _, r := range list {
-			h.kv.Delete(snapshotKey(r.Snapshot.Vat, r.Snapshot.Position))
-		}
-		return list, h.commit(ctx)
-	})
-}
-
-// amiss says what is wrong with a snapshot's record, or "".
-func (h *Host) amiss(s Snapshot) (why string, err error) {
-	vk := vatkeeper.New(s.Vat, h.kv)
-	if _, ok := vk.Options(); !ok {
-		return "there is no such vat", nil
-	}
-	if span := vk.Span(); s.Incarnation == span.Incarnation && s.Position > span.End {
-		return fmt.Sprintf("the transcript ends at %d", span.End), nil
-	}
-	if err := h.heaps.VerifyHeap(s.ID); errors.Is(err, snapstore.ErrNotFound) || spoilt(err) {
-		return err.Error(), nil
-	} else if err != nil {
-		return "", err
-	}
-	return "", nil
 }

@@ -76,6 +76,7 @@ var jsonFields = map[string]string{
 		"promises_gone promises_made promises_resolved queued ran_cranks ran_deliveries vats vats.clist_added " +
 		"vats.clist_changed vats.clist_removed vats.deliveries vats.ended vats.failure vats.made vats.name vats.vat vats.vatstore",
 	"prune --margin 99999": "archives_removed bytes_freed directory entries outputs repaired skipped vats",
+	"repair":               "directory dropped",
 	"check":                "directory entries faults keys ok outputs snapshots vats",
 	"scenarios":            "about name vats",
 	"scenarios show ring":  "name text",
