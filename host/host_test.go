@@ -201,10 +201,10 @@ func TestRefusedInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := activityhash(t, h)
 	if again, err := h.Install(ctx, program(t, "counter")); err != nil || again != code {
 		t.Errorf("installed again: %v, %v", again, err)
 	}
-	before := activityhash(t, h)
 	create := func(s host.VatSpec) error { _, _, err := h.CreateVat(ctx, s); return err }
 	_, sendErr := h.Send(ctx, "ko77", host.Message{})
 	_, installErr := h.Install(ctx, []byte("not wasm"))

@@ -73,6 +73,44 @@ func TestChangeOptions(t *testing.T) {
 	}
 }
 
+// sealed is a buffer that counts its seals.
+type sealed struct {
+	*buffer
+	seals int
+}
+
+func (s *sealed) Seal() swing.Hash {
+	s.seals++
+	return s.buffer.Seal()
+}
+
+// TestInstallAgain: a program that is known, under the name if one is given, is not
+// installed again; another name for it, and another program for a name, are written.
+func TestInstallAgain(t *testing.T) {
+	w := newWorld(t)
+	b := &sealed{buffer: w.b}
+	one, two := swing.Sum("one"), swing.Sum("two")
+	for i, row := range []struct {
+		code swing.Hash
+		name string
+		does bool
+	}{
+		{one, "", true}, {one, "", false}, {one, "a", true}, {one, "a", false}, {one, "", false},
+		{two, "a", true}, {one, "b", true}, {one, "a", true}, {two, "", false}, {two, "b", true},
+	} {
+		before, rows := b.seals, maps.Clone(b.rows)
+		if err := w.k.Install(b, row.code, row.name); err != nil {
+			t.Fatal(err)
+		}
+		if does := b.seals > before; does != row.does || does == maps.Equal(rows, b.rows) {
+			t.Errorf("%d: %d seals, want one: %v", i, b.seals-before, row.does)
+		}
+	}
+	if err := w.k.Install(b, one, "not a name"); !errors.Is(err, kernel.ErrInput) {
+		t.Error(err)
+	}
+}
+
 // TestChangeOptionsIsRefused: of a vat that there is not or that has ended, and beyond the
 // bounds, nothing is changed, and nothing where all is as it is to be.
 func TestChangeOptionsIsRefused(t *testing.T) {

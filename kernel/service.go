@@ -348,14 +348,20 @@ func programNameKey(name string) string { return "program.name." + name }
 
 // Install makes a program known to the kernel, under a name if it is not "": vats can be
 // made of it by those who hold the admin object. A name can be given to another program.
+// Where it is known so already, nothing happens.
 func (k *Kernel) Install(b Buffer, hash swing.Hash, name string) error {
 	if err := checkNameText(name); err != nil {
 		return err
 	}
+	named, _ := b.Get(programNameKey(name))
+	if has(b, programKey(hash)) && (name == "" || string(named) == string(hash[:])) {
+		return nil
+	}
+	c := k.begin(b)
 	b.Set(programKey(hash), nil)
 	if name != "" {
 		b.Set(programNameKey(name), hash[:])
 	}
-	k.begin(b).sealInput()
+	c.sealInput()
 	return nil
 }
