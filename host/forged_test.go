@@ -13,8 +13,9 @@ import (
 	"vatwarehouse/vfs"
 )
 
-// forgedState is an export of a state, taken apart.
+// forgedState is an export, of a state or of one vat, taken apart.
 type forgedState struct {
+	what    portable.What
 	m       portable.Metadata
 	rows    []portable.Row
 	codes   [][]byte
@@ -23,13 +24,13 @@ type forgedState struct {
 	objects [][]byte
 }
 
-func takeStateApart(t *testing.T, b []byte) *forgedState {
+func takeApart(t *testing.T, b []byte) *forgedState {
 	t.Helper()
 	r, err := portable.NewReader(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &forgedState{}
+	f := &forgedState{what: r.What()}
 	facts, err := r.Facts()
 	if err == nil {
 		f.m, _, err = r.Metadata(facts, func(row portable.Row) error {
@@ -68,7 +69,7 @@ func takeStateApart(t *testing.T, b []byte) *forgedState {
 func (f *forgedState) bytes(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w := portable.NewWriter(&b, portable.State)
+	w := portable.NewWriter(&b, f.what)
 	errs := []error{w.Metadata(&f.m)}
 	for _, row := range f.rows {
 		errs = append(errs, w.Row(row))
@@ -205,7 +206,7 @@ func TestForgedStateIsRefused(t *testing.T) {
 	}
 	whole, _ := export(t, r.h, host.Archival)
 	for name, forge := range forgeries {
-		f := takeStateApart(t, whole)
+		f := takeApart(t, whole)
 		forge.do(t, f)
 		files := vfs.NewMem()
 		_, err := host.Import(ctx, bytes.NewReader(f.bytes(t)), "", &host.ImportOptions{Host: host.Options{FS: files}})
@@ -232,7 +233,7 @@ func TestForgedOperationalState(t *testing.T) {
 	h := reopen(t, dir, host.Options{})
 	b, _ := export(t, h, host.Operational)
 	closeHost(t, h)
-	f := takeStateApart(t, b)
+	f := takeApart(t, b)
 	f.m.Snapshots[0].Transcript[0]++
 	_, err := host.Import(ctx, bytes.NewReader(f.bytes(t)), "", nil)
 	if !errors.Is(err, host.ErrCorrupt) || !strings.Contains(err.Error(), "is of transcript") {

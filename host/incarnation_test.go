@@ -304,7 +304,7 @@ func TestForgedIncarnations(t *testing.T) {
 	h, _, _ := renewed(t)
 	whole, done := export(t, h, host.Archival)
 	for name, forge := range incarnationForgeries {
-		f := takeStateApart(t, whole)
+		f := takeApart(t, whole)
 		forge.do(t, f)
 		_, err := host.Import(ctx, bytes.NewReader(f.bytes(t)), "", nil)
 		if forge.says == "" && err != nil || forge.says != "" && (err == nil || !strings.Contains(err.Error(), forge.says)) {
