@@ -13,11 +13,12 @@ import (
 	"vatwarehouse/vfs"
 )
 
-// forgedState is an export, of a state or of one vat, taken apart.
+// forgedState is an export, of a state, a feed or one vat, taken apart.
 type forgedState struct {
 	what    portable.What
 	m       portable.Metadata
 	rows    []portable.Row
+	sets    [][]byte
 	codes   [][]byte
 	entries [][][]byte
 	outputs [][]byte
@@ -36,14 +37,20 @@ func takeApart(t *testing.T, b []byte) *forgedState {
 		f.m, _, err = r.Metadata(facts, func(row portable.Row) error {
 			f.rows = append(f.rows, portable.Row{Key: row.Key, Value: bytes.Clone(row.Value)})
 			return nil
-		}, nil)
+		}, func(set []byte) error {
+			f.sets = append(f.sets, bytes.Clone(set))
+			return nil
+		})
 	}
 	keep := func(list *[][]byte, item []byte, e error) {
 		if *list = append(*list, bytes.Clone(item)); err == nil {
 			err = e
 		}
 	}
-	for range f.m.Programs {
+	for _, id := range f.m.Programs {
+		if slices.Contains(f.m.Bases, id) {
+			continue
+		}
 		code, e := r.Code()
 		keep(&f.codes, code, e)
 	}
@@ -73,6 +80,9 @@ func (f *forgedState) bytes(t *testing.T) []byte {
 	errs := []error{w.Metadata(&f.m)}
 	for _, row := range f.rows {
 		errs = append(errs, w.Row(row))
+	}
+	for _, set := range f.sets {
+		errs = append(errs, w.Changes(set))
 	}
 	_, err := w.Seal()
 	errs = append(errs, err)

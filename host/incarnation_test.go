@@ -321,3 +321,51 @@ func TestForgedIncarnations(t *testing.T) {
 		}
 	}
 }
+
+// TestForgedFeeds: a feed whose history is not all that its change sets tell of, or not
+// what goes on from the directory, is refused, and the directory stays as it is.
+func TestForgedFeeds(t *testing.T) {
+	t.Parallel()
+	h, id, root := renewed(t)
+	first, done := export(t, h, host.Archival)
+	ask(t, h, root, "incr", 1)
+	renew(t, h, id, root, 2)
+	var feed bytes.Buffer
+	if _, err := h.Feed(ctx, done.Base, &feed); err != nil {
+		t.Fatal(err)
+	}
+	for name, forge := range map[string]forging{
+		"nothing": {"", func(*testing.T, *forgedState) {}},
+		"no history": {"is of no history", func(_ *testing.T, f *forgedState) {
+			f.m.Spans, f.entries = f.m.Spans[2:], f.entries[2:]
+		}},
+		"no new incarnation": {"is of no history", func(_ *testing.T, f *forgedState) {
+			f.m.Spans, f.entries = slices.Delete(f.m.Spans, 1, 2), slices.Delete(f.entries, 1, 2)
+		}},
+		"no rest of the old": {"and here it ends at", func(_ *testing.T, f *forgedState) {
+			f.m.Spans, f.entries = f.m.Spans[1:], f.entries[1:]
+		}},
+		"less of the old": {"incarnation 3 of v1", func(_ *testing.T, f *forgedState) {
+			f.m.Spans[0].End--
+			f.entries[0] = f.entries[0][:len(f.entries[0])-1]
+			f.rechain(0)
+		}},
+		"another entry": {"is not what the history makes it", func(_ *testing.T, f *forgedState) {
+			f.entries[1][1] = bytes.Replace(f.entries[1][1], []byte("incr"), []byte("decr"), 1)
+			f.rechain(1)
+		}},
+	} {
+		files := vfs.NewMem()
+		importInto(t, first, files, stepOptions())
+		there := open(t, files, stepOptions())
+		f := takeApart(t, feed.Bytes())
+		forge.do(t, f)
+		_, err := there.Apply(ctx, bytes.NewReader(f.bytes(t)), swing.Hash{})
+		if forge.says == "" && err != nil || forge.says != "" && (err == nil || !strings.Contains(err.Error(), forge.says)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if b, _ := export(t, there, host.Archival); forge.says != "" && !bytes.Equal(b, first) {
+			t.Errorf("%s: the directory is another", name)
+		}
+	}
+}
