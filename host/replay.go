@@ -39,7 +39,8 @@ func (h *Host) Replay(
 	return read(h, func() (Replayed, error) {
 		r, err := h.newReplay(ctx, vat, o)
 		if err != nil {
-			return Replayed{}, fmt.Errorf("replay vat %s: %w", vat, damaged(err))
+			return Replayed{}, fmt.Errorf("replay vat %s: %w",
+				transcript.Text([]byte(vat)), damaged(err))
 		}
 		err = errors.Join(r.run(ctx, o), r.close(ctx))
 		if err != nil {

@@ -179,7 +179,7 @@ func (k *Kernel) Send(
 // Release lets go of a reference the embedder holds, once.
 func (k *Kernel) Release(b Buffer, ref swing.KRef) error {
 	if n := pins(b, ref); n == 0 || n == 1 && ref == AdminRef { // that one is the kernel's
-		return refuse("%s is not held", ref)
+		return refuse("%s is not held", transcript.Text([]byte(ref)))
 	}
 	c := k.begin(b)
 	c.pin(ref, -1)
@@ -211,10 +211,13 @@ func (k *Kernel) SetTime(b Buffer, t uint64) (Report, error) {
 	return c.report, nil
 }
 
-// Terminate ends a vat from outside.
+// Terminate ends a vat from outside. The reason is at most as long as a body may be.
 func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, error) {
 	if err := checkAlive(b, vat); err != nil {
 		return Report{}, err
+	}
+	if most := k.options.Limits.BodyBytes; len(reason) > most {
+		return Report{}, refuse("a reason of %d bytes, limit %d", len(reason), most)
 	}
 	c := k.begin(b)
 	k.vats.Discard(vat)
