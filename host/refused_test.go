@@ -140,7 +140,7 @@ func (r *refusals) limits() {
 		_, err := h.Upgrade(ctx, r.live, host.Upgrade{Code: r.code, Message: long})
 		return err
 	}, "Upgrade: a long message")
-	r.add(host.ErrRefused, func() error { return h.Terminate(ctx, r.live, long) }, "Terminate: a long reason")
+	r.add(host.ErrRefused, func() error { return h.Terminate(ctx, r.live, strings.Repeat("x", l.BodyBytes+1)) }, "Terminate: a long reason")
 	r.create(host.VatSpec{Code: r.code, ReapDeliveries: host.Never + 1}, "reaped beyond Never")
 	r.create(host.VatSpec{Code: r.code, ReapRefs: 1<<64 - 1}, "reaped beyond Never")
 	for _, o := range []host.OptionChange{{ReapDeliveries: host.Never + 1}, {ReapRefs: 1<<64 - 1}} {
