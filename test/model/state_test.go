@@ -174,16 +174,6 @@ type sent struct {
 	n    uint64
 }
 
-func (e event) refs() (refs []kref) {
-	for _, ref := range []kref{e.target, e.result, e.promise} {
-		if ref != "" {
-			refs = append(refs, ref)
-		}
-	}
-	refs = append(refs, e.args.Slots...)
-	return append(refs, e.params.Slots...)
-}
-
 // The kinds of GC action, in the order in which they are taken.
 const (
 	dropExport = iota
