@@ -224,6 +224,8 @@ type crank struct {
 	// loose are references that may have lost their last holder, or their owner;
 	// they are judged at the end.
 	loose []swing.KRef
+	// meters are those that are gone, and of which those who wait are to be told.
+	meters []swing.KRef
 }
 
 func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }
