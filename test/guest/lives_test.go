@@ -11,7 +11,6 @@ import (
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
-	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
 )
 
@@ -22,6 +21,7 @@ type lives struct {
 	style   string // "c or go, how"
 	options host.Options
 	restart bool
+	dir     string // on disk: there, what was compiled is kept
 	h       *host.Host
 	codes   map[string]swing.Hash
 	entries map[swing.VatID]map[uint64]transcript.Entry // by position, of all incarnations
@@ -29,7 +29,8 @@ type lives struct {
 
 // inEveryLife runs a scenario in both languages with everything in memory, with as little
 // as can be, and with a restart before every step. The transcripts of all vats must be the
-// same, byte for byte.
+// same, byte for byte. It is not for parallel tests: a process that another one begins just
+// then has the lock of the directory for a moment.
 func inEveryLife(t *testing.T, devices map[string]kernel.Device, scenario func(l *lives)) {
 	t.Helper()
 	var first []string
@@ -41,11 +42,11 @@ func inEveryLife(t *testing.T, devices map[string]kernel.Device, scenario func(l
 		for i, o := range []host.Options{
 			{},
 			{MaxVats: 1, Snapshots: warehouse.Policy{Initial: 1, Interval: 1}},
-			{MaxVats: 1, BlockCranks: 1, PauseOnEvict: true, Snapshots: warehouse.Policy{Initial: 2}},
+			{MaxVats: 1, BlockCranks: 1, PauseOnEvict: true},
 		} {
-			o.FS, o.Devices = vfs.NewMem(), devices
+			o.NoSync, o.Devices = true, devices
 			l := &lives{
-				TB: t, style: fmt.Sprintf("%s %d", language, i), options: o, restart: i == 2,
+				TB: t, style: fmt.Sprintf("%s %d", language, i), options: o, restart: i == 2, dir: t.TempDir(),
 				codes: map[string]swing.Hash{}, entries: map[swing.VatID]map[uint64]transcript.Entry{},
 			}
 			l.open()
@@ -75,7 +76,7 @@ func (l *lives) must(err error) {
 func (l *lives) open() {
 	l.Helper()
 	var err error
-	l.h, err = host.Open(context.Background(), "", &l.options)
+	l.h, err = host.Open(context.Background(), l.dir, &l.options)
 	l.must(err)
 }
 
