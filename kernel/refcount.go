@@ -47,6 +47,7 @@ func (c *crank) apply(vat swing.VatID, changes []vatkeeper.RefChange) {
 			promise{decider: vat}.write(c.b, ch.Ref)
 		case ch.New:
 			object{owner: vat}.write(c.b, ch.Ref)
+			c.loose = append(c.loose, ch.Ref) // a device may have taken no hold of it
 		case ch.Orphan:
 			c.orphan(ch.Ref)
 		case ch.Imports > 0:
