@@ -154,9 +154,19 @@ func (l *lives) outcome(promise kref) string {
 	return show(p.Data)
 }
 
+// answer is outcome of ask, of which nothing is held afterwards.
+func (l *lives) answer(target kref, method string, args ...any) string {
+	l.Helper()
+	promise := l.ask(target, method, args...)
+	answer := l.outcome(promise)
+	l.must(l.h.Release(context.Background(), promise))
+	l.run()
+	return answer
+}
+
 func (l *lives) expect(want string, target kref, method string, args ...any) {
 	l.Helper()
-	if got := l.outcome(l.ask(target, method, args...)); got != want {
+	if got := l.answer(target, method, args...); got != want {
 		l.Fatalf("%s: %s%v answered %s, want %s", l.style, method, args, got, want)
 	}
 }
