@@ -65,8 +65,8 @@ static int32_t keep(vat_delivery *d) {
 	if (!vat_taken(&d->args) || !of_others || object == timer || duration > (uint64_t)1 << 62)
 		return vat_reject(d->result, "want keep(object, duration)");
 	uint32_t i = entry_of(object);
-	if (i < count && entries[i].ticket != VAT_NONE)
-		return vat_reject(d->result, "there is a ticket for it");
+	if (i < count && (entries[i].kept || entries[i].ticket != VAT_NONE))
+		return vat_reject(d->result, "it has an entry");
 	if (i == ENTRIES_MAX) return vat_reject(d->result, "the locker is full");
 	if (clock == VAT_NONE) clock = vat_new_object();
 	VAT_WRITER(args, 16);
@@ -77,11 +77,11 @@ static int32_t keep(vat_delivery *d) {
 	if (!call_timer("delay", &args, &id)) return vat_fail("the timer refuses");
 	if (i == count) count++;
 	entries[i].object = object;
-	entries[i].ticket = vat_new_object();
+	entries[i].ticket = d->result == VAT_NONE ? VAT_NONE : vat_new_object();
 	entries[i].until = d->time + duration;
 	entries[i].timer = id;
 	entries[i].kept = true;
-	return vat_answer_ref(d->result, entries[i].ticket);
+	return vat_answer_ref(d->result, entries[i].ticket); // if anybody wants one
 }
 
 // show answers with the object of a ticket.

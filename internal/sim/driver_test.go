@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/vfs"
 )
@@ -27,7 +28,19 @@ func TestMessagesAreSentInQuiet(t *testing.T) {
 	straight(t, parsed(t, text), o, RunOptions{})
 	// Three starts, three peers, then five volleys of five hops: every burst is routed
 	// as one, and each later message of a vat's is routed right after its delivery.
-	want := strings.Repeat("r", 3) + strings.Repeat("d", 3) + strings.Repeat("r", 3) + strings.Repeat("d", 3)
+	want := strings.Repeat(
+		"r",
+		3,
+	) + strings.Repeat(
+		"d",
+		3,
+	) + strings.Repeat(
+		"r",
+		3,
+	) + strings.Repeat(
+		"d",
+		3,
+	)
 	for range 5 {
 		want += "rrrrr" + strings.Repeat("dr", 5*4) + "ddddd"
 	}
@@ -40,7 +53,9 @@ func TestMessagesAreSentInQuiet(t *testing.T) {
 // by a host whose block that would be is cancelled.
 func stoppedAudit(t *testing.T, s *Scenario, fs vfs.FS) {
 	t.Helper()
-	o := host.Options{FS: fs, Inline: true, Interpreter: true, Seed: s.Seed}
+	o := host.Options{
+		FS: fs, Inline: true, Interpreter: true, Seed: s.Seed, Devices: devices.All(),
+	}
 	h, err := host.Open(t.Context(), "", &o)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +133,13 @@ func TestStatusFollowsTheRun(t *testing.T) {
 		}
 		queued := stats.Kernel.Accepted + stats.Kernel.Runnable
 		if made := stats.Kernel.Deliveries + queued; st.Audit == nil && made != 3+st.Messages {
-			t.Errorf("stop %d: %d deliveries and %d queued of %d messages", stops, made-queued, queued, st.Messages)
+			t.Errorf(
+				"stop %d: %d deliveries and %d queued of %d messages",
+				stops,
+				made-queued,
+				queued,
+				st.Messages,
+			)
 		}
 		if st.Steps < last.Steps || st.Messages < last.Messages || (st.Audit != nil) != ended {
 			t.Errorf("stop %d: %+v after %+v", stops, st, last)
@@ -183,7 +204,8 @@ func TestOwnPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = s.Admit(t.Context())
-		if !errors.Is(err, host.ErrRefused) || !strings.Contains(err.Error(), "program other (other.wasm): ") {
+		if !errors.Is(err, host.ErrRefused) ||
+			!strings.Contains(err.Error(), "program other (other.wasm): ") {
 			t.Errorf("%s: %v", name, err)
 		}
 		h := opened(t, s, host.Options{})
@@ -197,8 +219,13 @@ func TestOwnPrograms(t *testing.T) {
 	if err := parsed(t, played).Admit(t.Context()); err != nil {
 		t.Errorf("built-in programs: %v", err)
 	}
-	big, err := parse("x.yaml", []byte(text), func(string) ([]byte, error) { return nil, os.ErrPermission })
-	if big != nil || err == nil || !strings.Contains(err.Error(), "x.yaml:3:18: program mine: permission denied") {
+	big, err := parse(
+		"x.yaml",
+		[]byte(text),
+		func(string) ([]byte, error) { return nil, os.ErrPermission },
+	)
+	if big != nil || err == nil ||
+		!strings.Contains(err.Error(), "x.yaml:3:18: program mine: permission denied") {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
@@ -16,10 +17,19 @@ import (
 // kinds of traffic with promises and without, vats that hold references, an audit.
 const played = `about: a bit of everything
 seed: played
+devices: [timer]
+meters:
+  - {name: allowance, remaining: 10_000_000, threshold: 100}
+time: {step: 1_000}
 vats:
   - {name: player, program: pingpong, count: 6}
   - {name: counter, program: counter, count: 3}
   - {name: glutton, program: glutton, args: [65536, 64, 3, 1, 512, 1, 20]}
+  - name: locker
+    program: locker
+    args: [{ref: timer}]
+    options: [quarantine]
+    meter: allowance
 setup:
   - {to: player, method: peer, args: [{ref: player.$i+1}]}
 workload:
@@ -27,6 +37,7 @@ workload:
   - {to: player, method: ping, args: [{between: [1, 5]}], pattern: zipf, burst: 3}
   - {to: [counter, glutton], method: incr, args: [1], pattern: random, burst: 4}
   - {to: glutton, method: touch, burst: 2}
+  - {to: locker, method: keep, args: [{ref: counter.$n}, {between: [500, 4_000]}], burst: 1}
 length: {deliveries: 400}
 audit:
   ask:
@@ -47,7 +58,7 @@ func parsed(t testing.TB, text string) *Scenario {
 // opened is a host that is closed at the end of the test.
 func opened(t testing.TB, s *Scenario, o host.Options) *host.Host {
 	t.Helper()
-	o.Seed = s.Seed
+	o.Seed, o.Devices = s.Seed, devices.All()
 	h, err := host.Open(t.Context(), "", &o)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +97,12 @@ func traced(t testing.TB, h *host.Host) trace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trace{st.Activityhash, st.Kernel.Deliveries, b.String(), fmt.Sprintf("%+v", status.Audit)}
+	return trace{
+		st.Activityhash,
+		st.Kernel.Deliveries,
+		b.String(),
+		fmt.Sprintf("%+v", status.Audit),
+	}
 }
 
 // straight runs the scenario once, from beginning to end.
@@ -110,11 +126,12 @@ func TestRunEndsWhereItShould(t *testing.T) {
 	if got := straight(t, parsed(t, bare), host.Options{}, RunOptions{Deliveries: 37}).deliveries; got != 37 {
 		t.Errorf("%d deliveries, want 37", got)
 	}
-	s := parsed(t, strings.Replace(bare, "deliveries: 400", "messages: 33", 1))
+	s := parsed(t, strings.Replace(bare, "deliveries: 400", "messages: 36", 1))
 	h := opened(t, s, host.Options{})
 	r, err := Run(t.Context(), h, s, RunOptions{})
-	if err != nil || r.Messages != 33 || !r.Created || r.Nothing || r.Steps != 5 || r.SetupSteps != 1 {
-		t.Errorf("%+v, %v: want 33 messages in 5 steps, 1 of setup", r, err)
+	if err != nil || r.Messages != 36 || !r.Created || r.Nothing || r.Steps != 5 ||
+		r.SetupSteps != 1 {
+		t.Errorf("%+v, %v: want 36 messages in 5 steps, 1 of setup", r, err)
 	}
 	st, err := h.Stats()
 	if err != nil || st.Kernel.Runnable+st.Kernel.Accepted != 0 {
@@ -168,6 +185,7 @@ func interrupted(t *testing.T, fs vfs.FS, s *Scenario, blocks int) bool {
 	defer cancel()
 	o := host.Options{
 		FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true,
+		Devices: devices.All(),
 	}
 	o.Observer.Block = func(host.Block) {
 		if blocks--; blocks == 0 {
@@ -238,6 +256,7 @@ func crashed(t *testing.T, s *Scenario, disk *vfs.Mem, k int, seed uint64) (*vfs
 	fs.Arm(vfs.Fault{At: k, Crash: true})
 	o := host.Options{
 		FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true,
+		Devices: devices.All(),
 	}
 	h, err := host.Open(t.Context(), "", &o)
 	if err == nil {
@@ -300,7 +319,7 @@ func TestHarnessSeesALostNote(t *testing.T) {
 		if !interrupted(t, fs, s, 12) {
 			t.Fatal("it was over already")
 		}
-		o := host.Options{FS: fs, Inline: true, Seed: s.Seed}
+		o := host.Options{FS: fs, Inline: true, Seed: s.Seed, Devices: devices.All()}
 		h, err := host.Open(t.Context(), "", &o)
 		if err != nil {
 			t.Fatal(err)
@@ -310,7 +329,13 @@ func TestHarnessSeesALostNote(t *testing.T) {
 			t.Fatalf("%d steps, %v, %v", steps, ok, err)
 		}
 		err = errors.Join(
-			h.SetNote(t.Context(), noteSteps, encodeSteps(uint64(int(steps)+by))), h.Close(t.Context()))
+			h.SetNote(
+				t.Context(),
+				noteSteps,
+				encodeSteps(uint64(int(steps)+by)),
+			),
+			h.Close(t.Context()),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -382,10 +407,14 @@ func TestOtherScenariosAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Run(t.Context(), bare, s, RunOptions{})
-	if !errors.Is(err, ErrOther) || !strings.Contains(err.Error(), "it has 1 vats, and no scenario is noted") {
+	if !errors.Is(err, ErrOther) ||
+		!strings.Contains(err.Error(), "it has 1 vats, and no scenario is noted") {
 		t.Errorf("without a scenario: %v", err)
 	}
-	if _, err := Run(t.Context(), opened(t, s.WithSeed("x"), host.Options{}), s, RunOptions{}); !errors.Is(err, ErrOther) {
+	if _, err := Run(t.Context(), opened(t, s.WithSeed("x"), host.Options{}), s, RunOptions{}); !errors.Is(
+		err,
+		ErrOther,
+	) {
 		t.Errorf("a host of another seed: %v", err)
 	}
 }
@@ -423,7 +452,8 @@ func TestHoldAndUnhold(t *testing.T) {
 	s := parsed(t, played)
 	h := opened(t, s, host.Options{})
 	r, err := Run(t.Context(), h, s, RunOptions{Hold: []string{"counter.1", "v7"}, Deliveries: 100})
-	if err != nil || r.Audit.OK() || !strings.Contains(r.Audit.Asked[1].Problem, "counter.0: no answer") {
+	if err != nil || r.Audit.OK() ||
+		!strings.Contains(r.Audit.Asked[1].Problem, "counter.0: no answer") {
 		t.Fatalf("%+v, %v", r.Audit, err)
 	}
 	v, err := h.Vat("counter.1")
@@ -431,12 +461,19 @@ func TestHoldAndUnhold(t *testing.T) {
 		t.Errorf("%+v, %v: want it held, and never run", v, err)
 	}
 	r, err = Run(t.Context(), h, s, RunOptions{
-		Hold: []string{"counter.0"}, Unhold: []string{"counter.1", "counter.0", "ring"}, Deliveries: 200,
+		Hold: []string{
+			"counter.0",
+		}, Unhold: []string{"counter.1", "counter.0", "ring"}, Deliveries: 200,
 	})
 	if !errors.Is(err, host.ErrNotFound) {
 		t.Errorf("a vat that is not there: %v", err)
 	}
-	r, err = Run(t.Context(), h, s, RunOptions{Unhold: []string{"counter.1", "counter.0"}, Deliveries: 200})
+	r, err = Run(
+		t.Context(),
+		h,
+		s,
+		RunOptions{Unhold: []string{"counter.1", "counter.0"}, Deliveries: 200},
+	)
 	if err != nil || !r.Audit.OK() {
 		t.Errorf("%+v, %v", r.Audit, err)
 	}
@@ -467,9 +504,18 @@ func TestRestlessVatsEnd(t *testing.T) {
 // even for a scenario that brought a program, whose file is gone.
 func TestStoredScenarioContinues(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(played, "vats:\n", "programs: {mine: gone.wasm}\nvats:\n  - {name: own, program: mine}\n", 1)
+	text := strings.Replace(
+		played,
+		"vats:\n",
+		"programs: {mine: gone.wasm}\nvats:\n  - {name: own, program: mine}\n",
+		1,
+	)
 	counter := parsed(t, played).programs[1].code
-	s, err := parse("played.yaml", []byte(text), func(string) ([]byte, error) { return counter, nil })
+	s, err := parse(
+		"played.yaml",
+		[]byte(text),
+		func(string) ([]byte, error) { return counter, nil },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

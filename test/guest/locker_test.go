@@ -86,7 +86,7 @@ func TestLocker(t *testing.T) {
 		ticket, ofTicket := l.reference(locker, "keep", first, 50)
 		other, ofOther := l.reference(locker, "keep", second, 70)
 		l.release(ofSecond)
-		l.expect(`rejected: ["there is a ticket for it"]`, locker, "keep", first, 5)
+		l.expect(`rejected: ["it has an entry"]`, locker, "keep", first, 5)
 		l.expect("="+string(first), ticket, "show")
 		l.setTime(1049)
 		l.expect("[2 0 0]", locker, "read")
@@ -133,7 +133,7 @@ func TestLockerForgets(t *testing.T) {
 		l.expect(`rejected: ["the locker is full"]`, locker, "keep", ninth, 10)
 		l.setTime(10)
 		l.expect("[8 8 0]", locker, "read")
-		l.expect(`rejected: ["there is a ticket for it"]`, locker, "keep", objects[3], 10)
+		l.expect(`rejected: ["it has an entry"]`, locker, "keep", objects[3], 10)
 		l.must(l.step().Terminate(context.Background(), maker, "enough"))
 		l.run()
 		l.release(held...)
@@ -170,6 +170,13 @@ func TestLockerAtRandom(t *testing.T) {
 					tickets[p.Data.Slots[0]] = answer
 				}
 			case 2:
+				if rng.IntN(2) == 0 { // nobody wants a ticket
+					keep := list[kref](anObject, 1+rng.IntN(20))
+					l.must(l.step().SendOnly(context.Background(), locker,
+						host.Message{Method: "keep", Body: keep.Body, Slots: keep.Slots}))
+					l.run()
+					continue
+				}
 				l.answer(locker, []string{"look", "keep"}[rng.IntN(2)], anObject, anObject)
 			case 3:
 				l.answer(aTicket, "show", anObject)

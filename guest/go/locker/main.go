@@ -84,8 +84,8 @@ func (l *locker) keep(m *vat.Message) {
 	}
 	e := l.entryOf(object)
 	switch {
-	case e != nil && e.ticket != "":
-		m.Reject("there is a ticket for it")
+	case e != nil && (e.kept || e.ticket != ""):
+		m.Reject("it has an entry")
 		return
 	case e == nil && len(l.entries) == entriesMax:
 		m.Reject("the locker is full")
@@ -104,8 +104,10 @@ func (l *locker) keep(m *vat.Message) {
 		vat.Fail("the timer refuses")
 	}
 	e.until, e.kept = vat.Now()+duration, true
-	e.ticket = vat.Export(ticket{e, l})
-	m.AnswerRef(e.ticket)
+	if m.Wanted() {
+		e.ticket = vat.Export(ticket{e, l})
+		m.AnswerRef(e.ticket)
+	}
 }
 
 func ofOthers(ref vat.Ref) bool { return strings.HasPrefix(string(ref), "o-") }
