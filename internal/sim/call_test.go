@@ -71,15 +71,13 @@ func TestBadArguments(t *testing.T) {
 	} {
 		_, _, err := makeArguments([]string{word}, names)
 		var fault *Error
-		if err == nil || !strings.Contains(err.Error(), want) ||
-			!errors.As(err, &fault) && !errors.Is(err, host.ErrRefused) {
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &fault) && !errors.Is(err, host.ErrRefused) {
 			t.Errorf("%.40q: %v, want %s", word, err, want)
 		}
 	}
 	_, _, err := makeArguments([]string{"1", "ref:three"}, names)
 	var name *NameError
-	if !errors.As(err, &name) || name.Name != "three" || !errors.Is(err, host.ErrNotFound) ||
-		!strings.Contains(err.Error(), "argument 2:1:1: ") {
+	if !errors.As(err, &name) || name.Name != "three" || !errors.Is(err, host.ErrNotFound) || !strings.Contains(err.Error(), "argument 2:1:1: ") {
 		t.Errorf("%v", err)
 	}
 }
@@ -115,16 +113,13 @@ func TestScriptLines(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(
-		"# a comment\n\n v1  put {hex: 00} [a, \"b ] c\"] \t'it''s here' it's\n\tko20 \"x\\\"y z\" ref:one\n",
-	)
+	write("# a comment\n\n v1  put {hex: 00} [a, \"b ] c\"] \t'it''s here' it's\n\tko20 \"x\\\"y z\" ref:one\n")
 	calls, err := ReadCalls(path)
 	want := []Call{
 		{"v1", "put", []string{"{hex: 00}", `[a, "b ] c"]`, "'it''s here'", "it's"}},
 		{"ko20", `"x\"y z"`, []string{"ref:one"}},
 	}
-	if err != nil || fmt.Sprint(calls) != fmt.Sprint(want) || len(calls[0].Args) != 4 ||
-		len(calls[1].Args) != 1 {
+	if err != nil || fmt.Sprint(calls) != fmt.Sprint(want) || len(calls[0].Args) != 4 || len(calls[1].Args) != 1 {
 		t.Errorf("%q, %v", calls, err)
 	}
 	for text, want := range map[string]string{
@@ -159,8 +154,7 @@ func TestProgramByNameOrPath(t *testing.T) {
 	if own, err := Program(path); err != nil || !slices.Equal(own, built) {
 		t.Errorf("own: %d bytes, %v", len(own), err)
 	}
-	if _, err := Program("countre"); !errors.Is(err, host.ErrNotFound) ||
-		!strings.Contains(err.Error(), "built in are book, clerk, counter") {
+	if _, err := Program("countre"); !errors.Is(err, host.ErrNotFound) || !strings.Contains(err.Error(), "built in are book, clerk, counter") {
 		t.Errorf("%v", err)
 	}
 	if _, err := Program("./none.wasm"); !errors.Is(err, os.ErrNotExist) {
@@ -174,11 +168,7 @@ func TestAsk(t *testing.T) {
 	t.Parallel()
 	h, ctx := threeVats(t), context.Background()
 	answers, ran, err := Ask(ctx, h, []Call{
-		{
-			"counter",
-			"incr",
-			[]string{"5"},
-		}, {"v1", "read", nil}, {"sampler", "echo", []string{"1", "a", "{hex: 00}", "true", "ref:v1"}},
+		{"counter", "incr", []string{"5"}}, {"v1", "read", nil}, {"sampler", "echo", []string{"1", "a", "{hex: 00}", "true", "ref:v1"}},
 		{"ko22", "fail", nil}, {"sampler", "make", nil},
 	}, AskOptions{})
 	if err != nil || !ran.Idle {
@@ -188,8 +178,7 @@ func TestAsk(t *testing.T) {
 		"fulfilled [5]", "fulfilled [5]", `fulfilled [1, "a", 0x00, true, ko20]`, "unresolved ", "fulfilled ko23",
 	} {
 		a := answers[i]
-		if got := a.State + " " + ShowData(a.Data); got != want ||
-			a.Held != (a.State == "unresolved") {
+		if got := a.State + " " + ShowData(a.Data); got != want || a.Held != (a.State == "unresolved") {
 			t.Errorf("%d: %s, held %v, want %s", i, got, a.Held, want)
 		}
 		if _, err := h.Promise(a.Promise); errors.Is(err, host.ErrNotFound) == a.Held {
@@ -223,8 +212,7 @@ func TestAskRefuses(t *testing.T) {
 		if !errors.Is(err, host.ErrRefused) && !errors.Is(err, host.ErrNotFound) {
 			t.Errorf("%.80s: %v", bad, err)
 		}
-		if _, _, err = Ask(ctx, h, []Call{{"v1", "read", nil}, bad}, AskOptions{}); err == nil ||
-			len(err.Error()) > 2<<20 {
+		if _, _, err = Ask(ctx, h, []Call{{"v1", "read", nil}, bad}, AskOptions{}); err == nil || len(err.Error()) > 2<<20 {
 			t.Errorf("%.80s after a good one: %v", bad, err)
 		}
 		if after, _ := h.Activityhash(); after != hash {

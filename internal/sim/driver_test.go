@@ -28,19 +28,7 @@ func TestMessagesAreSentInQuiet(t *testing.T) {
 	straight(t, parsed(t, text), o, RunOptions{})
 	// Three starts, three peers, then five volleys of five hops: every burst is routed
 	// as one, and each later message of a vat's is routed right after its delivery.
-	want := strings.Repeat(
-		"r",
-		3,
-	) + strings.Repeat(
-		"d",
-		3,
-	) + strings.Repeat(
-		"r",
-		3,
-	) + strings.Repeat(
-		"d",
-		3,
-	)
+	want := strings.Repeat("r", 3) + strings.Repeat("d", 3) + strings.Repeat("r", 3) + strings.Repeat("d", 3)
 	for range 5 {
 		want += "rrrrr" + strings.Repeat("dr", 5*4) + "ddddd"
 	}
@@ -133,13 +121,7 @@ func TestStatusFollowsTheRun(t *testing.T) {
 		}
 		queued := stats.Kernel.Accepted + stats.Kernel.Runnable
 		if made := stats.Kernel.Deliveries + queued; st.Audit == nil && made != 3+st.Messages {
-			t.Errorf(
-				"stop %d: %d deliveries and %d queued of %d messages",
-				stops,
-				made-queued,
-				queued,
-				st.Messages,
-			)
+			t.Errorf("stop %d: %d deliveries and %d queued of %d messages", stops, made-queued, queued, st.Messages)
 		}
 		if st.Steps < last.Steps || st.Messages < last.Messages || (st.Audit != nil) != ended {
 			t.Errorf("stop %d: %+v after %+v", stops, st, last)
@@ -204,8 +186,7 @@ func TestOwnPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = s.Admit(t.Context())
-		if !errors.Is(err, host.ErrRefused) ||
-			!strings.Contains(err.Error(), "program other (other.wasm): ") {
+		if !errors.Is(err, host.ErrRefused) || !strings.Contains(err.Error(), "program other (other.wasm): ") {
 			t.Errorf("%s: %v", name, err)
 		}
 		h := opened(t, s, host.Options{})
@@ -219,13 +200,8 @@ func TestOwnPrograms(t *testing.T) {
 	if err := parsed(t, played).Admit(t.Context()); err != nil {
 		t.Errorf("built-in programs: %v", err)
 	}
-	big, err := parse(
-		"x.yaml",
-		[]byte(text),
-		func(string) ([]byte, error) { return nil, os.ErrPermission },
-	)
-	if big != nil || err == nil ||
-		!strings.Contains(err.Error(), "x.yaml:3:18: program mine: permission denied") {
+	big, err := parse("x.yaml", []byte(text), func(string) ([]byte, error) { return nil, os.ErrPermission })
+	if big != nil || err == nil || !strings.Contains(err.Error(), "x.yaml:3:18: program mine: permission denied") {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 }

@@ -335,14 +335,7 @@ func TestExpansionAgainstTwin(t *testing.T) {
 			t.Helper()
 			vat := s.members[got.target]
 			if name := ref(vat.group.vatName(vat.index)); name != target {
-				t.Fatalf(
-					"seed %d, %s: to %s, want %s\n%s",
-					seed,
-					what,
-					name,
-					target,
-					m.yaml.String(),
-				)
+				t.Fatalf("seed %d, %s: to %s, want %s\n%s", seed, what, name, target, m.yaml.String())
 			}
 			if v := decoded(t, s, got); !reflect.DeepEqual(v, any(want)) {
 				t.Fatalf("seed %d, %s:\ngot  %v\nwant %v\n%s", seed, what, v, want, m.yaml.String())

@@ -89,8 +89,7 @@ func TestNoteOfANewerVersion(t *testing.T) {
 	for _, n := range notes() {
 		b := bytes.Clone(n.example)
 		b[1] = noteVersion + 1
-		if _, err := n.recode(b); err == nil ||
-			!strings.Contains(err.Error(), "version 2, want 1") {
+		if _, err := n.recode(b); err == nil || !strings.Contains(err.Error(), "version 2, want 1") {
 			t.Errorf("%s: %v", n.name, err)
 		}
 	}

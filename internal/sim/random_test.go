@@ -41,11 +41,7 @@ var wildPrograms = []wildProgram{
 		"do, args: [{pick: [[log, 2, a], [log, 2, b], [trap], [fail, enough]]}]", "report",
 	}},
 	{"sampler", "[]", []string{"sample", "read"}},
-	{
-		"purse",
-		"[]",
-		[]string{"audit", "facet", "withdraw, args: [5]", "open, args: [tin, REF, 100]"},
-	},
+	{"purse", "[]", []string{"audit", "facet", "withdraw, args: [5]", "open, args: [tin, REF, 100]"}},
 	{"trader", "[1]", []string{"tick, args: [buy, 3, 4]"}}, // fails at its start
 }
 
@@ -80,12 +76,7 @@ func (w *wild) scenario(seed uint64) string {
 	}
 	w.b.WriteString("setup:\n")
 	for g, name := range w.groups {
-		fmt.Fprintf(
-			&w.b,
-			"  - {to: %s, method: %s}\n",
-			name,
-			strings.ReplaceAll(w.message(of[g]), "$n", "$i"),
-		)
+		fmt.Fprintf(&w.b, "  - {to: %s, method: %s}\n", name, strings.ReplaceAll(w.message(of[g]), "$n", "$i"))
 	}
 	w.b.WriteString("workload:\n")
 	for range 2 + w.rng.IntN(4) {
@@ -100,12 +91,7 @@ func (w *wild) scenario(seed uint64) string {
 		fmt.Fprintf(&w.b, "  - {to: %s, method: %s, pattern: %s, burst: %d}\n",
 			w.groups[g], w.message(of[g]), pattern, 1+w.rng.IntN(5))
 	}
-	fmt.Fprintf(
-		&w.b,
-		"length: {deliveries: %d, messages: %d}\n",
-		60+w.rng.IntN(200),
-		30+w.rng.IntN(100),
-	)
+	fmt.Fprintf(&w.b, "length: {deliveries: %d, messages: %d}\n", 60+w.rng.IntN(200), 30+w.rng.IntN(100))
 	if w.rng.IntN(2) == 0 {
 		fmt.Fprintf(&w.b, "audit: {ask: [{to: g0, method: read, answers: [x]}]}\n")
 	}
@@ -150,14 +136,7 @@ func pieces(t *testing.T, s *Scenario, rng *rand.Rand) (got trace, stops int) {
 		case 1:
 			fs.Arm(vfs.Fault{At: at, Crash: true})
 		case 2:
-			fs.Arm(
-				vfs.Fault{
-					At:     at,
-					Err:    errors.New("no space"),
-					Sticky: rng.IntN(2) == 0,
-					Short:  rng.IntN(2) == 0,
-				},
-			)
+			fs.Arm(vfs.Fault{At: at, Err: errors.New("no space"), Sticky: rng.IntN(2) == 0, Short: rng.IntN(2) == 0})
 		}
 		h, err := host.Open(t.Context(), "", &o)
 		if err == nil {
@@ -230,9 +209,7 @@ func TestWildScenariosAreWild(t *testing.T) {
 			}
 		}
 	}
-	if died < 5 || alive < 30 || references < 100 || outcomes["ok"] < 500 ||
-		outcomes["trapped"] == 0 ||
-		outcomes["failed"] == 0 {
+	if died < 5 || alive < 30 || references < 100 || outcomes["ok"] < 500 || outcomes["trapped"] == 0 || outcomes["failed"] == 0 {
 		t.Errorf("%d died, %d alive, %d references, outcomes %v", died, alive, references, outcomes)
 	}
 }
@@ -253,8 +230,10 @@ func TestFailedOperationsContinue(t *testing.T) {
 		disk := vfs.NewMem()
 		fs := vfs.NewFaulty(disk)
 		fs.Arm(vfs.Fault{At: k, Err: noSpace, Sticky: k%2 == 0, Short: k%3 == 0})
-		o := host.Options{FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed,
-			Interpreter: true, Devices: devices.All()}
+		o := host.Options{
+			FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true,
+			Devices: devices.All(),
+		}
 		h, err := host.Open(t.Context(), "", &o)
 		if err == nil {
 			_, err = Run(t.Context(), h, s, RunOptions{})
@@ -262,8 +241,7 @@ func TestFailedOperationsContinue(t *testing.T) {
 				err = closing
 			}
 		}
-		if fired := fs.Fired(); (fired != "") != (err != nil) ||
-			err != nil && !errors.Is(err, noSpace) {
+		if fired := fs.Fired(); (fired != "") != (err != nil) || err != nil && !errors.Is(err, noSpace) {
 			t.Fatalf("operation %d (%s): %v", k, fired, err)
 		}
 		if got := resumed(t, disk, s); got != want {

@@ -54,15 +54,7 @@ func numbers(ns ...uint64) []any {
 // selector and every way in which an answer is none.
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	good := []any{
-		numbers(1, 10),
-		numbers(2, 20),
-		numbers(3, 30),
-		numbers(4, 40),
-		numbers(4),
-		numbers(6),
-		numbers(7),
-	}
+	good := []any{numbers(1, 10), numbers(2, 20), numbers(3, 30), numbers(4, 40), numbers(4), numbers(6), numbers(7)}
 	for _, c := range []struct {
 		name, check string
 		values      []any
@@ -91,14 +83,7 @@ func TestChecks(t *testing.T) {
 		a := answersOf(t, "    - {about: "+c.name+", "+c.check+"}\n", c.values...)
 		got := a.report(99).Checks[0]
 		if got.Broken != c.broken || got.First != c.first || got.About != c.name {
-			t.Errorf(
-				"%s: broken %d, %q, want %d, %q",
-				c.name,
-				got.Broken,
-				got.First,
-				c.broken,
-				c.first,
-			)
+			t.Errorf("%s: broken %d, %q, want %d, %q", c.name, got.Broken, got.First, c.broken, c.first)
 		}
 	}
 }
@@ -108,15 +93,7 @@ func TestChecks(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	check := "    - {about: it, each: b, equal: [b.$i.x, 5]}\n"
-	good := []any{
-		numbers(1, 10),
-		numbers(2, 20),
-		numbers(3, 30),
-		numbers(4, 40),
-		numbers(5),
-		numbers(5),
-		[]any{"x"},
-	}
+	good := []any{numbers(1, 10), numbers(2, 20), numbers(3, 30), numbers(4, 40), numbers(5), numbers(5), []any{"x"}}
 	got := answersOf(t, check, good...).report(99)
 	want := &Audit{
 		Deliveries: 99,

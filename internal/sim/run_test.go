@@ -97,12 +97,7 @@ func traced(t testing.TB, h *host.Host) trace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trace{
-		st.Activityhash,
-		st.Kernel.Deliveries,
-		b.String(),
-		fmt.Sprintf("%+v", status.Audit),
-	}
+	return trace{st.Activityhash, st.Kernel.Deliveries, b.String(), fmt.Sprintf("%+v", status.Audit)}
 }
 
 // straight runs the scenario once, from beginning to end.
@@ -129,8 +124,7 @@ func TestRunEndsWhereItShould(t *testing.T) {
 	s := parsed(t, strings.Replace(bare, "deliveries: 400", "messages: 36", 1))
 	h := opened(t, s, host.Options{})
 	r, err := Run(t.Context(), h, s, RunOptions{})
-	if err != nil || r.Messages != 36 || !r.Created || r.Nothing || r.Steps != 5 ||
-		r.SetupSteps != 1 {
+	if err != nil || r.Messages != 36 || !r.Created || r.Nothing || r.Steps != 5 || r.SetupSteps != 1 {
 		t.Errorf("%+v, %v: want 36 messages in 5 steps, 1 of setup", r, err)
 	}
 	st, err := h.Stats()
@@ -329,13 +323,7 @@ func TestHarnessSeesALostNote(t *testing.T) {
 			t.Fatalf("%d steps, %v, %v", steps, ok, err)
 		}
 		err = errors.Join(
-			h.SetNote(
-				t.Context(),
-				noteSteps,
-				encodeSteps(uint64(int(steps)+by)),
-			),
-			h.Close(t.Context()),
-		)
+			h.SetNote(t.Context(), noteSteps, encodeSteps(uint64(int(steps)+by))), h.Close(t.Context()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,14 +395,10 @@ func TestOtherScenariosAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Run(t.Context(), bare, s, RunOptions{})
-	if !errors.Is(err, ErrOther) ||
-		!strings.Contains(err.Error(), "it has 1 vats, and no scenario is noted") {
+	if !errors.Is(err, ErrOther) || !strings.Contains(err.Error(), "it has 1 vats, and no scenario is noted") {
 		t.Errorf("without a scenario: %v", err)
 	}
-	if _, err := Run(t.Context(), opened(t, s.WithSeed("x"), host.Options{}), s, RunOptions{}); !errors.Is(
-		err,
-		ErrOther,
-	) {
+	if _, err := Run(t.Context(), opened(t, s.WithSeed("x"), host.Options{}), s, RunOptions{}); !errors.Is(err, ErrOther) {
 		t.Errorf("a host of another seed: %v", err)
 	}
 }
@@ -452,8 +436,7 @@ func TestHoldAndUnhold(t *testing.T) {
 	s := parsed(t, played)
 	h := opened(t, s, host.Options{})
 	r, err := Run(t.Context(), h, s, RunOptions{Hold: []string{"counter.1", "v7"}, Deliveries: 100})
-	if err != nil || r.Audit.OK() ||
-		!strings.Contains(r.Audit.Asked[1].Problem, "counter.0: no answer") {
+	if err != nil || r.Audit.OK() || !strings.Contains(r.Audit.Asked[1].Problem, "counter.0: no answer") {
 		t.Fatalf("%+v, %v", r.Audit, err)
 	}
 	v, err := h.Vat("counter.1")
@@ -461,19 +444,12 @@ func TestHoldAndUnhold(t *testing.T) {
 		t.Errorf("%+v, %v: want it held, and never run", v, err)
 	}
 	r, err = Run(t.Context(), h, s, RunOptions{
-		Hold: []string{
-			"counter.0",
-		}, Unhold: []string{"counter.1", "counter.0", "ring"}, Deliveries: 200,
+		Hold: []string{"counter.0"}, Unhold: []string{"counter.1", "counter.0", "ring"}, Deliveries: 200,
 	})
 	if !errors.Is(err, host.ErrNotFound) {
 		t.Errorf("a vat that is not there: %v", err)
 	}
-	r, err = Run(
-		t.Context(),
-		h,
-		s,
-		RunOptions{Unhold: []string{"counter.1", "counter.0"}, Deliveries: 200},
-	)
+	r, err = Run(t.Context(), h, s, RunOptions{Unhold: []string{"counter.1", "counter.0"}, Deliveries: 200})
 	if err != nil || !r.Audit.OK() {
 		t.Errorf("%+v, %v", r.Audit, err)
 	}
@@ -504,18 +480,9 @@ func TestRestlessVatsEnd(t *testing.T) {
 // even for a scenario that brought a program, whose file is gone.
 func TestStoredScenarioContinues(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(
-		played,
-		"vats:\n",
-		"programs: {mine: gone.wasm}\nvats:\n  - {name: own, program: mine}\n",
-		1,
-	)
+	text := strings.Replace(played, "vats:\n", "programs: {mine: gone.wasm}\nvats:\n  - {name: own, program: mine}\n", 1)
 	counter := parsed(t, played).programs[1].code
-	s, err := parse(
-		"played.yaml",
-		[]byte(text),
-		func(string) ([]byte, error) { return counter, nil },
-	)
+	s, err := parse("played.yaml", []byte(text), func(string) ([]byte, error) { return counter, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

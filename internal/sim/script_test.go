@@ -11,11 +11,7 @@ import (
 
 // twinScript sends everything in the plainest way, round after round, counting as
 // it goes, and returns what each step sends: "entry message", in order.
-func twinScript(
-	setups []int,
-	messages, bursts []int,
-	most, rounds int,
-) (steps [][]string, sent []int) {
+func twinScript(setups []int, messages, bursts []int, most, rounds int) (steps [][]string, sent []int) {
 	total := 0
 	for k, targets := range setups {
 		var step []string
@@ -50,9 +46,7 @@ func TestStepsAgainstTwin(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		var b strings.Builder
-		b.WriteString(
-			"about: a\nseed: s\nvats:\n  - {name: a, program: counter, count: 4}\nsetup:\n",
-		)
+		b.WriteString("about: a\nseed: s\nvats:\n  - {name: a, program: counter, count: 4}\nsetup:\n")
 		var setups, messages, bursts []int
 		for k := range rng.IntN(3) {
 			targets := 1 + rng.IntN(3)
@@ -71,13 +65,7 @@ func TestStepsAgainstTwin(t *testing.T) {
 			if messages[e] > 0 {
 				limit = fmt.Sprintf(", messages: %d", messages[e])
 			}
-			fmt.Fprintf(
-				&b,
-				"  - {to: a, method: workload.%d, args: [$n], burst: %d%s}\n",
-				e,
-				bursts[e],
-				limit,
-			)
+			fmt.Fprintf(&b, "  - {to: a, method: workload.%d, args: [$n], burst: %d%s}\n", e, bursts[e], limit)
 		}
 		most := rng.IntN(40)
 		if most > 0 {
@@ -106,14 +94,7 @@ func TestStepsAgainstTwin(t *testing.T) {
 					seed, k, got, more, err, steps[k], b.String())
 			}
 			if n := s.messagesBefore(uint64(k)); n != uint64(sent[k]) {
-				t.Fatalf(
-					"seed %d, step %d: %d messages before, want %d\n%s",
-					seed,
-					k,
-					n,
-					sent[k],
-					b.String(),
-				)
+				t.Fatalf("seed %d, step %d: %d messages before, want %d\n%s", seed, k, n, sent[k], b.String())
 			}
 		}
 	}
@@ -180,31 +161,15 @@ func TestRoundsAddUp(t *testing.T) {
 		for r := range uint64(60) {
 			before, sent := s.sentBefore(r), uint64(0)
 			for _, sh := range s.round(r) {
-				if sh.from != next[sh.entry] || sh.to <= sh.from ||
-					sh.to-sh.from > sh.entry.burst ||
-					over {
-					t.Fatalf(
-						"seed %d, round %d: %d to %d after %d",
-						seed,
-						r,
-						sh.from,
-						sh.to,
-						next[sh.entry],
-					)
+				if sh.from != next[sh.entry] || sh.to <= sh.from || sh.to-sh.from > sh.entry.burst || over {
+					t.Fatalf("seed %d, round %d: %d to %d after %d", seed, r, sh.from, sh.to, next[sh.entry])
 				}
 				next[sh.entry] = sh.to
 				sent += sh.to - sh.from
 			}
 			over = over || sent == 0
 			if s.sentBefore(r+1) != before+sent {
-				t.Fatalf(
-					"seed %d, round %d: %d before, %d sent, %d after",
-					seed,
-					r,
-					before,
-					sent,
-					s.sentBefore(r+1),
-				)
+				t.Fatalf("seed %d, round %d: %d before, %d sent, %d after", seed, r, before, sent, s.sentBefore(r+1))
 			}
 		}
 		if s.Length.Messages > 0 && s.sentBefore(1<<40) > s.Length.Messages {

@@ -11,10 +11,7 @@ import (
 // indexes that it names.
 func selected(t *testing.T, text string, count int, sc *scope) []int {
 	t.Helper()
-	c := &compiler{
-		r:      &reader{file: "x"},
-		groups: map[string]*group{"g": {name: "g", first: 10, count: count}},
-	}
+	c := &compiler{r: &reader{file: "x"}, groups: map[string]*group{"g": {name: "g", first: 10, count: count}}}
 	s := c.parseSelector(nil, text, "icn")
 	if c.r.err != nil {
 		t.Fatalf("%s: %v", text, c.r.err)
@@ -45,10 +42,7 @@ func TestSelectors(t *testing.T) {
 			t.Errorf("g of %d: %v", count, got)
 		}
 		for i := range count {
-			if got := selected(t, fmt.Sprintf("g.%d", i), count, &scope{}); !reflect.DeepEqual(
-				got,
-				[]int{i},
-			) {
+			if got := selected(t, fmt.Sprintf("g.%d", i), count, &scope{}); !reflect.DeepEqual(got, []int{i}) {
 				t.Errorf("g.%d of %d: %v", i, count, got)
 			}
 			for add := -9; add <= 9; add++ {

@@ -19,21 +19,7 @@ type tree struct {
 }
 
 func randomTree(rng *rand.Rand, depth int) tree {
-	words := []string{
-		"a",
-		"b c",
-		"$i+1",
-		"x: y",
-		"#no",
-		"true",
-		"12",
-		"é",
-		"- d",
-		"",
-		"ring.$i%4",
-		"null",
-		"\"q\"",
-	}
+	words := []string{"a", "b c", "$i+1", "x: y", "#no", "true", "12", "é", "- d", "", "ring.$i%4", "null", "\"q\""}
 	switch k := rng.IntN(6); {
 	case k < 2 || depth > 3:
 		return tree{kind: 't', text: words[rng.IntN(len(words))]}
@@ -192,10 +178,7 @@ func TestReaderTakesStrictly(t *testing.T) {
 	} {
 		r, n := node(text)
 		if got := r.text(n, "it"); got != "" || r.err == nil ||
-			!strings.Contains(
-				r.err.Error(),
-				"x:1:4: "+fault,
-			) || !strings.Contains(r.err.Error(), " where it is due") {
+			!strings.Contains(r.err.Error(), "x:1:4: "+fault) || !strings.Contains(r.err.Error(), " where it is due") {
 			t.Errorf("text %s: %q, %v", text, got, r.err)
 		}
 	}
@@ -207,8 +190,7 @@ func TestReaderTakesStrictly(t *testing.T) {
 	}
 	for _, text := range []string{"a", "1", "{a: b}", "~"} {
 		r, n := node(text)
-		if got := r.list(n, "things"); got != nil || r.err == nil ||
-			!strings.Contains(r.err.Error(), "a list of things") {
+		if got := r.list(n, "things"); got != nil || r.err == nil || !strings.Contains(r.err.Error(), "a list of things") {
 			t.Errorf("list %s: %v, %v", text, got, r.err)
 		}
 	}
@@ -217,16 +199,13 @@ func TestReaderTakesStrictly(t *testing.T) {
 	if r.err != nil || f.known["a"] == nil || f.known["c"] != nil {
 		t.Errorf("mapping: %v", r.err)
 	}
-	if r.number(f.known["c"], "it", 1, 2, 77) != 77 || r.text(nil, "it") != "" ||
-		r.list(nil, "it") != nil ||
-		r.err != nil {
+	if r.number(f.known["c"], "it", 1, 2, 77) != 77 || r.text(nil, "it") != "" || r.list(nil, "it") != nil || r.err != nil {
 		t.Errorf("what is not there is a fault: %v", r.err)
 	}
 	r.mapping(n, "it", "a")
 	first := r.err
 	r.fault(n, "another")
-	if r.text(f.known["a"], "it") != "" || r.err != first ||
-		!strings.Contains(first.Error(), `it has no field "b"; it has a`) {
+	if r.text(f.known["a"], "it") != "" || r.err != first || !strings.Contains(first.Error(), `it has no field "b"; it has a`) {
 		t.Errorf("the first fault does not stick: %v", r.err)
 	}
 }
