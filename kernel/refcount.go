@@ -47,7 +47,6 @@ func (c *crank) apply(vat swing.VatID, changes []vatkeeper.RefChange) {
 			promise{decider: vat}.write(c.b, ch.Ref)
 		case ch.New:
 			object{owner: vat}.write(c.b, ch.Ref)
-			c.loose = append(c.loose, ch.Ref) // a device may have taken no hold of it
 		case ch.Orphan:
 			c.orphan(ch.Ref)
 		case ch.Imports > 0:
@@ -78,6 +77,9 @@ func (c *crank) collect() {
 			continue
 		}
 		c.b.Delete(string(ref))
+		for vat := range p.subscribers(c.b, ref) { // they have all ended
+			c.b.Delete(subscriberKey(ref, vat))
+		}
 		for _, s := range p.data.Slots {
 			c.count(s, -1)
 		}

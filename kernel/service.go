@@ -27,7 +27,7 @@ import (
 //
 //	done() → how the vat ended: fulfilled, or rejected if it failed, with its last words
 //	terminate(reason)
-//	upgrade(program, params, message) → [incarnation]
+//	upgrade(program, params, message) → [incarnation]   without params: those it has
 //	changeOptions(reap deliveries, reap references)
 const ServiceOwner swing.VatID = "kernel"
 
@@ -269,6 +269,7 @@ func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) 
 	if u.Code, err = c.program(in); err != nil {
 		return err
 	}
+	u.KeepParams = in.Left() == 0 && len(in.Slots) == 0
 	u.Params = swing.CapData[swing.KRef]{Body: in.Bytes(), Slots: in.Slots}
 	u.Message = in.Text()
 	if err := in.DoneShort("a program, parameters and a message"); err != nil {
