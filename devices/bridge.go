@@ -10,7 +10,8 @@ import (
 
 // Bridge connects vats with the embedding program. Its methods:
 //
-//	post(…)           what is sent comes out as an output of the Host, once it is durable
+//	post(…)           what is sent comes out as an output of the Host, once it is durable;
+//	                  references in it are held by nobody on its behalf
 //	register(handler) what Host.Receive is handed is sent to the handler: inbound(…)
 //
 // Its state is one row, handler, with the object that it holds.
@@ -26,16 +27,7 @@ func (Bridge) Call(
 	case "post":
 		d.Post(args)
 	case "register":
-		in := readArguments(args)
-		handler := in.ref()
-		if err := in.done("a handler"); err != nil {
-			return answer, err
-		}
-		if before, ok := d.Get(handlerKey); ok {
-			d.Release(swing.KRef(before))
-		}
-		d.Hold(handler)
-		d.Set(handlerKey, []byte(handler))
+		return register(d, swing.ReadArguments(args))
 	default:
 		return answer, fmt.Errorf("there is no method %s", method)
 	}
@@ -44,6 +36,27 @@ func (Bridge) Call(
 
 // Receive implements kernel.Receiver.
 func (Bridge) Receive(d *kernel.DeviceContext, data swing.CapData[swing.KRef]) error {
+	return inbound(d, data)
+}
+
+// register sets the handler that inbound sends to.
+func register(
+	d *kernel.DeviceContext, in *swing.Arguments[swing.KRef],
+) (answer swing.CapData[swing.KRef], err error) {
+	handler := in.Ref()
+	if err := in.Done("a handler"); err != nil {
+		return answer, err
+	}
+	if before, ok := d.Get(handlerKey); ok {
+		d.Release(swing.KRef(before))
+	}
+	d.Hold(handler)
+	d.Set(handlerKey, []byte(handler))
+	return numbers(), nil
+}
+
+// inbound sends what the embedder hands a device to its handler.
+func inbound(d *kernel.DeviceContext, data swing.CapData[swing.KRef]) error {
 	handler, ok := d.Get(handlerKey)
 	if !ok {
 		return errors.New("nobody has registered a handler")
@@ -55,4 +68,5 @@ func (Bridge) Receive(d *kernel.DeviceContext, data swing.CapData[swing.KRef]) e
 var (
 	_ kernel.Ticker   = Timer{}
 	_ kernel.Receiver = Bridge{}
+	_ kernel.Receiver = Command{}
 )

@@ -39,33 +39,33 @@ type wakeUp struct {
 func (t Timer) Call(
 	d *kernel.DeviceContext, method string, args swing.CapData[swing.KRef],
 ) (answer swing.CapData[swing.KRef], err error) {
-	in := readArguments(args)
+	in := swing.ReadArguments(args)
 	switch method {
 	case "now":
-		err = in.done("nothing")
+		err = in.Done("nothing")
 		return numbers(d.Time()), err
 	case "wakeAt":
-		at, handler := in.uint(), in.ref()
-		if err = in.done("a time and a handler"); err == nil {
+		at, handler := in.Uint(), in.Ref()
+		if err = in.Done("a time and a handler"); err == nil {
 			answer = numbers(t.set(d, at, wakeUp{handler: handler}))
 		}
 	case "delay":
-		after, handler := in.uint(), in.ref()
-		if err = in.done("a duration and a handler"); err == nil {
+		after, handler := in.Uint(), in.Ref()
+		if err = in.Done("a duration and a handler"); err == nil {
 			answer = numbers(t.set(d, saturated(d.Time(), after), wakeUp{handler: handler}))
 		}
 	case "repeat":
-		w := wakeUp{start: in.uint(), interval: in.uint()}
-		w.handler = in.ref()
-		if err = in.done("a start, an interval and a handler"); err == nil && w.interval == 0 {
+		w := wakeUp{start: in.Uint(), interval: in.Uint()}
+		w.handler = in.Ref()
+		if err = in.Done("a start, an interval and a handler"); err == nil && w.interval == 0 {
 			err = errors.New("an interval of 0")
 		}
 		if err == nil {
 			answer = numbers(t.set(d, w.start, w))
 		}
 	case "cancel":
-		id := in.uint()
-		if err = in.done("an id"); err == nil {
+		id := in.Uint()
+		if err = in.Done("an id"); err == nil {
 			answer.Body = swing.AppendBool(swing.AppendArray(nil, 1), t.cancel(d, id))
 		}
 	default:

@@ -19,7 +19,7 @@ import (
 var kit []byte
 
 // goNames are the programs in Go: folders of the kit.
-var goNames = []string{"counter", "glutton", "pingpong", "sampler", "trader"}
+var goNames = []string{"clerk", "counter", "glutton", "locker", "pingpong", "sampler", "trader"}
 
 // GoNames returns the names of the programs in Go, sorted.
 func GoNames() []string { return slices.Clone(goNames) }

@@ -33,15 +33,15 @@ func callNow(device swing.VRef, method string, body []byte, slots ...swing.VRef)
 
 // someDevices are given to every Host of these tests.
 func someDevices() map[string]kernel.Device {
-	return map[string]kernel.Device{"timer": devices.Timer{}, "bridge": devices.Bridge{}}
+	return map[string]kernel.Device{
+		"timer": devices.Timer{}, "bridge": devices.Bridge{}, "command": devices.Command{},
+	}
 }
 
-// TestDevices: a vat sets a timer, posts, and registers for what comes in; it is woken,
-// and told. Whatever is in memory, and however often all is closed, the same happens, and
-// every post comes out once.
-func TestDevices(t *testing.T) {
-	t.Parallel()
-	var want []string
+// inDeviceStyles has the same done with everything in memory, and with as little as can be
+// and all closed between any two steps, and returns what came of it, which must be the same.
+func inDeviceStyles(t *testing.T, use func(l *lives) (seen []string)) (want []string) {
+	t.Helper()
 	for i, style := range []struct {
 		options host.Options
 		restart bool
@@ -52,15 +52,24 @@ func TestDevices(t *testing.T) {
 	} {
 		style.options.Devices = someDevices()
 		l := &lives{T: t, files: vfs.NewMem(), options: style.options, restart: style.restart}
-		got := useDevices(l)
+		got := use(l)
 		if i == 0 {
 			want = got
 		} else if !slices.Equal(got, want) {
 			t.Errorf("style %d: %q, want %q", i, got, want)
 		}
 	}
-	if len(want) != 5 || want[0] != "bridge 0x818103" {
-		t.Errorf("%q", want)
+	return want
+}
+
+// TestDevices: a vat sets a timer, posts, and registers for what comes in; it is woken,
+// and told. Whatever is in memory, and however often all is closed, the same happens, and
+// every post comes out once.
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	seen := inDeviceStyles(t, useDevices)
+	if len(seen) != 5 || seen[0] != "bridge 0x818103" {
+		t.Errorf("%q", seen)
 	}
 }
 

@@ -132,8 +132,8 @@ func (c *crank) serveMeter(ref swing.KRef, m swing.Message[swing.KRef], in *argu
 	state := readMeter(c.b, ref)
 	switch m.Method {
 	case "addRemaining":
-		n := in.uint()
-		if err := in.done("a number"); err != nil {
+		n := in.Uint()
+		if err := in.DoneShort("a number"); err != nil {
 			return err
 		}
 		if state.unlimited || state.remaining+n < n {
@@ -141,19 +141,19 @@ func (c *crank) serveMeter(ref swing.KRef, m swing.Message[swing.KRef], in *argu
 		}
 		state.remaining += n
 	case "setThreshold":
-		state.threshold = in.uint()
-		if err := in.done("a number"); err != nil {
+		state.threshold = in.Uint()
+		if err := in.DoneShort("a number"); err != nil {
 			return err
 		}
 	case "get":
-		if err := in.done("nothing"); err != nil {
+		if err := in.DoneShort("nothing"); err != nil {
 			return err
 		}
 		c.fulfil(m.Result, list(
 			number(state.remaining), number(state.threshold), number(state.used)))
 		return nil
 	case "notify":
-		if err := in.done("nothing"); err != nil {
+		if err := in.DoneShort("nothing"); err != nil {
 			return err
 		}
 		if m.Result != "" {

@@ -90,10 +90,7 @@ func (c *crank) newService(s service) swing.KRef {
 func (c *crank) serve(ev event) {
 	c.report.Kind = Service
 	s := readService(c.b, ev.target)
-	in := &arguments{r: swing.NewReader(ev.message.Args.Body), slots: ev.message.Args.Slots}
-	if len(ev.message.Args.Body) > 0 { // else there are none
-		in.left = in.r.Array()
-	}
+	in := swing.ReadArguments(ev.message.Args)
 	var err error
 	switch m := ev.message.Method; {
 	case s.kind == deviceService:
@@ -101,12 +98,12 @@ func (c *crank) serve(ev event) {
 	case s.kind == meterService:
 		err = c.serveMeter(ev.target, ev.message, in)
 	case s.kind == adminService && m == "createMeter":
-		state := meter{remaining: in.uint(), threshold: in.uint()}
-		if err = in.done("two numbers"); err == nil {
+		state := meter{remaining: in.Uint(), threshold: in.Uint()}
+		if err = in.DoneShort("two numbers"); err == nil {
 			c.fulfil(ev.message.Result, list(swing.AppendNull), c.newMeter(state))
 		}
 	case s.kind == adminService && m == "createUnlimitedMeter":
-		if err = in.done("nothing"); err == nil {
+		if err = in.DoneShort("nothing"); err == nil {
 			c.fulfil(ev.message.Result, list(swing.AppendNull), c.newMeter(meter{unlimited: true}))
 		}
 	case s.kind == adminService && m == "createVat":
@@ -130,65 +127,27 @@ func (c *crank) serve(ev event) {
 	c.drop(ev)
 }
 
-// arguments reads the arguments of a message to the kernel.
-type arguments struct {
-	r     *swing.Reader
-	slots []swing.KRef
-	left  int
-}
-
-func (a *arguments) more() bool {
-	a.left--
-	return a.left >= 0 && a.r.Err() == nil
-}
-
-func (a *arguments) text() (s string) {
-	if a.more() {
-		s = a.r.Text()
-	}
-	return s
-}
-
-func (a *arguments) bytes() (b []byte) {
-	if a.more() {
-		b = a.r.Bytes()
-	}
-	return b
-}
-
-func (a *arguments) uint() (n uint64) {
-	if a.more() {
-		n = a.r.Uint()
-	}
-	return n
-}
-
-// done returns why the arguments are not those of the method, or nil. What is left out at
-// the end counts as empty.
-func (a *arguments) done(want string) error {
-	if a.left > 0 || a.r.Done() != nil {
-		return fmt.Errorf("want %s", want)
-	}
-	return nil
-}
+// arguments are those of a message to the kernel: what is left out at the end counts as
+// empty.
+type arguments = swing.Arguments[swing.KRef]
 
 // program reads a program: an object, a name, or a hash.
 func (c *crank) program(a *arguments) (hash swing.Hash, err error) {
-	if !a.more() {
+	if !a.More() {
 		return hash, errors.New("want a program")
 	}
-	if a.r.Null() {
-		if len(a.slots) == 0 {
+	if a.Values.Null() {
+		if len(a.Slots) == 0 {
 			return hash, errors.New("a null for which there is no slot")
 		}
-		ref := a.slots[0]
-		a.slots = a.slots[1:]
+		ref := a.Slots[0]
+		a.Slots = a.Slots[1:]
 		if !has(c.b, serviceKey(ref)) || readService(c.b, ref).kind != programService {
 			return hash, errors.New("that is no program")
 		}
 		return readService(c.b, ref).program, nil
 	}
-	switch v := a.r.Value().(type) {
+	switch v := a.Values.Value().(type) {
 	case string:
 		return c.named(v)
 	case []byte:
@@ -212,11 +171,11 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 	if s.Code, err = c.program(in); err != nil {
 		return err
 	}
-	s.Name = in.text()
-	s.Params.Body = in.bytes()
-	if in.more() {
-		for n := in.r.Array(); n > 0 && in.r.Err() == nil; n-- {
-			switch option := in.r.Text(); option {
+	s.Name = in.Text()
+	s.Params.Body = in.Bytes()
+	if in.More() {
+		for n := in.Values.Array(); n > 0 && in.Values.Err() == nil; n-- {
+			switch option := in.Values.Text(); option {
 			case "pipelining":
 				s.Pipelining = true
 			case "critical":
@@ -231,10 +190,10 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 	if s.Meter, err = c.meterArgument(in); err != nil {
 		return err
 	}
-	if err := in.done("a program, a name, parameters, options and a meter"); err != nil {
+	if err := in.DoneShort("a program, a name, parameters, options and a meter"); err != nil {
 		return err
 	}
-	s.Params.Slots = in.slots
+	s.Params.Slots = in.Slots
 	if err := c.checkName(c.b, s.Name); err != nil {
 		return err
 	}
@@ -249,21 +208,21 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 
 // meterArgument reads a meter, which may be left out: its slot is the last one.
 func (c *crank) meterArgument(in *arguments) (swing.KRef, error) {
-	if in.left <= 0 {
+	if in.Left() == 0 {
 		return "", nil
 	}
-	last := len(in.slots) - 1
-	if in.more(); !in.r.Null() || last < 0 || !has(c.b, meterKey(in.slots[last])) {
+	last := len(in.Slots) - 1
+	if in.More(); !in.Values.Null() || last < 0 || !has(c.b, meterKey(in.Slots[last])) {
 		return "", errors.New("that is no meter")
 	}
-	ref := in.slots[last]
-	in.slots = in.slots[:last]
+	ref := in.Slots[last]
+	in.Slots = in.Slots[:last]
 	return ref, nil
 }
 
 func (c *crank) serveProgram(result swing.KRef, in *arguments) error {
-	name := in.text()
-	if err := in.done("a name"); err != nil {
+	name := in.Text()
+	if err := in.DoneShort("a name"); err != nil {
 		return err
 	}
 	hash, err := c.named(name)
@@ -276,7 +235,7 @@ func (c *crank) serveProgram(result swing.KRef, in *arguments) error {
 }
 
 func (c *crank) serveDone(vat swing.VatID, result swing.KRef, in *arguments) error {
-	if err := in.done("nothing"); err != nil || result == "" {
+	if err := in.DoneShort("nothing"); err != nil || result == "" {
 		return err
 	}
 	if e, ended := vatkeeper.New(vat, c.b).End(); ended {
@@ -292,8 +251,8 @@ func (c *crank) serveDone(vat swing.VatID, result swing.KRef, in *arguments) err
 func (c *crank) serveTerminate(
 	vat swing.VatID, m swing.Message[swing.KRef], in *arguments,
 ) error {
-	reason := in.text()
-	if err := in.done("a reason"); err != nil {
+	reason := in.Text()
+	if err := in.DoneShort("a reason"); err != nil {
 		return err
 	}
 	if !c.alive(vat) {
@@ -310,10 +269,10 @@ func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) 
 	if u.Code, err = c.program(in); err != nil {
 		return err
 	}
-	u.KeepParams = in.left == 0 && len(in.slots) == 0
-	u.Params = swing.CapData[swing.KRef]{Body: in.bytes(), Slots: in.slots}
-	u.Message = in.text()
-	if err := in.done("a program, parameters and a message"); err != nil {
+	u.KeepParams = in.Left() == 0 && len(in.Slots) == 0
+	u.Params = swing.CapData[swing.KRef]{Body: in.Bytes(), Slots: in.Slots}
+	u.Message = in.Text()
+	if err := in.DoneShort("a program, parameters and a message"); err != nil {
 		return err
 	}
 	if !c.alive(vat) {
@@ -327,8 +286,8 @@ func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) 
 }
 
 func (c *crank) serveOptions(vat swing.VatID, result swing.KRef, in *arguments) error {
-	deliveries, refs := in.uint(), in.uint()
-	if err := in.done("two numbers"); err != nil {
+	deliveries, refs := in.Uint(), in.Uint()
+	if err := in.DoneShort("two numbers"); err != nil {
 		return err
 	}
 	if !c.alive(vat) {

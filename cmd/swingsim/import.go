@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 )
 
@@ -40,7 +41,9 @@ he trusts can take the file from anybody.`,
 		if err := fill(&runs, "engine", engine, "compiler", "interpreter"); err != nil {
 			return err
 		}
-		o := &host.ImportOptions{Host: host.Options{Interpreter: runs == "interpreter"}}
+		o := &host.ImportOptions{Host: host.Options{
+			Interpreter: runs == "interpreter", Devices: devices.All(),
+		}}
 		if root != "" {
 			if o.Root, err = host.ParseRoot(root); err != nil {
 				return usagef("--root: %v", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/internal/sim"
 )
@@ -34,6 +35,7 @@ func (a *app) opened(
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	o.Logger = logger
+	o.Devices = devices.All()
 	o.Observer.Fault = func(fault error) {
 		if !a.quiet {
 			fmt.Fprintf(a.err, "swingsim: warning: %v\n", fault)

@@ -129,6 +129,10 @@ typedef struct {
 	const vat_writer *data;
 } vat_resolution;
 
+#ifdef VAT_DURABLE // vat_durable.h: calls those who watch what a resolve settles
+static void vat_resolved(vat_bytes request);
+#endif
+
 // vat_resolve settles promises at one stroke: their data may mention each other.
 static inline void vat_resolve(const vat_resolution *rs, uint32_t n) {
 	vat_writer w = vat_request();
@@ -140,6 +144,9 @@ static inline void vat_resolve(const vat_resolution *rs, uint32_t n) {
 		vat_put_data(&w, rs[i].data);
 	}
 	vat_syscall(VAT_OP_RESOLVE, w.to, w.len, NULL, 0);
+#ifdef VAT_DURABLE
+	vat_resolved((vat_bytes){w.to, w.len});
+#endif
 }
 
 // vat_call asks a device, and returns how many bytes its answer has; the answer,
@@ -201,9 +208,14 @@ static inline void vat_set(vat_bytes key, vat_bytes value) {
 
 static inline void vat_delete(vat_bytes key) { vat_vatstore(VAT_OP_DELETE, &key, 1, NULL, 0); }
 
-// vat_next finds the least key greater than prior, which may be empty.
+// VAT_KIT begins the keys of the vatstore that are the kit's own: the last of all.
+#define VAT_KIT 0xff
+
+// vat_next finds the least key greater than prior, which may be empty. The kit's own
+// it does not show.
 static inline int32_t vat_next(vat_bytes prior, void *to, uint32_t room) {
-	return vat_vatstore(VAT_OP_NEXT, &prior, 1, to, room);
+	int32_t len = vat_vatstore(VAT_OP_NEXT, &prior, 1, to, room);
+	return len > 0 && room && *(uint8_t *)to == VAT_KIT ? VAT_ABSENT : len;
 }
 
 static inline void vat_log(uint32_t level, const char *text) {

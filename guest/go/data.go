@@ -71,6 +71,9 @@ func (d *Data) Ref() Ref {
 	return ref
 }
 
+// Refs returns the references that are left, without taking them.
+func (d *Data) Refs() []Ref { return d.slots }
+
 // Taken reports whether everything was as asked for, and nothing is left.
 func (d *Data) Taken() bool { return d.values.done() && len(d.slots) == 0 }
 

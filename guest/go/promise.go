@@ -80,6 +80,9 @@ func NewPromise() (Ref, *Resolver) {
 	return ref, &Resolver{ref: ref}
 }
 
+// Wanted reports whether there is a promise to settle.
+func (r *Resolver) Wanted() bool { return r.ref != "" }
+
 // Answer fulfils the promise with a list of values; see List.
 func (r *Resolver) Answer(values ...any) { r.settle(false, List(values...)) }
 

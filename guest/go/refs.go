@@ -32,15 +32,17 @@ func RetireImports(refs ...Ref) { aboutRefs(opRetireImports, refs) }
 
 // RetireExports says that the vat has forgotten these objects of its own, of which it
 // was told that nobody holds them: see [Collector].
-func RetireExports(refs ...Ref) { aboutRefs(opRetireExports, refs) }
+func RetireExports(refs ...Ref) { disown(opRetireExports, refs) }
 
 // AbandonExports says that the vat answers for these objects of its own no more,
 // whoever holds them: messages to them are rejected.
-func AbandonExports(refs ...Ref) {
-	for _, ref := range refs {
+func AbandonExports(refs ...Ref) { disown(opAbandonExports, refs) }
+
+func disown(op uint32, exports []Ref) {
+	for _, ref := range exports {
 		delete(self.objects, ref)
 	}
-	aboutRefs(opAbandonExports, refs)
+	aboutRefs(op, exports)
 }
 
 func aboutRefs(op uint32, refs []Ref) {

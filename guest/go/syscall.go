@@ -43,6 +43,7 @@ func Resolve(rs ...Resolution) {
 		b = r.Body.append(b)
 	}
 	syscall(opResolve, b)
+	self.resolved(rs)
 }
 
 // Exit ends the vat after this delivery, or, as a failure, instead of it.
@@ -64,7 +65,13 @@ func Set(key, value []byte) {
 func Delete(key []byte) { vatstore(opDelete, key) }
 
 // Next returns the least key of the vatstore greater than prior, which may be empty.
-func Next(prior []byte) (key []byte, ok bool) { return vatstore(opNext, prior) }
+// The kit's own it does not show.
+func Next(prior []byte) (key []byte, ok bool) {
+	if key, ok = vatstore(opNext, prior); ok && key[0] == kitKey {
+		return nil, false
+	}
+	return key, ok
+}
 
 func vatstore(op uint32, key []byte) ([]byte, bool) {
 	answer := reader{rest: syscall(op, appendBytes(appendArray(nil, 1), key))}

@@ -60,6 +60,8 @@ type vat struct {
 	objectCount  uint64
 	promiseCount uint64
 	time         uint64
+	handlers     Handlers          // of Durable
+	open         map[string]uint64 // watchers that wait, by handler
 }
 
 var self = vat{objects: map[Ref]Object{}, promises: map[Ref]*Promise{}}
@@ -126,6 +128,7 @@ func (v *vat) started(r *reader) {
 	if v.start == nil {
 		Fail("the program calls vat.Serve nowhere")
 	}
+	v.begin()
 	v.objects[Root] = v.start(params)
 }
 
@@ -157,6 +160,7 @@ func (v *vat) notified(r *reader) {
 		v.settling[ref] = d
 	}
 	mustBeDone(r)
+	v.fire(refs)
 	for _, ref := range refs {
 		p := v.promises[ref]
 		delete(v.promises, ref)

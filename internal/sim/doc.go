@@ -15,6 +15,8 @@
 //	step s …        the rounds of the workload: each entry that has messages left
 //	                sends a burst of them, in the order of the file
 //
+// In a scenario with a time, the block time of step k is start + k × step.
+//
 // It ends when the length in deliveries is reached, exactly, be it in the middle of
 // a round, or when there is nothing more to send. Then, if there is an audit,
 // what is under way is seen through, the vats are asked, and their answers are
@@ -43,7 +45,8 @@
 // with exactly what was not sent. Each is a canonical array, version 1 first:
 //
 //	sim.scenario  [1, name text, seed text, identity bytes(32), the file bytes]
-//	sim.roots     [1, [kref text …]]: of the vats, in the order of the file
+//	sim.roots     [1, [kref text …]]: of the vats, then devices and meters, each in the
+//	              order of the file
 //	sim.steps     [1, steps sent]
 //	sim.asked     [1, [kref text …]]: promises of the audit's answers, while they
 //	              are waited for
@@ -56,8 +59,8 @@
 // # Identity
 //
 // The identity of a scenario is the hash of what is observable in it, whatever
-// way it is written: seed, vats, setup, workload, audit, and the code of programs
-// it brings. A directory made by one scenario is refused to any other with
+// way it is written: seed, vats, setup, workload, audit, devices, meters, time, and the
+// code of programs it brings. A directory made by one scenario is refused to any other with
 // [ErrOther]. Not in it: comments, about, options and length, which may change
 // between two runs, and the code of built-in programs: vats keep the one they were
 // made with.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/vfs"
 )
@@ -40,7 +41,9 @@ func TestMessagesAreSentInQuiet(t *testing.T) {
 // by a host whose block that would be is cancelled.
 func stoppedAudit(t *testing.T, s *Scenario, fs vfs.FS) {
 	t.Helper()
-	o := host.Options{FS: fs, Inline: true, Interpreter: true, Seed: s.Seed}
+	o := host.Options{
+		FS: fs, Inline: true, Interpreter: true, Seed: s.Seed, Devices: devices.All(),
+	}
 	h, err := host.Open(t.Context(), "", &o)
 	if err != nil {
 		t.Fatal(err)

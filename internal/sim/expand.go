@@ -70,7 +70,7 @@ type scope struct {
 }
 
 // message is a message to send, or the parameters of a start: vats stand for
-// their roots.
+// their roots; see thingSlot for others.
 type message struct {
 	target int
 	method string
@@ -122,6 +122,8 @@ func (m *message) value(v value, sc *scope) {
 		m.ref(v.where.one(sc))
 	case valuePeer:
 		m.ref(sc.peer)
+	case valueThing:
+		m.ref(thingSlot(int(v.number)))
 	case valueEach:
 		for _, vat := range v.where.all(sc) {
 			m.ref(vat)

@@ -24,6 +24,10 @@ func shown(s *Scenario, m *message) string {
 	}
 	var refs []string
 	for _, slot := range m.slots {
+		if slot < 0 {
+			refs = append(refs, s.things[-1-slot].name)
+			continue
+		}
 		refs = append(refs, name(slot))
 	}
 	line := fmt.Sprintf("%s.%s%s", name(m.target), m.method, Show(m.body))
@@ -103,7 +107,13 @@ func TestGoldenMessages(t *testing.T) {
 				break
 			}
 		}
-		t.Errorf("%s sends other messages than %s says (%d lines, %d)", name, path, len(gotLines), len(wantLines))
+		t.Errorf(
+			"%s sends other messages than %s says (%d lines, %d)",
+			name,
+			path,
+			len(gotLines),
+			len(wantLines),
+		)
 	}
 }
 
@@ -111,9 +121,13 @@ func TestGoldenMessages(t *testing.T) {
 // their roots is one that the host takes.
 func TestLargestScenario(t *testing.T) {
 	t.Parallel()
-	text := fmt.Sprintf("about: large\nseed: s\nvats:\n  - {name: a, program: counter, count: %d}\n"+
-		"  - {name: b, program: counter, count: %d, args: [{ref: a.$i}, {ref: a.$i+7}, {pick: [1, 2]}]}\n"+
-		"workload:\n  - {to: [a, b], method: m, pattern: zipf, messages: 100}\n", vatsMax/2, vatsMax/2)
+	text := fmt.Sprintf(
+		"about: large\nseed: s\nvats:\n  - {name: a, program: counter, count: %d}\n"+
+			"  - {name: b, program: counter, count: %d, args: [{ref: a.$i}, {ref: a.$i+7}, {pick: [1, 2]}]}\n"+
+			"workload:\n  - {to: [a, b], method: m, pattern: zipf, messages: 100}\n",
+		vatsMax/2,
+		vatsMax/2,
+	)
 	s, err := Parse("x.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)

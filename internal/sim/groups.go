@@ -23,14 +23,15 @@ func (c *compiler) vats(n ast.Node) {
 // group reads one group. It becomes known only at its end: a group that could name
 // itself would need vats that are not there when their start is sent.
 func (c *compiler) group(n ast.Node, taken map[string]bool) {
-	f := c.r.mapping(n, "a group of vats", "name!", "program!", "count", "args")
+	f := c.r.mapping(n, "a group of vats", "name!", "program!", "count", "args",
+		"options", "meter")
 	g := &group{first: len(c.s.members)}
 	g.name = c.r.text(f.known["name"], "a name")
 	if why := badName(g.name); c.r.err == nil && why != "" {
 		c.r.fault(f.known["name"], "name %q: %s", g.name, why)
 	}
-	if c.r.err == nil && taken[g.name] {
-		c.r.fault(f.known["name"], "there is a group %q already", g.name)
+	if _, thing := c.things[g.name]; c.r.err == nil && (thing || taken[g.name]) {
+		c.r.fault(f.known["name"], "there is a group, device or meter %q already", g.name)
 	}
 	taken[g.name] = true
 	g.program = c.program(f.known["program"])
@@ -39,6 +40,7 @@ func (c *compiler) group(n ast.Node, taken map[string]bool) {
 	if len(c.s.members)+g.count > vatsMax {
 		c.r.fault(n, "%d vats in all: at most %d", len(c.s.members)+g.count, vatsMax)
 	}
+	c.vatOptions(f, g)
 	args := f.known["args"]
 	g.args = c.args(args, "ic")
 	if c.r.err != nil {

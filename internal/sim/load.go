@@ -57,7 +57,8 @@ type compiler struct {
 	r      *reader
 	s      *Scenario
 	groups map[string]*group
-	names  []string // of groups, in order
+	things map[string]int // devices and meters, by name: in Scenario.things
+	names  []string       // of groups, in order
 	read   func(path string) ([]byte, error)
 }
 
@@ -67,7 +68,7 @@ func parse(name string, text []byte, read func(string) ([]byte, error)) (*Scenar
 	if r.err != nil {
 		return nil, r.err
 	}
-	c := &compiler{r: r, groups: map[string]*group{}, read: read}
+	c := &compiler{r: r, groups: map[string]*group{}, things: map[string]int{}, read: read}
 	c.s = &Scenario{Name: name, Text: text}
 	c.scenario(top)
 	if r.err != nil {
@@ -79,14 +80,17 @@ func parse(name string, text []byte, read func(string) ([]byte, error)) (*Scenar
 // scenario reads the fields in the order in which they need each other, not that
 // of the file.
 func (c *compiler) scenario(top ast.Node) {
-	f := c.r.mapping(top, "a scenario", "about!", "seed!", "options", "programs", "vats!",
-		"setup", "workload", "length", "audit")
+	f := c.r.mapping(top, "a scenario", "about!", "seed!", "options", "programs", "devices",
+		"meters", "time", "vats!", "setup", "workload", "length", "audit")
 	c.s.About = c.line(f.known["about"])
 	if c.s.Seed = c.line(f.known["seed"]); c.r.err == nil && c.s.Seed == "" {
 		c.r.fault(f.known["seed"], "a seed is at least one letter")
 	}
 	c.options(f.known["options"])
 	c.programs(f.known["programs"])
+	c.devices(f.known["devices"])
+	c.meters(f.known["meters"])
+	c.time(f.known["time"])
 	c.vats(f.known["vats"])
 	c.setup(f.known["setup"])
 	c.workload(f.known["workload"])
@@ -95,7 +99,17 @@ func (c *compiler) scenario(top ast.Node) {
 	if c.r.err != nil {
 		return
 	}
-	for _, name := range []string{"vats", "setup", "workload", "audit"} {
+	// Those of the second kind are in the shape only where they are in the file.
+	c.shape(f, "vats", "setup", "workload", "audit")
+	for _, name := range []string{"devices", "meters", "time"} {
+		if f.known[name] != nil {
+			c.shape(f, name)
+		}
+	}
+}
+
+func (c *compiler) shape(f fields, names ...string) {
+	for _, name := range names {
 		c.s.shape = append(c.s.shape, name...)
 		if n := f.known[name]; n != nil {
 			c.s.shape = appendShape(c.s.shape, n)

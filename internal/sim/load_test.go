@@ -73,12 +73,12 @@ var bad = []struct{ name, old, new, want string }{
 	{"bad never", "initial: never", "initial: always", `snapshot_initial "always": want a number from 1, or never`},
 	{"unknown option", "block: 9", "blocks: 9", `options has no field "blocks"; it has max_vats, snapshot_initial`},
 	{"no vats", "vats:\n", "vats: []\nx:\n", `a scenario has no field "x"`},
-	{"unknown program", "program: counter", "program: count", `x.yaml:5:26: there is no program "count": built in are book, counter,`},
+	{"unknown program", "program: counter", "program: count", `x.yaml:5:26: there is no program "count": built in are book, clerk, counter,`},
 	{"no program", ", program: counter", "", `x.yaml:5:5: a group of vats without "program"`},
 	{"bad name", "name: one", "name: one.1", `x.yaml:5:12: name "one.1": only letters, digits, '-' and '_'`},
 	{"name like an id", "name: one", "name: v12", `name "v12": it reads as a vat's id`},
 	{"name of digits", "name: one", "name: 1one", `name "1one": want a letter first`},
-	{"name taken", "name: ring", "name: one", `x.yaml:6:12: there is a group "one" already`},
+	{"name taken", "name: ring", "name: one", `x.yaml:6:12: there is a group, device or meter "one" already`},
 	{"count", "count: 4", "count: 0", "x.yaml:6:44: 0 as count: want 1 to 100000"},
 	{"many vats", "count: 4", "count: 100000", "100001 vats in all: at most 100000"},
 	{"negative", "[1, x", "[-1, x", "x.yaml:6:54: -1 is not a plain decimal number from 0"},
@@ -294,7 +294,7 @@ func TestLoadFile(t *testing.T) {
 // holds what is promised of it.
 func TestBuiltinsLoad(t *testing.T) {
 	t.Parallel()
-	want := []string{"counter", "exchange", "fan-out", "glutton", "pairs", "ping-pong", "ring", "zipf"}
+	want := []string{"counter", "exchange", "fan-out", "glutton", "locker", "pairs", "ping-pong", "ring", "zipf"}
 	if got := BuiltinNames(); !slices.Equal(got, want) {
 		t.Errorf("built in are %v, want %v", got, want)
 	}

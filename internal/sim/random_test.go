@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/vfs"
 )
@@ -229,7 +230,10 @@ func TestFailedOperationsContinue(t *testing.T) {
 		disk := vfs.NewMem()
 		fs := vfs.NewFaulty(disk)
 		fs.Arm(vfs.Fault{At: k, Err: noSpace, Sticky: k%2 == 0, Short: k%3 == 0})
-		o := host.Options{FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true}
+		o := host.Options{
+			FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true,
+			Devices: devices.All(),
+		}
 		h, err := host.Open(t.Context(), "", &o)
 		if err == nil {
 			_, err = Run(t.Context(), h, s, RunOptions{})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"vatwarehouse/host"
 	"vatwarehouse/swing"
@@ -39,10 +40,12 @@ type run struct {
 	h     *host.Host
 	s     *Scenario
 	roots []swing.KRef
-	steps uint64 // whose messages are sent
-	done  uint64 // deliveries, of all time
-	until uint64 // deliveries; 0 is no bound
-	drain uint64 // drainDeliveriesMax, but for tests
+	// things are devices and meters.
+	things []swing.KRef
+	steps  uint64 // whose messages are sent
+	done   uint64 // deliveries, of all time
+	until  uint64 // deliveries; 0 is no bound
+	drain  uint64 // drainDeliveriesMax, but for tests
 }
 
 // Run creates the scenario's vats in a new directory, or continues where it
@@ -117,11 +120,13 @@ func (r *run) start(ctx context.Context, out *Result) error {
 	if r.roots, ok, err = read(r.h, noteRoots, decodeRefs); err == nil && !ok {
 		err = fmt.Errorf("%w: %s: there is none", ErrNote, noteRoots)
 	}
-	if err == nil && len(r.roots) != len(r.s.members) {
-		err = fmt.Errorf("%w: %s: %d roots of %d vats", ErrNote, noteRoots,
-			len(r.roots), len(r.s.members))
+	vats := len(r.s.members)
+	if err == nil && len(r.roots) != vats+len(r.s.things) {
+		err = fmt.Errorf("%w: %s: %d references of %d vats, devices and meters", ErrNote, noteRoots,
+			len(r.roots), vats+len(r.s.things))
 	}
 	if err == nil {
+		r.roots, r.things = r.roots[:vats], r.roots[vats:]
 		r.steps, _, err = read(r.h, noteSteps, decodeSteps)
 	}
 	return err
@@ -142,14 +147,17 @@ func (r *run) create(ctx context.Context) error {
 		}
 		codes = append(codes, code)
 	}
+	var err error
+	if r.things, err = r.makeThings(ctx); err != nil {
+		return err
+	}
 	var m message
 	sc := &scope{draw: new(draw)}
 	for i, vat := range r.s.members {
 		r.s.fillStart(&m, sc, i)
-		_, root, err := r.h.CreateVat(ctx, host.VatSpec{
-			Name: vat.group.vatName(vat.index), Code: codes[vat.group.program],
-			Body: m.body, Slots: r.refs(m.slots),
-		})
+		spec := r.vatSpec(vat)
+		spec.Code, spec.Body, spec.Slots = codes[vat.group.program], m.body, r.refs(m.slots)
+		_, root, err := r.h.CreateVat(ctx, spec)
 		if err != nil {
 			return err
 		}
@@ -158,15 +166,19 @@ func (r *run) create(ctx context.Context) error {
 	note := made{r.s.Name, r.s.Seed, r.s.Identity(), r.s.Text}
 	return errors.Join(
 		r.h.SetNote(ctx, noteScenario, note.encode()),
-		r.h.SetNote(ctx, noteRoots, encodeRefs(r.roots)),
+		r.h.SetNote(ctx, noteRoots, encodeRefs(slices.Concat(r.roots, r.things))),
 		r.h.SetNote(ctx, noteSteps, encodeSteps(0)),
 	)
 }
 
-// refs returns the roots of vats.
-func (r *run) refs(vats []int) (refs []swing.KRef) {
-	for _, v := range vats {
-		refs = append(refs, r.roots[v])
+// refs returns the roots of vats, and the things, that slots stand for.
+func (r *run) refs(slots []int) (refs []swing.KRef) {
+	for _, s := range slots {
+		if s < 0 {
+			refs = append(refs, r.things[-1-s])
+			continue
+		}
+		refs = append(refs, r.roots[s])
 	}
 	return refs
 }
@@ -202,7 +214,14 @@ func (r *run) work(ctx context.Context) error {
 		if err != nil || !quiet {
 			return err
 		}
+		timed := r.s.clock.step == 0
 		more, err := r.s.step(r.steps, func(m *message) error {
+			if !timed {
+				timed = true
+				if err := r.h.SetTime(ctx, r.s.clock.at(r.steps)); err != nil {
+					return err
+				}
+			}
 			return r.h.SendOnly(ctx, r.roots[m.target], r.message(m))
 		})
 		if err != nil || !more {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
@@ -16,10 +17,19 @@ import (
 // kinds of traffic with promises and without, vats that hold references, an audit.
 const played = `about: a bit of everything
 seed: played
+devices: [timer]
+meters:
+  - {name: allowance, remaining: 10_000_000, threshold: 100}
+time: {step: 1_000}
 vats:
   - {name: player, program: pingpong, count: 6}
   - {name: counter, program: counter, count: 3}
   - {name: glutton, program: glutton, args: [65536, 64, 3, 1, 512, 1, 20]}
+  - name: locker
+    program: locker
+    args: [{ref: timer}]
+    options: [quarantine]
+    meter: allowance
 setup:
   - {to: player, method: peer, args: [{ref: player.$i+1}]}
 workload:
@@ -27,6 +37,7 @@ workload:
   - {to: player, method: ping, args: [{between: [1, 5]}], pattern: zipf, burst: 3}
   - {to: [counter, glutton], method: incr, args: [1], pattern: random, burst: 4}
   - {to: glutton, method: touch, burst: 2}
+  - {to: locker, method: keep, args: [{ref: counter.$n}, {between: [500, 4_000]}], burst: 1}
 length: {deliveries: 400}
 audit:
   ask:
@@ -47,7 +58,7 @@ func parsed(t testing.TB, text string) *Scenario {
 // opened is a host that is closed at the end of the test.
 func opened(t testing.TB, s *Scenario, o host.Options) *host.Host {
 	t.Helper()
-	o.Seed = s.Seed
+	o.Seed, o.Devices = s.Seed, devices.All()
 	h, err := host.Open(t.Context(), "", &o)
 	if err != nil {
 		t.Fatal(err)
@@ -110,11 +121,11 @@ func TestRunEndsWhereItShould(t *testing.T) {
 	if got := straight(t, parsed(t, bare), host.Options{}, RunOptions{Deliveries: 37}).deliveries; got != 37 {
 		t.Errorf("%d deliveries, want 37", got)
 	}
-	s := parsed(t, strings.Replace(bare, "deliveries: 400", "messages: 33", 1))
+	s := parsed(t, strings.Replace(bare, "deliveries: 400", "messages: 36", 1))
 	h := opened(t, s, host.Options{})
 	r, err := Run(t.Context(), h, s, RunOptions{})
-	if err != nil || r.Messages != 33 || !r.Created || r.Nothing || r.Steps != 5 || r.SetupSteps != 1 {
-		t.Errorf("%+v, %v: want 33 messages in 5 steps, 1 of setup", r, err)
+	if err != nil || r.Messages != 36 || !r.Created || r.Nothing || r.Steps != 5 || r.SetupSteps != 1 {
+		t.Errorf("%+v, %v: want 36 messages in 5 steps, 1 of setup", r, err)
 	}
 	st, err := h.Stats()
 	if err != nil || st.Kernel.Runnable+st.Kernel.Accepted != 0 {
@@ -168,6 +179,7 @@ func interrupted(t *testing.T, fs vfs.FS, s *Scenario, blocks int) bool {
 	defer cancel()
 	o := host.Options{
 		FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true,
+		Devices: devices.All(),
 	}
 	o.Observer.Block = func(host.Block) {
 		if blocks--; blocks == 0 {
@@ -238,6 +250,7 @@ func crashed(t *testing.T, s *Scenario, disk *vfs.Mem, k int, seed uint64) (*vfs
 	fs.Arm(vfs.Fault{At: k, Crash: true})
 	o := host.Options{
 		FS: fs, Inline: true, BlockCranks: 25, MaxVats: 4, Seed: s.Seed, Interpreter: true,
+		Devices: devices.All(),
 	}
 	h, err := host.Open(t.Context(), "", &o)
 	if err == nil {
@@ -300,7 +313,7 @@ func TestHarnessSeesALostNote(t *testing.T) {
 		if !interrupted(t, fs, s, 12) {
 			t.Fatal("it was over already")
 		}
-		o := host.Options{FS: fs, Inline: true, Seed: s.Seed}
+		o := host.Options{FS: fs, Inline: true, Seed: s.Seed, Devices: devices.All()}
 		h, err := host.Open(t.Context(), "", &o)
 		if err != nil {
 			t.Fatal(err)

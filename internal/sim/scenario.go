@@ -32,6 +32,8 @@ type Scenario struct {
 	Text []byte
 
 	programs []program
+	things   []thing
+	clock    clock // step 0 is no clock
 	groups   []*group
 	members  []member // all vats, in the order in which they are made
 	setup    []setup
@@ -89,6 +91,9 @@ type group struct {
 	count   int
 	numbers bool // its vats' names end in their index
 	args    []value
+
+	meter                            int // in things; -1 is none
+	pipelining, critical, quarantine bool
 }
 
 // vatName returns the name of the i-th vat of a group.

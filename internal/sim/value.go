@@ -21,6 +21,7 @@ const (
 	valueVariable                  // term
 	valueRef                       // where: one vat
 	valuePeer                      // the other vat of a pair
+	valueThing                     // number: a device or meter
 	valueEach                      // where: for each of these a reference, and items
 	valuePick                      // one of items, drawn
 	valueBetween                   // number to upTo, drawn
@@ -154,6 +155,9 @@ func (c *compiler) refValue(n ast.Node, known string) value {
 	if text == "$peer" && strings.IndexByte(known, byte(drawnPeer)) >= 0 {
 		return value{kind: valuePeer}
 	}
+	if k, ok := c.things[text]; ok {
+		return value{kind: valueThing, number: uint64(k)}
+	}
 	s := c.parseSelector(n, text, known)
 	if c.r.err == nil && !s.single() {
 		c.r.fault(n, "%q are %d vats: a ref is to one, as in %s.0 or %s.$i; each is for several",
@@ -203,7 +207,7 @@ func size(vs []value) (bytes, slots int) {
 		case valueEach:
 			n := v.where.most()
 			b, s = n*(b+headBytes), n*(s+1)
-		case valueRef, valuePeer:
+		case valueRef, valuePeer, valueThing:
 			s++
 		}
 		bytes += b + len(v.text) + headBytes

@@ -34,9 +34,9 @@ var arrows = map[string]string{
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
-	"internal/sim":   "host swing vfs guest",
+	"internal/sim":   "host swing vfs guest devices",
 	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
-	"cmd/swingsim":   "host internal/sim internal/bench",
+	"cmd/swingsim":   "host devices internal/sim internal/bench",
 	"examples/embed": "host guest",
 }
 

@@ -98,20 +98,34 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// TestReadmeProgram: the program that the README shows compiles, and prints what it
-// says it does.
-func TestReadmeProgram(t *testing.T) {
+// TestPrograms: the programs that the README and the page about devices show compile, and
+// print what they say they do.
+func TestPrograms(t *testing.T) {
 	t.Parallel()
-	programs := blocks(read(t, filepath.Join(root, "README.md")), "go")
-	if len(programs) != 1 {
-		t.Fatalf("the README shows %d programs", len(programs))
+	for doc, mark := range map[string]string{
+		"README.md": "Body) // ", "docs/devices.md": "posted.Data.Body) // ",
+	} {
+		programs := blocks(read(t, filepath.Join(root, doc)), "go")
+		if len(programs) != 1 {
+			t.Fatalf("%s shows %d programs", doc, len(programs))
+		}
+		_, promised, _ := strings.Cut(programs[0], mark)
+		promised, _, _ = strings.Cut(promised, "\n")
+		if got := ran(t, programs[0]); got != promised || promised == "" {
+			t.Errorf("%s: %s, want %s", doc, got, promised)
+		}
 	}
+}
+
+// ran builds a program as if it stood in a package of this module, and returns what it
+// prints.
+func ran(t *testing.T, program string) string {
+	t.Helper()
 	dir := t.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
-	if err := os.WriteFile(source, []byte(programs[0]), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The program is built as if it stood in a package of this module.
 	at, err := filepath.Abs(filepath.Join(root, "examples", "readme", "main.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -134,10 +148,9 @@ func TestReadmeProgram(t *testing.T) {
 	}
 	run := exec.CommandContext(t.Context(), binary)
 	run.Dir = dir
-	_, promised, _ := strings.Cut(programs[0], "Body) // ")
-	promised, _, _ = strings.Cut(promised, "\n")
 	out, err := run.CombinedOutput()
-	if err != nil || strings.TrimSpace(string(out)) != promised || promised == "" {
-		t.Errorf("%v: %s, want %s", err, out, promised)
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
+	return strings.TrimSpace(string(out))
 }

@@ -30,7 +30,7 @@ type manifest struct {
 	Kit                 string `json:"go.tar.gz"`
 }
 
-func readManifest(t *testing.T) (m manifest) {
+func readManifest(t testing.TB) (m manifest) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(readFile(t, filepath.Join(guestDir, "manifest.json"))))
 	d.DisallowUnknownFields()

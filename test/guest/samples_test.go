@@ -23,7 +23,7 @@ func sample(t *testing.T, file string) string {
 	return regexp.MustCompile(`(?m)^//\t?`).ReplaceAllString(block, "")
 }
 
-func writeFile(t *testing.T, name, text string) {
+func writeFile(t testing.TB, name, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		t.Fatal(err)
@@ -46,41 +46,38 @@ func checkSample(t *testing.T, code []byte) {
 	}
 }
 
-// TestSampleInC: the vat that vat.h shows compiles without a warning, where there is a
-// compiler, and counts.
-func TestSampleInC(t *testing.T) {
-	t.Parallel()
+// compileC compiles a program of a test's own with the manifest's command, which allows
+// no warning; false, with a word in the log, where there is no compiler.
+func compileC(t testing.TB, source string) ([]byte, bool) {
+	t.Helper()
 	if _, err := exec.LookPath("clang-14"); err != nil {
 		t.Logf("not compiled: %v", err)
-		return
+		return nil, false
 	}
 	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "sample.c"), sample(t, guestDir+"/c/vat.h"))
+	writeFile(t, filepath.Join(dir, "own.c"), source)
 	headers, err := filepath.Abs(guestDir + "/c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := strings.ReplaceAll(readManifest(t).Command, "c/NAME", filepath.Join(dir, "sample"))
+	command := strings.ReplaceAll(readManifest(t).Command, "c/NAME", filepath.Join(dir, "own"))
 	args := append(strings.Fields(command), "-I"+headers)
 	if said, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	checkSample(t, readFile(t, filepath.Join(dir, "sample.wasm")))
+	return readFile(t, filepath.Join(dir, "own.wasm")), true
 }
 
-// TestSampleInGo: the vat that the Go kit's package comment shows is built, with the
-// command that it shows, in a module of its own, and counts.
-func TestSampleInGo(t *testing.T) {
-	t.Parallel()
-	if _, ok := goOnly(t); !ok {
-		return
-	}
+// buildGo builds a program of a test's own, with the command that the Go kit shows, in a
+// module of its own.
+func buildGo(t testing.TB, source string) []byte {
+	t.Helper()
 	dir := t.TempDir()
 	if err := guest.UnpackGo(dir); err != nil {
 		t.Fatal(err)
 	}
 	own := filepath.Join(dir, "own")
-	writeFile(t, filepath.Join(own, "main.go"), sample(t, guestDir+"/go/doc.go"))
+	writeFile(t, filepath.Join(own, "main.go"), source)
 	writeFile(t, filepath.Join(own, "go.mod"),
 		"module own\n\ngo 1.24\n\nrequire vat v0.0.0\n\nreplace vat => ../go\n")
 	command := regexp.MustCompile(`(?m)^//\tGOOS=wasip1 GOARCH=wasm (go build .*)$`).
@@ -93,5 +90,23 @@ func TestSampleInGo(t *testing.T) {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	checkSample(t, readFile(t, filepath.Join(own, "program.wasm")))
+	return readFile(t, filepath.Join(own, "program.wasm"))
+}
+
+// TestSampleInC: the vat that vat.h shows compiles without a warning, where there is a
+// compiler, and counts.
+func TestSampleInC(t *testing.T) {
+	t.Parallel()
+	if code, ok := compileC(t, sample(t, guestDir+"/c/vat.h")); ok {
+		checkSample(t, code)
+	}
+}
+
+// TestSampleInGo: the vat that the Go kit's package comment shows is built, with the
+// command that it shows, and counts.
+func TestSampleInGo(t *testing.T) {
+	t.Parallel()
+	if _, ok := goOnly(t); ok {
+		checkSample(t, buildGo(t, sample(t, guestDir+"/go/doc.go")))
+	}
 }
