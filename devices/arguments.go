@@ -27,6 +27,16 @@ func (a *arguments) uint() uint64 {
 	return a.r.Uint()
 }
 
+func (a *arguments) text() string {
+	a.left--
+	return a.r.Text()
+}
+
+func (a *arguments) bytes() []byte {
+	a.left--
+	return a.r.Bytes()
+}
+
 func (a *arguments) ref() (ref swing.KRef) {
 	a.left--
 	if !a.r.Null() || len(a.slots) == 0 {
