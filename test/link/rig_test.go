@@ -97,6 +97,8 @@ func message(method string, args ...any) host.Message {
 			m.Body = swing.AppendUint(m.Body, uint64(a))
 		case string:
 			m.Body = swing.AppendText(m.Body, a)
+		case bool:
+			m.Body = swing.AppendBool(m.Body, a)
 		case []byte:
 			m.Body = swing.AppendBytes(m.Body, a)
 		case swing.KRef:
