@@ -19,6 +19,8 @@ import (
 var ctx = context.Background()
 
 // node is a kernel with a mailbox and a comms vat, and the links it has.
+type deviceState = kernel.DeviceState
+
 type node struct {
 	*testing.T
 	name    string
@@ -34,6 +36,12 @@ type node struct {
 // newNode makes a kernel. Its comms vat is reaped often, so that nothing waits for long.
 func newNode(t *testing.T, name string, o host.Options) *node {
 	t.Helper()
+	return newNodeWith(t, name, o, devices.Mailbox{})
+}
+
+func newNodeWith(t *testing.T, name string, o host.Options, mailbox kernel.Device) *node {
+	t.Helper()
+	o.Devices = map[string]kernel.Device{"mailbox": mailbox}
 	n := &node{T: t, name: name, files: vfs.NewMem(), options: o}
 	n.open()
 	t.Cleanup(func() { n.close() })
@@ -54,7 +62,6 @@ func (n *node) open() {
 	n.Helper()
 	o := n.options
 	o.FS, o.Inline = n.files, true
-	o.Devices = map[string]kernel.Device{"mailbox": devices.Mailbox{}}
 	o.Logger = slog.New(slog.NewTextHandler(&n.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h, err := host.Open(ctx, "", &o)
 	n.must(err)
@@ -140,6 +147,7 @@ func (n *node) answer(promise swing.KRef) string {
 	if len(p.Data.Slots) > 0 {
 		text += fmt.Sprint(len(p.Data.Slots), " references")
 	}
+	n.must(n.h.Commit(ctx))
 	return fmt.Sprint(p.State, " ", text)
 }
 
