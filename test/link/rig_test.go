@@ -19,10 +19,8 @@ import (
 var ctx = context.Background()
 
 // node is a kernel with a mailbox and a comms vat, and the links it has.
-type deviceState = kernel.DeviceState
-
 type node struct {
-	*testing.T
+	testing.TB
 	name    string
 	files   *vfs.Mem
 	options host.Options
@@ -34,20 +32,31 @@ type node struct {
 }
 
 // newNode makes a kernel. Its comms vat is reaped often, so that nothing waits for long.
-func newNode(t *testing.T, name string, o host.Options) *node {
+func newNode(t testing.TB, name string, o host.Options) *node {
 	t.Helper()
 	return newNodeWith(t, name, o, devices.Mailbox{})
 }
 
-func newNodeWith(t *testing.T, name string, o host.Options, mailbox kernel.Device) *node {
+// newNodeWith makes one with another mailbox.
+func newNodeWith(t testing.TB, name string, o host.Options, mailbox kernel.Device) *node {
+	t.Helper()
+	code, _ := guest.Program("comms")
+	return newNodeOf(t, name, o, mailbox, code)
+}
+
+// newNodeOf makes one with another mailbox and comms vat.
+func newNodeOf(
+	t testing.TB, name string, o host.Options, mailbox kernel.Device, comms []byte,
+) *node {
 	t.Helper()
 	o.Devices = map[string]kernel.Device{"mailbox": mailbox}
-	n := &node{T: t, name: name, files: vfs.NewMem(), options: o}
+	n := &node{TB: t, name: name, files: vfs.NewMem(), options: o}
 	n.open()
 	t.Cleanup(func() { n.close() })
 	_, err := n.h.AddDevice(ctx, "mailbox")
 	n.must(err)
-	n.commsID, n.comms = n.vatWith(host.VatSpec{Name: "comms", Pipelining: true, ReapDeliveries: 1}, "comms")
+	spec := host.VatSpec{Name: "comms", Pipelining: true, ReapDeliveries: 1}
+	n.commsID, n.comms = n.vatOf(spec, comms)
 	return n
 }
 
@@ -77,16 +86,16 @@ func (n *node) close() {
 func (n *node) vat(program, name string, args ...any) swing.KRef {
 	n.Helper()
 	m := message("", args...)
-	_, root := n.vatWith(host.VatSpec{Name: name, Body: m.Body, Slots: m.Slots}, program)
-	return root
-}
-
-func (n *node) vatWith(s host.VatSpec, program string) (swing.VatID, swing.KRef) {
-	n.Helper()
 	code, ok := guest.Program(program)
 	if !ok {
 		n.Fatalf("no program %s", program)
 	}
+	_, root := n.vatOf(host.VatSpec{Name: name, Body: m.Body, Slots: m.Slots}, code)
+	return root
+}
+
+func (n *node) vatOf(s host.VatSpec, code []byte) (swing.VatID, swing.KRef) {
+	n.Helper()
 	hash, err := n.h.Install(ctx, code)
 	n.must(err)
 	s.Code = hash
