@@ -1112,6 +1112,7 @@ static int32_t add_egress(vat_delivery *d) {
 	ref_in(ref);
 	load_object(ref, &o);
 	holder_row before;
+	if (meaning_of(remote, x.name) == ref) return vat_answer(d->result, NULL); // it was given
 	if (o.owner == remote || load(holder_key(ref, remote), FIELDS(&before)) ||
 		meaning_of(remote, x.name) != VAT_NONE)
 		return vat_reject(d->result, "the index is taken, or the remote knows the object");

@@ -34,6 +34,7 @@ var arrows = map[string]string{
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
+	"link":           "host devices kernel swing internal/frame",
 	"internal/sim":   "host swing vfs guest",
 	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
 	"cmd/swingsim":   "host internal/sim internal/bench",
