@@ -33,7 +33,7 @@ func (a *app) opened(
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	o.Logger = logger
+	o.Logger, o.Devices = logger, sim.Devices()
 	o.Observer.Fault = func(fault error) {
 		if !a.quiet {
 			fmt.Fprintf(a.err, "swingsim: warning: %v\n", fault)
