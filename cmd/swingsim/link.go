@@ -27,8 +27,9 @@ func (a *app) linkVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "link",
 		Short: "Link a directory's kernel to those of other directories",
-		Long: `link has the vats of a directory and those of other ones send each other messages, over
-TCP, until Ctrl-C; or with --send, until those messages are answered (docs/links.md).
+		Long: `link has the vats of a directory and those of other ones send each other messages,
+over TCP, until Ctrl-C; or with --send, until those messages are answered
+(docs/links.md).
 
 Each side has a --name, and knows the other by its name: one of the two --listens, and
 the other one dials it. What a side --gives, the other can send to as PEER:INDEX.
@@ -39,7 +40,7 @@ A directory that is not there is made, with nothing in it but what links need.
 
 Nothing here says who the other side is, or hides what is said: link what is yours, on
 a network that is.`,
-		Example: `  swingsim link --dir state --name a --listen 127.0.0.1:4100 --peer b --give b:1=mint.0
+		Example: `  swingsim link --dir state --name a --peer b --give b:1=mint.0 --listen :4100
   swingsim link --dir other --name b --dial a=127.0.0.1:4100 --send 'a:1 audit'`,
 		Args: cobra.NoArgs,
 	}
