@@ -40,8 +40,13 @@ static void begin(uint64_t to) {
 	if (to != KERNEL) load_remote(to, &peer.row);
 }
 
-// request makes a syscall of what is in out, behind its front. Of a call it reports whether
-// the device did as it was asked.
+// overrun says that too many events of ours wait in the kernel for it to take another one:
+// what is to be done cannot be.
+static bool overrun;
+static const char too_much_waits[] = "too much waits here";
+
+// request makes a syscall of what is in out, behind its front. It reports whether the kernel
+// took it, and of a call whether the device did as it was asked.
 static bool request(uint32_t op, const vat_writer *front, bool call) {
 	uint8_t answer[2] = {0, vat_false};
 	vat_writer w = vat_request();
@@ -50,7 +55,18 @@ static bool request(uint32_t op, const vat_writer *front, bool call) {
 	if (call) vat_put_list(&w, 0); // its slots
 	syscalls++;
 	vat_syscall(op, w.to, w.len, answer, sizeof answer);
-	return answer[1] == vat_false;
+	return answer[0] != vat_false && answer[1] == vat_false;
+}
+
+// subscribe is vat_subscribe, unless there is an overrun.
+static void subscribe(vat_ref name) {
+	uint8_t answer = 0;
+	vat_writer w = vat_request();
+	vat_put_list(&w, 1);
+	vat_put_name(&w, name);
+	syscalls++;
+	vat_syscall(VAT_OP_SUBSCRIBE, w.to, w.len, &answer, sizeof answer);
+	if (answer == vat_false) overrun = true;
 }
 
 // transmit gives what is in out to the mailbox, as a message of that kind with so many
@@ -406,12 +422,14 @@ static void to_kernel(void) {
 	vat_ref target = ref_out(message.target);
 	if (message.result != VAT_NONE) result = promise_out(message.result);
 	put_message(target, result);
-	request(VAT_OP_SEND, &front, false);
-	if (result != VAT_NONE) {
-		syscalls++;
-		vat_subscribe(result);
-		decided_by(message.result, KERNEL);
+	if (result != VAT_NONE) subscribe(result); // first: what is sent, we must hear of
+	if (!overrun && !request(VAT_OP_SEND, &front, false)) overrun = true;
+	if (overrun) {
+		work_count = 0;
+		refuse(message.result, too_much_waits, nothing, "");
+		return;
 	}
+	if (result != VAT_NONE) decided_by(message.result, KERNEL);
 	say_settled(KERNEL);
 }
 
@@ -514,10 +532,9 @@ static vat_ref ref_in(vat_ref name) {
 		return name;
 	}
 	vat_ref ref = promise_in(name, KERNEL, &found);
-	if (!found) {
-		syscalls++;
-		vat_subscribe(name);
-	}
+	if (found) return ref;
+	subscribe(name);
+	if (overrun) erase(ref_key("p", name)); // it is not known, then
 	return ref;
 }
 
@@ -538,7 +555,11 @@ static int32_t carry(vat_delivery *d) {
 	message.body = (vat_bytes){d->args.at, (uint32_t)(d->args.end - d->args.at)};
 	message.slots = d->args.slots;
 	for (uint32_t i = 0; i < message.slots; i++) message.slot[i] = ref_in(vat_take_slot(&d->args));
-	route();
+	if (overrun) {
+		refuse(message.result, too_much_waits, nothing, "");
+	} else {
+		route();
+	}
 	return 0;
 }
 
@@ -570,6 +591,11 @@ static void hear(vat_delivery *d) {
 				reason, sizeof reason, vat_text("too much for a link"), nothing, nothing);
 		} else {
 			while (s.data.slots) slots[n++] = ref_in(vat_take_slot(&s.data));
+		}
+		if (overrun) {
+			s.rejected = true;
+			n = 0;
+			body = put_reason(reason, sizeof reason, vat_text(too_much_waits), nothing, nothing);
 		}
 		settle(ref, s.rejected, body, slots, n);
 		if (batch_count == WORK_MAX) announce();
@@ -679,6 +705,7 @@ static void take_message(uint64_t from, vat_reader *r) {
 		refuse(message.result, "there is no such egress", nothing, "");
 	} else {
 		route();
+		if (overrun) fault = too_much_waits;
 	}
 }
 
@@ -817,7 +844,14 @@ static void gone(vat_ref ref) {
 }
 
 static void sweep_later(uint64_t remote) {
-	vat_send(vat_durable(RECEIVERS, remote), "sweep", NULL, VAT_NONE);
+	VAT_WRITER(front, 64);
+	begin(KERNEL);
+	vat_put_list(&front, 5);
+	vat_put_name(&front, vat_durable(RECEIVERS, remote));
+	vat_put_text(&front, vat_text("sweep"));
+	vat_put_data(&front, NULL);
+	vat_put_byte(&front, vat_null);
+	if (!request(VAT_OP_SEND, &front, false)) set(number_key("z", remote), nothing);
 }
 
 // take_gone hears from the kernel that objects are gone. Each can take long: if there are
@@ -1042,13 +1076,18 @@ static void inbound(uint64_t from, vat_delivery *d) {
 	acknowledged(from);
 }
 
-// reap tells the remotes that wait to hear it that we took their resolutions in.
+// reap tells the remotes that wait to hear it that we took their resolutions in, and does
+// what could not be put off otherwise.
 static void reap(void) {
 	row_key k = key_of("a.");
 	while (syscalls < SYSCALLS_ENOUGH && next(&k, 2)) {
 		begin(last_number(&k));
 		transmit(SAY_NOTHING, 0);
 	}
+	k = key_of("z.");
+	if (!next(&k, 2)) return;
+	erase(k);
+	sweep(last_number(&k));
 }
 
 // ---- what this vat is asked ----
@@ -1181,6 +1220,7 @@ VAT_EXPORT("vat_deliver") int32_t vat_deliver(uint32_t len) {
 	vat_delivery d;
 	int32_t status = 0;
 	syscalls = 0;
+	overrun = false;
 	if (!vat_receive(&d, room_for(len), len, len)) return vat_fail("malformed delivery");
 	counters_changed = false;
 	load(key_of("n"), FIELDS(&counters));

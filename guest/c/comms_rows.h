@@ -15,6 +15,7 @@
 //	x.REF.R          a remote knows an object that is not its own, or a promise that is
 //	                 not settled
 //	y.R.NAME         [reference]: what a name on a link means
+//	z.R              a remote that is to be swept, at the next reap
 //	g.REF            an object of the kernel's that is gone, of which remotes are not told yet
 //	q.R.NUMBER       [names …] of promises that the message of that number has settled:
 //	                 until it is acknowledged, messages for them may be on their way

@@ -19,7 +19,7 @@ type pair struct {
 	sampler, samplerOfB swing.KRef // the sampler of b, at b and at a
 }
 
-func newPair(t *testing.T) pair {
+func newPair(t testing.TB) pair {
 	t.Helper()
 	return pairOf(newNode(t, "a", host.Options{}), newNode(t, "b", host.Options{}))
 }
@@ -217,5 +217,33 @@ func TestThreeKernels(t *testing.T) {
 	}
 	if got := a.slots(home)[0]; got != kept {
 		t.Errorf("the cell came back as %s, it was %s", got, kept)
+	}
+}
+
+// BenchmarkCall is one message to the other kernel and its answer, nothing else going on.
+func BenchmarkCall(b *testing.B) {
+	p := newPair(b)
+	for b.Loop() {
+		sum := p.a.send(p.samplerOfB, "sum", 1)
+		quiesce(p.a, p.b)
+		p.a.expect(sum, "fulfilled [1]")
+	}
+}
+
+// BenchmarkCalls is 100 of them at a time; what is measured is one.
+func BenchmarkCalls(b *testing.B) {
+	p := newPair(b)
+	var sums [100]swing.KRef
+	for n := 0; b.Loop(); n++ {
+		if n%len(sums) < len(sums)-1 {
+			continue
+		}
+		for i := range sums {
+			sums[i] = p.a.send(p.samplerOfB, "sum", 1)
+		}
+		quiesce(p.a, p.b)
+		for _, sum := range sums {
+			p.a.expect(sum, "fulfilled [1]")
+		}
 	}
 }

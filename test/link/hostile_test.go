@@ -332,3 +332,35 @@ func babble(rng *rand.Rand, s *stranger) []byte {
 	}
 	return b
 }
+
+// TestFlood: a remote that sends more than the kernel has room for is cut off; the comms vat
+// lives, and others go on.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "a", host.Options{Schedule: kernel.Schedule{QueueShare: 4, QueueMax: 20}})
+	sampler := n.vat("sampler", "sampler")
+	s := newStranger(n, "s", sampler)
+	s.say(num(1), text("o+1"), text("promise"), raw("\x80"), names(), text("p-1"))
+	if got := fmt.Sprint(s.hear()); got != "[[1 1 2 [[p+1 false [129 246] [p-1]]]]]" {
+		t.Fatalf("it said %s", got)
+	}
+	// Messages for a promise that nobody settles wait for it.
+	var said []string
+	for i := 0; i < 40 && !isCut(said); i++ {
+		s.say(num(1), text("p+1"), text("m"), raw("\x80"), names(), text(fmt.Sprintf("p-%d", 10+i)))
+		said = s.hear()
+	}
+	if !isCut(said) || !strings.Contains(said[len(said)-1], "too much waits here") {
+		t.Errorf("it said %q", said)
+	}
+	n.alive()
+	settle := n.send(sampler, "settle", false, "so")
+	n.run() // which makes room
+	n.expect(settle, "fulfilled []")
+	good := newStranger(n, "good", sampler)
+	good.say(num(1), text("o+1"), text("sum"), raw("\x81\x05"), names(), text("p-1"))
+	if got := fmt.Sprint(good.hear()); got != "[[1 1 2 [[p+1 false [129 5] []]]]]" {
+		t.Errorf("the good one hears %s\n%s", got, n.log.Bytes())
+	}
+	n.check()
+}
