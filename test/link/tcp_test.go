@@ -50,7 +50,8 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.Device("mailbox"); errors.Is(err, host.ErrNotFound) {
+	_, err = h.Device("mailbox")
+	if errors.Is(err, host.ErrNotFound) {
 		err = settle(h)
 	}
 	if err != nil {
