@@ -11,6 +11,9 @@ import (
 	"vatwarehouse/worker"
 )
 
+// Never is a number of deliveries or references that is not reached.
+const Never = kernel.Never
+
 // Options of a Host. The zero value is good; so is nil.
 type Options struct {
 	// Observable: part of the hashed state, set when the directory is made. On a

@@ -117,6 +117,7 @@ func (c *checker) vat(id swing.VatID) {
 	if entries != 0 {
 		c.fault(string(id), "c-list has %d more krefs than vrefs", entries)
 	}
+	c.spans(vk)
 	if end, ended := vk.End(); ended {
 		for _, s := range end.Info.Slots {
 			c.hold(s, 1)
@@ -161,6 +162,19 @@ func (c *checker) chores() {
 				c.fault(key, "the vat is not in the queue of chores")
 			}
 		}
+	}
+}
+
+// spans checks that a vat's incarnations follow one another without a gap.
+func (c *checker) spans(vk vatkeeper.Keeper) {
+	at := uint64(0)
+	for i, s := range vk.Spans() {
+		if s.Incarnation != uint64(i) || s.Start != at || s.End < s.Start {
+			c.fault(string(vk.ID()), "incarnation %d, entries %d to %d, where %d is due from %d",
+				s.Incarnation, s.Start, s.End, i, at)
+			return
+		}
+		at = s.End
 	}
 }
 

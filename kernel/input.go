@@ -77,6 +77,9 @@ func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error)
 	if err := k.checkName(b, s.Name); err != nil {
 		return "", "", err
 	}
+	if err := checkReaps(s.ReapDeliveries, s.ReapRefs); err != nil {
+		return "", "", refuse("%w", err)
+	}
 	start := swing.Message[swing.KRef]{Args: s.Params}
 	if err := k.checkMessage(b, start); err != nil {
 		return "", "", err
@@ -200,7 +203,7 @@ func (k *Kernel) Send(
 // that is gone with it is answered.
 func (k *Kernel) Release(b Buffer, ref swing.KRef) (Report, error) {
 	if n := pins(b, ref); n == 0 || n == 1 && ref == AdminRef { // that one is the kernel's
-		return Report{}, refuse("%s is not held", ref)
+		return Report{}, refuse("%s is not held", transcript.Text([]byte(ref)))
 	}
 	c := k.begin(b)
 	c.pin(ref, -1)
@@ -232,10 +235,13 @@ func (k *Kernel) SetTime(b Buffer, t uint64) (Report, error) {
 	return c.report, nil
 }
 
-// Terminate ends a vat from outside.
+// Terminate ends a vat from outside. The reason is at most as long as a method may be.
 func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, error) {
 	if err := checkAlive(b, vat); err != nil {
 		return Report{}, err
+	}
+	if most := k.options.Limits.MethodBytes; len(reason) > most {
+		return Report{}, refuse("a reason of %d bytes, limit %d", len(reason), most)
 	}
 	c := k.begin(b)
 	k.vats.Discard(vat)

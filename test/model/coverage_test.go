@@ -4,6 +4,7 @@ package model
 // reach each of them.
 var allRules = []string{
 	"a call after what is illegal",
+	"a change of options",
 	"a chore of a held vat",
 	"a chore that is gone",
 	"a critical vat ended by a message",

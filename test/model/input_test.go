@@ -139,6 +139,27 @@ func (m *model) terminate(id vatID, reason string) (r report, ok bool) {
 	return r, true
 }
 
+func (m *model) change(id vatID, o kernel.OptionChange) bool {
+	if !m.alive(id) {
+		return false
+	}
+	v := m.vat(id)
+	if o.ReapDeliveries > 0 {
+		v.reap.deliveries = o.ReapDeliveries
+	}
+	if o.ReapRefs > 0 && !m.fault("a change of options that forgets a number") {
+		v.reap.refs = o.ReapRefs
+	}
+	if o.Critical != nil {
+		v.critical = *o.Critical
+	}
+	if o.Quarantine != nil {
+		v.quarantine = *o.Quarantine
+	}
+	m.mark("a change of options")
+	return true
+}
+
 func (m *model) hold(id vatID) bool {
 	if !m.alive(id) || m.vat(id).held {
 		return false

@@ -11,6 +11,7 @@ const sparedRow = "a c-list row that is not deleted"
 // faults are what the model does wrong, every other time it comes to it, if told to.
 var faults = []string{
 	sparedRow,
+	"a change of options that forgets a number",
 	"a critical vat that goes quietly",
 	"a device that sleeps",
 	"a device's reference that does not count",

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -302,7 +303,7 @@ func (r *rows) promise(ref kref) {
 	if state != 0 && fields == 4 {
 		r.data(swing.ReadCapData[kref](x))
 		r.end()
-		r.each(string(ref)+".s.", func(k string) { r.chain(ref, vatID(k[len(ref)+3:])) })
+		r.chain(ref, r.head(ref))
 		return
 	}
 	if fields != 5 {
@@ -314,6 +315,19 @@ func (r *rows) promise(ref kref) {
 	r.line(owner(first), owner(optional(x)))
 	r.chain(ref, first)
 	r.queue(string(ref), string(ref)+".q")
+}
+
+// head is the vat that is notified first: it comes after none.
+func (r *rows) head(ref kref) (head vatID) {
+	prefix := string(ref) + ".s."
+	var after []string
+	r.each(prefix, func(k string) { after = append(after, string(r.b.rows[k])) })
+	r.each(prefix, func(k string) {
+		if vat := k[len(prefix):]; !slices.Contains(after, vat) {
+			head = vatID(vat)
+		}
+	})
+	return head
 }
 
 // chain reads who is notified after a vat, as far as it goes; what it does not lead to

@@ -128,15 +128,15 @@ type vat struct {
 	quarantined string // why it is held
 	incarnation uint64
 	code        swing.Hash
-	meter       kref   // "" once it has ended
-	birth       *birth // who waits for its start
-	mourners    []kref // promises for how it ends, in the order of their spelling
-	reap        struct{ deliveries, refs uint64 }
+	meter       kref    // "" once it has ended
+	birth       *birth  // who waits for its start
+	mourners    []kref  // promises for how it ends, in the order of their spelling
 	clist       []entry // in the order of the krefs' spelling
 	store       []pair  // in the order of the keys
 	imports     struct{ object, promise uint64 }
 	position    uint64
 	dirt        struct{ deliveries, refs uint64 }
+	reap        struct{ deliveries, refs uint64 } // after how much dirt it is due
 
 	held     bool
 	heldBack []event
@@ -180,16 +180,6 @@ type sent struct {
 	from vatID
 	to   kref
 	n    uint64
-}
-
-func (e event) refs() (refs []kref) {
-	for _, ref := range []kref{e.target, e.result, e.promise} {
-		if ref != "" {
-			refs = append(refs, ref)
-		}
-	}
-	refs = append(refs, e.args.Slots...)
-	return append(refs, e.params.Slots...)
 }
 
 // The kinds of GC action, in the order in which they are taken.
