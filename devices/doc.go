@@ -4,6 +4,7 @@
 //
 //	Timer    wakes objects when the block time has come
 //	Bridge   passes data between vats and the embedding program
+//	Mailbox  exchanges messages with other kernels: see package link
 //	Command  passes commands of the embedding program to a vat, and their answers back
 //
 // Arguments and answers are lists in canonical encoding, in which null stands for the

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -41,6 +42,23 @@ func (h *Host) Promise(ref swing.KRef) (kernel.Promise, error) {
 
 // VatOptions are those of a vat's options that are not its program and name.
 type VatOptions = kernel.VatOptions
+
+// ReadDevice shows the state of a device that was added. All that has happened is made
+// durable first: what is read can be told to others. The function must not call the Host.
+func (h *Host) ReadDevice(
+	ctx context.Context, name string, show func(kernel.DeviceState) error,
+) error {
+	return h.input(func() error {
+		state, ok := kernel.StateOf(h.kv, name)
+		if !ok {
+			return fmt.Errorf("read device %q: %w", name, ErrNotFound)
+		}
+		if err := h.commit(ctx); err != nil {
+			return err
+		}
+		return show(state)
+	})
+}
 
 // Vat is what a Host knows of one vat.
 type Vat struct {

@@ -97,7 +97,7 @@ func (k *Kernel) Receive(b Buffer, name string, data swing.CapData[swing.KRef]) 
 	}
 	c := k.begin(b)
 	start := b.Savepoint()
-	if err := receiver.Receive(&DeviceContext{c, name}, data); err != nil {
+	if err := receiver.Receive(newDeviceContext(c, name), data); err != nil {
 		c.rollback(start)
 		return Report{}, refuse("device %s: %w", name, err)
 	}
@@ -109,7 +109,7 @@ func (k *Kernel) Receive(b Buffer, name string, data swing.CapData[swing.KRef]) 
 func (c *crank) tick() {
 	for _, name := range Devices(c.b) {
 		if t, ok := c.devices[name].(Ticker); ok {
-			t.Tick(&DeviceContext{c, name})
+			t.Tick(newDeviceContext(c, name))
 		}
 	}
 }
@@ -165,7 +165,7 @@ func (c *crank) ask(
 	if device == nil {
 		panic(fmt.Sprintf("kernel: there is no device %q", name))
 	}
-	data, err := device.Call(&DeviceContext{c, name}, method, args)
+	data, err := device.Call(newDeviceContext(c, name), method, args)
 	if err != nil {
 		return swing.CallAnswer[swing.KRef]{Failed: true, Data: errorData(err.Error())}
 	}
@@ -188,19 +188,42 @@ func (c *crank) serveDevice(name string, m swing.Message[swing.KRef]) {
 	}
 }
 
-// DeviceContext is what a device sees of the kernel during one call. It must not be kept.
-type DeviceContext struct {
-	c    *crank
+// DeviceState reads the state that a device keeps.
+type DeviceState struct {
+	b    vatkeeper.KV
 	name string
+}
+
+// StateOf returns the state of a device, and whether it was added.
+func StateOf(b vatkeeper.KV, name string) (DeviceState, bool) {
+	return DeviceState{b, name}, has(b, deviceKey(name))
+}
+
+// Get reads a value. It must not be changed, nor kept once anything was written.
+func (s DeviceState) Get(key string) (value []byte, ok bool) {
+	return s.b.Get(deviceStateKey(s.name, key))
+}
+
+// Next returns the least key that is greater than one.
+func (s DeviceState) Next(after string) (key string, ok bool) {
+	prefix := deviceStateKey(s.name, "")
+	key, ok = s.b.Next(prefix+after, endOf(prefix))
+	return strings.TrimPrefix(key, prefix), ok
+}
+
+// DeviceContext is what a device sees of the kernel during one call: beside its state,
+// what it can do. It must not be kept.
+type DeviceContext struct {
+	DeviceState
+	c *crank
+}
+
+func newDeviceContext(c *crank, name string) *DeviceContext {
+	return &DeviceContext{DeviceState{c.b, name}, c}
 }
 
 // Time returns the block time, in nanoseconds since the Unix epoch.
 func (d *DeviceContext) Time() uint64 { return readTime(d.c.b) }
-
-// Get reads a value of the device's state.
-func (d *DeviceContext) Get(key string) (value []byte, ok bool) {
-	return d.c.b.Get(deviceStateKey(d.name, key))
-}
 
 // Set writes a value of the device's state.
 func (d *DeviceContext) Set(key string, value []byte) {
@@ -209,13 +232,6 @@ func (d *DeviceContext) Set(key string, value []byte) {
 
 // Delete deletes a key of the device's state; that it is absent is no fault.
 func (d *DeviceContext) Delete(key string) { d.c.b.Delete(deviceStateKey(d.name, key)) }
-
-// Next returns the least key of the device's state that is greater than one.
-func (d *DeviceContext) Next(after string) (key string, ok bool) {
-	prefix := deviceStateKey(d.name, "")
-	key, ok = d.c.b.Next(prefix+after, endOf(prefix))
-	return strings.TrimPrefix(key, prefix), ok
-}
 
 // Hold keeps a reference for the device until as many calls of Release.
 func (d *DeviceContext) Hold(ref swing.KRef) { d.holds(ref, 1) }

@@ -3,7 +3,10 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,7 +22,7 @@ func TestHelpExamplesRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine, _ := os.ReadFile("../../internal/sim/scenarios/exchange.yaml")
-	ran := 0
+	ran, port := 0, freePort(t)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -39,7 +42,7 @@ func TestHelpExamplesRun(t *testing.T) {
 		for line := range strings.Lines(examples) {
 			command, _, _ := strings.Cut(strings.TrimSpace(line), "  ") // then what it does
 			command, _, _ = strings.Cut(command, " > ")
-			words := strings.Fields(command)
+			words := quoted(strings.ReplaceAll(command, ":4100", ":"+port))
 			if words[0] != "swingsim" {
 				t.Errorf("%s: %q is no command", file, line)
 				continue
@@ -57,14 +60,57 @@ func TestHelpExamplesRun(t *testing.T) {
 				words = append(words, "--dir", "mine")
 			}
 			cmd := swingsim(t, dir, words[1:]...)
+			if ran++; strings.Contains(command, "--listen ") {
+				defer serving(t, cmd)()
+				continue
+			}
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s: %s: %v: %s", file, command, err, out)
 			}
-			ran++
 		}
 	}
 	if ran < 15 {
 		t.Errorf("%d examples", ran)
+	}
+}
+
+// quoted splits a command line as a shell does, as far as examples need it.
+func quoted(line string) (words []string) {
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+		} else {
+			words = append(words, strings.Fields(part)...)
+		}
+	}
+	return words
+}
+
+// freePort returns a port that nobody listens at.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// serving starts a command that goes on until it is interrupted, as what it returns does.
+func serving(t *testing.T, cmd *exec.Cmd) (stop func()) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()); err != nil {
+			t.Errorf("%v: %v", cmd.Args, err)
+		}
 	}
 }
 

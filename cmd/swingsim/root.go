@@ -45,7 +45,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
-		a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.benchVerb(),
+		a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.benchVerb(),
 		a.versionVerb(),
 	}
 }

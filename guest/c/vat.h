@@ -129,7 +129,7 @@ typedef struct {
 	const vat_writer *data;
 } vat_resolution;
 
-#ifdef VAT_DURABLE // vat_durable.h: calls those who watch what a resolve settles
+#ifdef VAT_WATCHES // vat_durable.h: calls those who watch what a resolve settles
 static void vat_resolved(vat_bytes request);
 #endif
 
@@ -144,7 +144,7 @@ static inline void vat_resolve(const vat_resolution *rs, uint32_t n) {
 		vat_put_data(&w, rs[i].data);
 	}
 	vat_syscall(VAT_OP_RESOLVE, w.to, w.len, NULL, 0);
-#ifdef VAT_DURABLE
+#ifdef VAT_WATCHES
 	vat_resolved((vat_bytes){w.to, w.len});
 #endif
 }

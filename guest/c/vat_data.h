@@ -37,46 +37,94 @@ static inline bool vat_is(vat_bytes b, const char *text) { return vat_equal(b, v
 // ---- references ----
 
 // vat_ref is a reference in one word, so that two are the same if they are equal:
-// bit 63 says promise, bit 62 says import, the rest is the number. Virtual and
-// durable objects (o+v1/2, o+d1/2) have no vat_ref: they read as malformed.
+// bit 63 says promise, bit 62 import, bit 61 durable object, the rest is the number:
+// of a durable object (o+d1/2) its kind in 16 bits and its instance in 43. Virtual
+// objects (o+v1/2) and facets (o+d1/2:3) have no vat_ref: they read as malformed.
 typedef uint64_t vat_ref;
 
 #define VAT_PROMISE ((vat_ref)1 << 63)
 #define VAT_IMPORTED ((vat_ref)1 << 62)
-#define VAT_NUMBER (VAT_IMPORTED - 1)
+#define VAT_DURABLE ((vat_ref)1 << 61)
+#define VAT_NUMBER (VAT_DURABLE - 1)
 #define VAT_ROOT ((vat_ref)0)   // o+0: the object every vat exports from birth
 #define VAT_NONE (~(vat_ref)0)  // no reference: a message without a result
 
-enum { vat_ref_digits = 18, vat_ref_bytes = 2 + vat_ref_digits };
+enum { vat_instance_bits = 43, vat_kind_bits = 16 };
 
-// vat_parse_ref reads "o+0", "o-50", "p+1" or "p-60"; VAT_NONE if text is none.
+// vat_durable_ref is the instance of a kind that outlives upgrades: o+dKIND/INSTANCE.
+static inline vat_ref vat_durable_ref(uint32_t kind, uint64_t instance) {
+	return VAT_DURABLE | (vat_ref)kind << vat_instance_bits | instance;
+}
+
+static inline uint32_t vat_kind_of(vat_ref ref) {
+	return (uint32_t)((ref & VAT_NUMBER) >> vat_instance_bits);
+}
+
+static inline uint64_t vat_instance_of(vat_ref ref) {
+	return ref & (((uint64_t)1 << vat_instance_bits) - 1);
+}
+
+// The longest reference is "o+d65535/8796093022207".
+enum { vat_ref_digits = 18, vat_ref_bytes = 22 };
+
+// vat_parse_number reads digits without leading zeros; VAT_NONE if text is none.
+static inline vat_ref vat_parse_number(vat_bytes text) {
+	if (!text.len || text.len > vat_ref_digits) return VAT_NONE;
+	if (text.at[0] == '0' && text.len > 1) return VAT_NONE;
+	vat_ref n = 0;
+	for (uint32_t i = 0; i < text.len; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9') return VAT_NONE;
+		n = n * 10 + (text.at[i] - '0');
+	}
+	return n;
+}
+
+// vat_parse_durable reads "1/2" of "o+d1/2"; VAT_NONE if text is none.
+static inline vat_ref vat_parse_durable(vat_bytes text) {
+	uint32_t at = 0;
+	while (at < text.len && text.at[at] != '/') at++;
+	if (at == text.len) return VAT_NONE;
+	vat_ref kind = vat_parse_number((vat_bytes){text.at, at});
+	vat_ref instance = vat_parse_number((vat_bytes){text.at + at + 1, text.len - at - 1});
+	if (kind >> vat_kind_bits || instance >> vat_instance_bits) return VAT_NONE;
+	return vat_durable_ref((uint32_t)kind, instance);
+}
+
+// vat_parse_ref reads "o+0", "o-50", "p+1", "p-60" or "o+d1/2"; VAT_NONE if text is none.
 static inline vat_ref vat_parse_ref(vat_bytes text) {
 	const uint8_t *s = text.at;
 	if (text.len < 3 || text.len > vat_ref_bytes) return VAT_NONE;
 	if ((s[0] != 'o' && s[0] != 'p') || (s[1] != '+' && s[1] != '-')) return VAT_NONE;
-	if (s[2] == '0' && (text.len > 3 || s[1] == '-')) return VAT_NONE;
-	vat_ref n = 0;
-	for (uint32_t i = 2; i < text.len; i++) {
-		if (s[i] < '0' || s[i] > '9') return VAT_NONE;
-		n = n * 10 + (s[i] - '0');
-	}
+	if (s[0] == 'o' && s[1] == '+' && s[2] == 'd')
+		return vat_parse_durable((vat_bytes){s + 3, text.len - 3});
+	vat_ref n = vat_parse_number((vat_bytes){s + 2, text.len - 2});
+	if (n == VAT_NONE || (n == 0 && s[1] == '-')) return VAT_NONE;
 	return n | (s[0] == 'p' ? VAT_PROMISE : 0) | (s[1] == '-' ? VAT_IMPORTED : 0);
+}
+
+static inline uint32_t vat_format_number(uint64_t n, uint8_t *to) {
+	uint8_t digits[vat_ref_digits];
+	uint32_t count = 0, len = 0;
+	do {
+		if (count == vat_ref_digits) __builtin_trap(); // VAT_NONE has no text
+		digits[count++] = '0' + n % 10;
+		n /= 10;
+	} while (n);
+	while (count) to[len++] = digits[--count];
+	return len;
 }
 
 // vat_format_ref writes a reference's text into a buffer of vat_ref_bytes.
 static inline uint32_t vat_format_ref(vat_ref ref, uint8_t *to) {
-	uint8_t digits[vat_ref_digits];
-	uint32_t n = 0, len = 2;
-	vat_ref number = ref & VAT_NUMBER;
-	do {
-		if (n == vat_ref_digits) __builtin_trap(); // VAT_NONE has no text
-		digits[n++] = '0' + number % 10;
-		number /= 10;
-	} while (number);
+	uint32_t len = 2;
+	bool durable = (ref & (VAT_PROMISE | VAT_IMPORTED | VAT_DURABLE)) == VAT_DURABLE;
 	to[0] = ref & VAT_PROMISE ? 'p' : 'o';
 	to[1] = ref & VAT_IMPORTED ? '-' : '+';
-	while (n) to[len++] = digits[--n];
-	return len;
+	if (!durable) return len + vat_format_number(ref & ~(VAT_PROMISE | VAT_IMPORTED), to + len);
+	to[len++] = 'd';
+	len += vat_format_number(vat_kind_of(ref), to + len);
+	to[len++] = '/';
+	return len + vat_format_number(vat_instance_of(ref), to + len);
 }
 
 static uint64_t vat_objects, vat_promises; // the last numbers given out

@@ -17,7 +17,7 @@
 #ifdef VAT_H
 #error "include vat_durable.h instead of vat.h"
 #endif
-#define VAT_DURABLE // vat_resolve tells of what the vat settles itself
+#define VAT_WATCHES // vat_resolve tells of what the vat settles itself
 #include "vat.h"
 
 // VAT_WATCH_BYTES bounds all that is saved for the watchers of one promise.

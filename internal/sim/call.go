@@ -73,7 +73,7 @@ func Ask(
 		}
 	}
 	for i := range answers {
-		if err := answers[i].settle(ctx, h); err != nil {
+		if err := answers[i].Settle(ctx, h); err != nil {
 			return nil, ran, err
 		}
 	}
@@ -100,8 +100,8 @@ func (c Call) message(h *host.Host) (to swing.KRef, m host.Message, err error) {
 	return to, m, nil
 }
 
-// settle reads the answer and lets go of its promise.
-func (a *Answer) settle(ctx context.Context, h *host.Host) error {
+// Settle reads the answer, if there is one, and lets go of its promise.
+func (a *Answer) Settle(ctx context.Context, h *host.Host) error {
 	p, err := h.Promise(a.Promise)
 	if err != nil {
 		return err
@@ -129,21 +129,30 @@ func ReadCalls(path string) (calls []Call, err error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		words, err := splitWords(line)
-		if err == nil && len(words) < 2 {
-			err = errors.New("want TARGET METHOD and arguments")
-		}
+		call, err := ReadCall(line)
 		if err != nil {
 			return nil, &Error{
 				File: path, Line: number, Column: 1, What: err.Error(), Excerpt: line,
 			}
 		}
-		calls = append(calls, Call{words[0], words[1], words[2:]})
+		calls = append(calls, call)
 	}
 	if len(calls) == 0 {
 		return nil, &Error{File: path, What: "there is no message in it"}
 	}
 	return calls, nil
+}
+
+// ReadCall reads one line of a file of calls.
+func ReadCall(line string) (Call, error) {
+	words, err := splitWords(line)
+	if err != nil {
+		return Call{}, err
+	}
+	if len(words) < 2 {
+		return Call{}, errors.New("want TARGET METHOD and arguments")
+	}
+	return Call{words[0], words[1], words[2:]}, nil
 }
 
 // splitWords takes a line apart at the spaces that are in no quotes or brackets.

@@ -154,7 +154,7 @@ func TestProgramByNameOrPath(t *testing.T) {
 	if own, err := Program(path); err != nil || !slices.Equal(own, built) {
 		t.Errorf("own: %d bytes, %v", len(own), err)
 	}
-	if _, err := Program("countre"); !errors.Is(err, host.ErrNotFound) || !strings.Contains(err.Error(), "built in are book, clerk, counter") {
+	if _, err := Program("countre"); !errors.Is(err, host.ErrNotFound) || !strings.Contains(err.Error(), "built in are book, clerk, comms, counter") {
 		t.Errorf("%v", err)
 	}
 	if _, err := Program("./none.wasm"); !errors.Is(err, os.ErrNotExist) {

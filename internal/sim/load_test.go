@@ -73,7 +73,7 @@ var bad = []struct{ name, old, new, want string }{
 	{"bad never", "initial: never", "initial: always", `snapshot_initial "always": want a number from 1, or never`},
 	{"unknown option", "block: 9", "blocks: 9", `options has no field "blocks"; it has max_vats, snapshot_initial`},
 	{"no vats", "vats:\n", "vats: []\nx:\n", `a scenario has no field "x"`},
-	{"unknown program", "program: counter", "program: count", `x.yaml:5:26: there is no program "count": built in are book, clerk, counter,`},
+	{"unknown program", "program: counter", "program: count", `x.yaml:5:26: there is no program "count": built in are book, clerk, comms, counter,`},
 	{"no program", ", program: counter", "", `x.yaml:5:5: a group of vats without "program"`},
 	{"bad name", "name: one", "name: one.1", `x.yaml:5:12: name "one.1": only letters, digits, '-' and '_'`},
 	{"name like an id", "name: one", "name: v12", `name "v12": it reads as a vat's id`},

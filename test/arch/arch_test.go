@@ -34,9 +34,10 @@ var arrows = map[string]string{
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
-	"internal/sim":   "host swing vfs guest devices",
+	"link":           "host devices kernel swing internal/frame",
+	"internal/sim":   "host swing vfs guest kernel devices link",
 	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
-	"cmd/swingsim":   "host devices internal/sim internal/bench",
+	"cmd/swingsim":   "host devices internal/sim internal/bench link swing",
 	"examples/embed": "host guest",
 }
 
