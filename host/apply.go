@@ -162,17 +162,15 @@ func (a *applying) programs() error {
 
 // history keeps the entries and outputs, which must go on from those here.
 func (a *applying) history() error {
+	vat := swing.VatID("") // of the span before
 	for _, s := range a.m.Spans {
-		vk := vatkeeper.New(s.Vat, a.h.kv)
-		var was portable.Span
-		if _, ok := vk.Options(); ok {
-			now := vk.Span()
-			was = portable.Span{Incarnation: now.Incarnation, Start: now.End, Base: now.Hash}
-		}
-		if s.Incarnation != was.Incarnation || s.Start != was.Start || s.Base != was.Base {
+		was := a.ends(s.Vat)
+		if s.Vat != vat &&
+			(s.Incarnation != was.Incarnation || s.Start != was.End || s.Base != was.Hash) {
 			return fmt.Errorf("%w: entries of vat %s from %d, and here it ends at %d",
-				portable.ErrCorrupt, s.Vat, s.Start, was.Start)
+				portable.ErrCorrupt, s.Vat, s.Start, was.End)
 		}
+		vat = s.Vat
 		if err := a.keep(string(s.Vat), s.Start, a.r.Entries(s)); err != nil {
 			return err
 		}
@@ -185,6 +183,15 @@ func (a *applying) history() error {
 	}
 	a.done.Outputs = o.End - o.Start
 	return a.keep(outputsStream, o.Start, a.r.AllOutputs(o))
+}
+
+// ends returns a vat's span here; one that there is not has none yet.
+func (a *applying) ends(vat swing.VatID) (s transcript.Span) {
+	vk := vatkeeper.New(vat, a.h.kv)
+	if _, ok := vk.Options(); ok {
+		s = vk.Span()
+	}
+	return s
 }
 
 // keep keeps items for a stream.
@@ -243,13 +250,26 @@ func (r rowKV) Next(after, end string) (string, bool) { return "", false }
 // fits sees that the change sets say of the history what the metadata does.
 func (a *applying) fits() error {
 	want := rowKV{}
-	for _, s := range a.m.Spans {
-		if s.Start < s.End {
-			at := transcript.Span{Incarnation: s.Incarnation, End: s.End, Hash: s.Hash}
-			if vk := vatkeeper.New(s.Vat, a.h.kv); s.Start > 0 {
-				at.Start = vk.Span().Start
+	for i, s := range a.m.Spans {
+		at := transcript.Span{
+			Incarnation: s.Incarnation, Start: s.Start, End: s.End, Hash: s.Hash,
+		}
+		if was := a.ends(s.Vat); s.Incarnation == was.Incarnation {
+			at.Start = was.Start
+		}
+		vk := vatkeeper.New(s.Vat, want)
+		if i+1 < len(a.m.Spans) && a.m.Spans[i+1].Vat == s.Vat {
+			vk.SetPastSpan(at)
+		} else {
+			vk.SetSpan(at)
+		}
+	}
+	for key := range a.final {
+		_, part, _, ok := vatkeeper.ParseKey(key)
+		if span := part == vatkeeper.PartSpan || part == vatkeeper.PartPastSpan; ok && span {
+			if _, known := want[key]; !known {
+				return fmt.Errorf("%w: row %q is of no history", portable.ErrCorrupt, key)
 			}
-			vatkeeper.New(s.Vat, want).SetSpan(at)
 		}
 	}
 	if a.m.Outputs.Start < a.m.Outputs.End {
@@ -259,7 +279,11 @@ func (a *applying) fits() error {
 		want["activityhash"] = a.m.Activityhash[:]
 	}
 	for key, value := range want {
-		if !bytes.Equal(a.final[key], value) {
+		have, changed := a.final[key]
+		if !changed {
+			have, _ = a.h.kv.Get(key)
+		}
+		if !bytes.Equal(have, value) {
 			return fmt.Errorf("%w: row %q is not what the history makes it",
 				portable.ErrCorrupt, key)
 		}

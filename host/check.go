@@ -9,12 +9,16 @@ import (
 	"vatwarehouse/snapstore"
 	"vatwarehouse/streamstore"
 	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
 )
 
 // Fault is one thing that Check found wrong.
 type Fault struct {
 	Where string // room and thing: "log", "vat v3", "snapshot v3@200", …
 	What  string
+	// Repairable says that it is of a snapshot's record, which Repair drops.
+	Repairable bool
 }
 
 // String returns both.
@@ -56,7 +60,7 @@ type check struct {
 
 func (c *check) fault(where string, format string, args ...any) {
 	c.done.Faults++
-	c.tell(Fault{where, fmt.Sprintf(format, args...)})
+	c.tell(Fault{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
 // stores has the stores verify every byte they keep.
@@ -100,17 +104,23 @@ func (c *check) vats(ctx context.Context) error {
 		if _, err := c.h.heaps.Code(v.Code); err != nil {
 			c.fault("vat "+string(id), "program: %v", err)
 		}
-		c.snapshots(v, c.transcript(v))
+		spans := vatkeeper.New(id, c.h.kv).Spans()
+		for _, s := range spans[:len(spans)-1] {
+			c.transcript(v, s)
+		}
+		if err := c.snapshots(v, c.transcript(v, v.Span)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// transcript verifies a vat's chain, and returns its hash at each snapshot's
-// position.
-func (c *check) transcript(v Vat) map[uint64]swing.Hash {
-	at := c.h.kept(v.ID)
+// transcript verifies the chain of one incarnation of a vat, and returns its hash at each
+// snapshot's position.
+func (c *check) transcript(v Vat, span transcript.Span) chainHashes {
+	at := c.h.gone(v.ID, span)
 	from := at.End
-	wanted := map[uint64]swing.Hash{}
+	wanted := chainHashes{}
 	for _, s := range v.Snapshots {
 		wanted[s.Position] = swing.Hash{}
 	}
@@ -118,7 +128,7 @@ func (c *check) transcript(v Vat) map[uint64]swing.Hash {
 		wanted[at.End] = at.Hash
 	}
 	items := func(yield func([]byte, error) bool) {
-		for item, err := range c.h.items(string(v.ID), from, v.Span.End) {
+		for item, err := range c.h.items(string(v.ID), from, span.End) {
 			if !yield(item, err) {
 				return
 			}
@@ -130,30 +140,29 @@ func (c *check) transcript(v Vat) map[uint64]swing.Hash {
 			}
 		}
 	}
-	for _, err := range v.Span.Verified(at, items) {
+	for _, err := range span.Verified(at, items) {
 		if err != nil {
 			c.fault("vat "+string(v.ID), "%v", err)
-			break
+			return nil
 		}
 		c.done.Entries++
 	}
 	return wanted
 }
 
-func (c *check) snapshots(v Vat, chain map[uint64]swing.Hash) {
+func (c *check) snapshots(v Vat, chain chainHashes) error {
 	for _, s := range v.Snapshots {
 		c.done.Snapshots++
-		where := fmt.Sprintf("snapshot %s@%d", s.Vat, s.Position)
-		if s.Position > v.Span.End {
-			c.fault(where, "the transcript ends at %d", v.Span.End)
-		} else if s.Incarnation == v.Span.Incarnation && chain[s.Position] != s.Transcript {
-			c.fault(where, "it is of transcript %s, the vat's is %s there",
-				s.Transcript.Short(), chain[s.Position].Short())
+		why, err := c.h.amiss(s, chain)
+		if err != nil {
+			return err
 		}
-		if err := c.h.heaps.VerifyHeap(s.ID); err != nil {
-			c.fault(where, "%v", err)
+		if why != "" {
+			c.done.Faults++
+			c.tell(Fault{fmt.Sprintf("snapshot %s@%d", s.Vat, s.Position), why, true})
 		}
 	}
+	return nil
 }
 
 // outputs decodes every output that is kept.

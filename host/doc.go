@@ -76,7 +76,7 @@
 // outputs' bounds, records of snapshots, hashes of programs. Their digest is the root.
 // The rest is checked against them. What goes along:
 //
-//	mode         transcripts                   snapshots        dead vats
+//	mode         transcripts                   snapshots        incarnations and vats that ended
 //	operational  since the snapshot            newest good one  no history
 //	replay       since birth                   none             no history
 //	archival     since birth                   newest good one  whole history

@@ -27,8 +27,8 @@ const (
 	// Replay has every live vat's transcript since its program was born, and no
 	// snapshot.
 	Replay = portable.Replay
-	// Archival has every vat's whole transcript, dead ones included, and the newest
-	// good snapshots.
+	// Archival has every vat's whole transcript, dead ones and earlier incarnations
+	// included, and the newest good snapshots.
 	Archival = portable.Archival
 	// Debug has all that is kept, whole or not, every snapshot included.
 	Debug = portable.Debug
@@ -160,11 +160,15 @@ func (x *export) vat(id swing.VatID) error {
 	span, alive := vk.Span(), vk.Alive()
 	o, _ := vk.Options()
 	x.done.Vats++
-	kept := h.kept(id)
-	from := transcript.Span{Incarnation: span.Incarnation, End: span.End, Hash: span.Hash}
+	from := span
 	if alive || x.m.Mode == Archival || x.m.Mode == Debug {
 		x.live[o.Code] = true
-		from = kept
+		from = h.kept(id)
+	}
+	if x.m.Mode == Archival || x.m.Mode == Debug {
+		if err := x.past(id, vk.Spans()); err != nil {
+			return err
+		}
 	}
 	snaps, err := x.snapshots(id, o.Code, span, alive)
 	if err != nil {
@@ -176,7 +180,31 @@ func (x *export) vat(id swing.VatID) error {
 	} else if from.End > span.Start && (alive || x.m.Mode == Archival) {
 		x.miss("entries %d to %d of vat %s are %v", span.Start, from.End, id, ErrPruned)
 	}
-	start, end, known := h.log.Bounds(string(id))
+	return x.span(id, span, from)
+}
+
+// past has the transcripts of a vat's earlier incarnations go along, as far as they are
+// kept.
+func (x *export) past(id swing.VatID, spans []transcript.Span) error {
+	first := x.h.firstKept(id)
+	for _, s := range spans[:len(spans)-1] {
+		gone := x.h.gone(id, s)
+		if gone.End > s.Start && x.m.Mode == Archival {
+			x.miss("entries %d to %d of vat %s are %v", s.Start, gone.End, id, ErrPruned)
+		}
+		if s.Incarnation < first.Incarnation {
+			continue
+		}
+		if err := x.span(id, s, gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// span has a span of a vat's go along from where a part of it ends.
+func (x *export) span(id swing.VatID, span, from transcript.Span) error {
+	start, end, known := x.h.log.Bounds(string(id))
 	if from.End < span.End && (!known || start > from.End || end < span.End) {
 		return fmt.Errorf("%w: the log has entries %d to %d of vat %s, which should have %d to %d",
 			ErrCorrupt, start, end, id, from.End, span.End)
@@ -201,7 +229,11 @@ func (x *export) snapshots(
 		if !usable && x.m.Mode != Debug {
 			continue
 		}
-		if err := x.h.goodHeap(s, code); err != nil {
+		program := x.h.engine.ProgramID(code)
+		if s.Incarnation != span.Incarnation {
+			program = swing.Hash{} // it is not known any more
+		}
+		if err := x.h.goodHeap(s, program); err != nil {
 			if !spoilt(err) {
 				return nil, err
 			}
@@ -223,10 +255,11 @@ func spoilt(err error) bool {
 	return errors.Is(err, snapstore.ErrCorrupt) || errors.Is(err, snapstore.ErrNotFound)
 }
 
-// goodHeap returns why a snapshot's heap is not whole, or not one of the program.
-func (h *Host) goodHeap(s Snapshot, code swing.Hash) error {
+// goodHeap returns why a snapshot's heap is not whole, or not one of the program, if that
+// is not zero.
+func (h *Host) goodHeap(s Snapshot, program swing.Hash) error {
 	heap, err := h.heaps.Stored(s.ID)
-	if err == nil && heap.Program != h.engine.ProgramID(code) {
+	if err == nil && !program.IsZero() && heap.Program != program {
 		err = fmt.Errorf("%w: a heap of another program", snapstore.ErrCorrupt)
 	}
 	if err == nil {

@@ -20,9 +20,8 @@ func WithSchema(o Options, version uint64, ways map[uint64]func(b kernel.Buffer)
 // CheckSchema says whether this program can use rows of a version.
 func CheckSchema(has uint64) error { return schemaPlan{}.withDefaults().checkSchema("x", has) }
 
-// SpoilSnapshot makes the record of a snapshot name a heap that is not there.
-func SpoilSnapshot(h *Host, s Snapshot) {
-	s.ID[0] ^= 1
+// SetSnapshot writes the record of a snapshot.
+func SetSnapshot(h *Host, s Snapshot) {
 	h.kv.Set(snapshotKey(s.Vat, s.Position), s.encode())
 }
 

@@ -11,8 +11,11 @@ import (
 	"strings"
 
 	"vatwarehouse/internal/portable"
+	"vatwarehouse/kernel"
 	"vatwarehouse/kvstore"
 	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
 )
 
 // Base is what a feed goes on from: what an export, or the feed before, had.
@@ -118,27 +121,33 @@ func (x *feed) bases() {
 	x.m.Bases = slices.SortedFunc(maps.Keys(x.has), portable.CompareHashes)
 }
 
-// spans makes every span begin where the base's ends.
+// spans makes the spans begin where the base's end: with the rest of the incarnation that
+// a vat had there, then those since.
 func (x *feed) spans() error {
 	was := map[swing.VatID]portable.Span{}
-	for _, s := range x.base.m.Spans {
+	for _, s := range x.base.m.Spans { // the last of a vat's is of its incarnation then
 		was[s.Vat] = s
 	}
-	for i := range x.m.Spans {
-		s := &x.m.Spans[i]
-		before, ok := was[s.Vat]
-		if !ok {
-			before = portable.Span{Incarnation: s.Incarnation}
+	x.m.Spans = nil
+	for id := range kernel.AllVats(x.h.kv) {
+		before := was[id]
+		spans := vatkeeper.New(id, x.h.kv).Spans()
+		if n := uint64(len(spans)); before.Incarnation >= n ||
+			before.End > spans[before.Incarnation].End {
+			return fmt.Errorf("%w: the base has entries up to %d of incarnation %d of vat %s, "+
+				"there are %d", ErrRefused, before.End, before.Incarnation, id, spans[n-1].End)
 		}
-		if before.Incarnation != s.Incarnation || before.End > s.End {
-			return fmt.Errorf("%w: the base has entries up to %d of vat %s, there are %d",
-				ErrRefused, before.End, s.Vat, s.End)
-		}
-		if kept := x.h.kept(s.Vat); before.End < kept.End {
+		if first := x.h.firstKept(id).End; before.End < first {
 			return fmt.Errorf("%w: entries %d to %d of vat %s are %w: begin with a new export",
-				ErrRefused, before.End, kept.End, s.Vat, ErrPruned)
+				ErrRefused, before.End, first, id, ErrPruned)
 		}
-		s.Start, s.Base = before.End, before.Hash
+		from := transcript.Span{End: before.End, Hash: before.Hash}
+		for _, s := range spans[before.Incarnation:] {
+			if err := x.span(id, s, from); err != nil {
+				return err
+			}
+			from = transcript.Span{End: s.End}
+		}
 	}
 	return nil
 }

@@ -13,36 +13,44 @@ import (
 	"vatwarehouse/vfs"
 )
 
-// forgedState is an export of a state, taken apart.
+// forgedState is an export, of a state, a feed or one vat, taken apart.
 type forgedState struct {
+	what    portable.What
 	m       portable.Metadata
 	rows    []portable.Row
+	sets    [][]byte
 	codes   [][]byte
 	entries [][][]byte
 	outputs [][]byte
 	objects [][]byte
 }
 
-func takeStateApart(t *testing.T, b []byte) *forgedState {
+func takeApart(t *testing.T, b []byte) *forgedState {
 	t.Helper()
 	r, err := portable.NewReader(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &forgedState{}
+	f := &forgedState{what: r.What()}
 	facts, err := r.Facts()
 	if err == nil {
 		f.m, _, err = r.Metadata(facts, func(row portable.Row) error {
 			f.rows = append(f.rows, portable.Row{Key: row.Key, Value: bytes.Clone(row.Value)})
 			return nil
-		}, nil)
+		}, func(set []byte) error {
+			f.sets = append(f.sets, bytes.Clone(set))
+			return nil
+		})
 	}
 	keep := func(list *[][]byte, item []byte, e error) {
 		if *list = append(*list, bytes.Clone(item)); err == nil {
 			err = e
 		}
 	}
-	for range f.m.Programs {
+	for _, id := range f.m.Programs {
+		if slices.Contains(f.m.Bases, id) {
+			continue
+		}
 		code, e := r.Code()
 		keep(&f.codes, code, e)
 	}
@@ -68,10 +76,13 @@ func takeStateApart(t *testing.T, b []byte) *forgedState {
 func (f *forgedState) bytes(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w := portable.NewWriter(&b, portable.State)
+	w := portable.NewWriter(&b, f.what)
 	errs := []error{w.Metadata(&f.m)}
 	for _, row := range f.rows {
 		errs = append(errs, w.Row(row))
+	}
+	for _, set := range f.sets {
+		errs = append(errs, w.Changes(set))
 	}
 	_, err := w.Seal()
 	errs = append(errs, err)
@@ -205,7 +216,7 @@ func TestForgedStateIsRefused(t *testing.T) {
 	}
 	whole, _ := export(t, r.h, host.Archival)
 	for name, forge := range forgeries {
-		f := takeStateApart(t, whole)
+		f := takeApart(t, whole)
 		forge.do(t, f)
 		files := vfs.NewMem()
 		_, err := host.Import(ctx, bytes.NewReader(f.bytes(t)), "", &host.ImportOptions{Host: host.Options{FS: files}})
@@ -232,7 +243,7 @@ func TestForgedOperationalState(t *testing.T) {
 	h := reopen(t, dir, host.Options{})
 	b, _ := export(t, h, host.Operational)
 	closeHost(t, h)
-	f := takeStateApart(t, b)
+	f := takeApart(t, b)
 	f.m.Snapshots[0].Transcript[0]++
 	_, err := host.Import(ctx, bytes.NewReader(f.bytes(t)), "", nil)
 	if !errors.Is(err, host.ErrCorrupt) || !strings.Contains(err.Error(), "is of transcript") {

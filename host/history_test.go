@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"vatwarehouse/host"
-	"vatwarehouse/internal/portable"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vfs"
@@ -83,7 +82,7 @@ func TestForgedHistoryIsRefused(t *testing.T) {
 		"outcome":  func(f *forgery) { f.alter(t, 7, func(x *forgedEntry) { x.Outcome.Problem = "so" }) },
 		"delivery": func(f *forgery) { f.alter(t, 6, func(x *forgedEntry) { x.Delivery[len(x.Delivery)-20] ^= 1 }) },
 		"program": func(f *forgery) {
-			f.code = program(t, "pingpong")
+			f.codes[0] = program(t, "pingpong")
 			f.m.Programs = append(f.m.Programs[:0], p.Code)
 			for i, row := range f.rows {
 				f.rows[i].Value = bytes.ReplaceAll(row.Value, v.Code[:], p.Code[:])
@@ -95,7 +94,7 @@ func TestForgedHistoryIsRefused(t *testing.T) {
 			f.m.Snapshots[0].Transcript = f.chain(f.m.Snapshots[0].Position)
 		},
 	} {
-		f := takeApart(t, b.Bytes())
+		f := &forgery{takeApart(t, b.Bytes())}
 		forge(f)
 		_, err := host.VerifyVat(ctx, bytes.NewReader(f.bytes(t)), nil)
 		if (err == nil) != (name == "nothing") {
@@ -104,72 +103,28 @@ func TestForgedHistoryIsRefused(t *testing.T) {
 	}
 }
 
-// forgery is an export of a vat, taken apart.
-type forgery struct {
-	m       portable.Metadata
-	rows    []portable.Row
-	code    []byte
-	entries [][]byte
-	objects [][]byte
-}
+// forgery is an export of one vat, taken apart.
+type forgery struct{ *forgedState }
 
 // forgedEntry is an entry that can be altered.
 type forgedEntry = transcript.Entry
 
-func takeApart(t *testing.T, b []byte) *forgery {
-	t.Helper()
-	r, err := portable.NewReader(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &forgery{}
-	facts, err := r.Facts()
-	if err == nil {
-		f.m, _, err = r.Metadata(facts, func(row portable.Row) error {
-			f.rows = append(f.rows, portable.Row{Key: row.Key, Value: bytes.Clone(row.Value)})
-			return nil
-		}, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := r.Code()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.code = bytes.Clone(code)
-	for item, err := range r.Entries(f.m.Spans[0]) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.entries = append(f.entries, bytes.Clone(item))
-	}
-	for {
-		object, err := r.Object()
-		if err != nil { // the end
-			break
-		}
-		f.objects = append(f.objects, bytes.Clone(object))
-	}
-	return f
-}
-
 // alter changes an entry, and the chain with it.
 func (f *forgery) alter(t *testing.T, position uint64, change func(e *forgedEntry)) {
 	t.Helper()
-	e, err := transcript.Decode(bytes.Clone(f.entries[position]))
+	e, err := transcript.Decode(bytes.Clone(f.entries[0][position]))
 	if err != nil || len(e.Exchanges) == 0 {
 		t.Fatalf("entry %d: %d syscalls, %v", position, len(e.Exchanges), err)
 	}
 	change(&e)
-	f.entries[position] = e.Append(nil)
+	f.entries[0][position] = e.Append(nil)
 	f.mend()
 }
 
 // chain returns the chain's hash at a position.
 func (f *forgery) chain(position uint64) swing.Hash {
 	var s transcript.Span
-	for _, item := range f.entries[:position] {
+	for _, item := range f.entries[0][:position] {
 		s = s.Extend(item)
 	}
 	return s.Hash
@@ -186,31 +141,4 @@ func (f *forgery) mend() {
 	for i := range f.m.Snapshots {
 		f.m.Snapshots[i].Transcript = f.chain(f.m.Snapshots[i].Position)
 	}
-}
-
-// bytes puts it together again.
-func (f *forgery) bytes(t *testing.T) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := portable.NewWriter(&b, portable.Vat)
-	errs := []error{w.Metadata(&f.m)}
-	for _, row := range f.rows {
-		errs = append(errs, w.Row(row))
-	}
-	_, err := w.Seal()
-	errs = append(errs, err, w.Code(f.code))
-	errs = append(errs, w.Entries(f.m.Spans[0], func(yield func([]byte, error) bool) {
-		for _, item := range f.entries {
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}))
-	for _, object := range f.objects {
-		errs = append(errs, w.Object(object))
-	}
-	if err := errors.Join(append(errs, w.End())...); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

@@ -194,46 +194,6 @@ func listing(t *testing.T, dir string) (text string) {
 	return text
 }
 
-// TestRefusedInputs: each is an error that says why, and changes nothing.
-func TestRefusedInputs(t *testing.T) {
-	h := open(t, vfs.NewMem(), host.Options{})
-	code, err := h.Install(ctx, program(t, "counter"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := h.Install(ctx, program(t, "counter")); err != nil || again != code {
-		t.Errorf("installed again: %v, %v", again, err)
-	}
-	before := activityhash(t, h)
-	create := func(s host.VatSpec) error { _, _, err := h.CreateVat(ctx, s); return err }
-	_, sendErr := h.Send(ctx, "ko77", host.Message{})
-	_, installErr := h.Install(ctx, []byte("not wasm"))
-	_, vatErr := h.Vat("nobody")
-	_, promiseErr := h.Promise("kp999")
-	_, transcriptErr := h.Transcript("v9", 0, 1)
-	for says, err := range map[string]error{
-		"magic":        installErr,
-		"program":      create(host.VatSpec{Code: swing.Sum("none")}),
-		"only letters": create(host.VatSpec{Code: code, Name: "a b"}),
-		"no ko77":      sendErr,
-		"is not held":  h.Release(ctx, "ko20"),
-		"is before":    h.SetTime(ctx, 1),
-		"no live vat":  errors.Join(h.Terminate(ctx, "v9", ""), h.Hold(ctx, "v9"), h.Unhold(ctx, "v9")),
-		"vat nobody":   vatErr,
-		"kp999":        promiseErr,
-		"vat v9":       errors.Join(transcriptErr, h.Pin(ctx, "v9", true)),
-		"a name of 0":  h.SetNote(ctx, "", nil),
-		"limit 104857": h.SetNote(ctx, "n", make([]byte, 2<<20)),
-	} {
-		if err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("got %v, want it to say %q", err, says)
-		}
-	}
-	if after := activityhash(t, h); after != before {
-		t.Error("a refused input changed the activityhash")
-	}
-}
-
 // TestClosedHost: every call says so, and Close may be repeated.
 func TestClosedHost(t *testing.T) {
 	h := open(t, vfs.NewMem(), host.Options{})

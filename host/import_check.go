@@ -18,8 +18,10 @@ import (
 // it whole.
 func (im *importing) records(context.Context) error {
 	set := im.table.Set
+	vat := swing.VatID("") // of the span before
 	for _, s := range im.m.Spans {
-		if s.Start == 0 {
+		first := s.Vat != vat
+		if vat = s.Vat; !first || s.Start == 0 {
 			continue
 		}
 		gone := transcript.Span{Incarnation: s.Incarnation, End: s.Start, Hash: s.Base}
@@ -52,9 +54,8 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	if _, ok := h.kv.Get("setup"); !ok {
 		return fmt.Errorf("%w: it has no kernel", portable.ErrCorrupt)
 	}
-	if faults := kernel.Check(h.kv); len(faults) > 0 {
-		return fmt.Errorf("%w: %d faults in the kernel's state, the first: %v",
-			portable.ErrCorrupt, len(faults), faults[0])
+	if err := im.recount(); err != nil {
+		return err
 	}
 	counters := kernel.ReadCounters(h.kv)
 	m := &im.m
@@ -73,6 +74,22 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	return errors.Join(im.vats(), h.kv.Err())
 }
 
+// recount checks the kernel's rows as they will be once they are of the latest schema.
+func (im *importing) recount() error {
+	kv := im.h.kv
+	as := kv.Savepoint()
+	defer kv.Rollback(as)
+	plan := im.h.options.schema.withDefaults()
+	if err := plan.migrate(kv, kernel.ReadSchema(kv)); err != nil {
+		return err
+	}
+	if faults := kernel.Check(kv); len(faults) > 0 {
+		return fmt.Errorf("%w: %d faults in the kernel's state, the first: %v",
+			portable.ErrCorrupt, len(faults), faults[0])
+	}
+	return nil
+}
+
 // vats verifies the spans, and that nothing is missing.
 func (im *importing) vats() error {
 	have := map[swing.Hash]bool{}
@@ -84,29 +101,31 @@ func (im *importing) vats() error {
 		snaps[p.Vat] = append(snaps[p.Vat], snapshotFrom(p))
 	}
 	var missing []string
-	i := 0
+	rest := im.m.Spans
 	for id := range kernel.AllVats(im.h.kv) {
 		vk := vatkeeper.New(id, im.h.kv)
-		span := vk.Span()
-		if i == len(im.m.Spans) || im.m.Spans[i].Vat != id {
-			return fmt.Errorf("%w: no span of vat %s", portable.ErrCorrupt, id)
+		n := 0
+		for n < len(rest) && rest[n].Vat == id {
+			n++
 		}
-		s := im.m.Spans[i]
-		i++
-		if s.Incarnation != span.Incarnation || s.End != span.End || s.Hash != span.Hash ||
-			s.Start == span.Start && !s.Base.IsZero() {
-			return fmt.Errorf("%w: the span of vat %s is not the kernel's",
-				portable.ErrCorrupt, id)
+		if err := fitSpans(id, rest[:n], vk.Spans()); err != nil {
+			return err
 		}
 		im.done.Vats++
 		o, _ := vk.Options()
 		if vk.Alive() && !have[o.Code] {
 			missing = append(missing, fmt.Sprintf("program %s of vat %s", o.Code, id))
 		}
-		missing = append(missing, im.lacks(id, o.Code, s, span, vk.Alive(), snaps[id])...)
+		if first := rest[0]; im.m.Mode == Archival && first.Start > 0 {
+			missing = append(missing, fmt.Sprintf("entries 0 to %d of vat %s", first.Start, id))
+		} else {
+			missing = append(missing,
+				im.lacks(id, o.Code, rest[n-1], vk.Span(), vk.Alive(), snaps[id])...)
+		}
+		rest = rest[n:]
 		delete(snaps, id)
 	}
-	if i != len(im.m.Spans) || len(snaps) > 0 {
+	if len(rest) > 0 || len(snaps) > 0 {
 		return fmt.Errorf("%w: spans or snapshots of vats that there are not",
 			portable.ErrCorrupt)
 	}
@@ -116,24 +135,35 @@ func (im *importing) vats() error {
 	return nil
 }
 
-// lacks says what a vat lacks of what the mode promises.
+// fitSpans sees that the spans of a vat that came are the last of those that the kernel
+// knows of, the first from some position in it on.
+func fitSpans(id swing.VatID, came []portable.Span, all []transcript.Span) error {
+	if len(came) == 0 {
+		return fmt.Errorf("%w: no span of vat %s", portable.ErrCorrupt, id)
+	}
+	for i, s := range came {
+		at := len(all) - len(came) + i
+		if at < 0 || s.Incarnation != all[at].Incarnation || s.Start < all[at].Start ||
+			s.End != all[at].End || s.Hash != all[at].Hash ||
+			s.Start == all[at].Start && !s.Base.IsZero() {
+			return fmt.Errorf("%w: the span of incarnation %d of vat %s is not the kernel's",
+				portable.ErrCorrupt, s.Incarnation, id)
+		}
+	}
+	return nil
+}
+
+// lacks says what a vat lacks of what the mode promises, beside what only an archival
+// one does.
 func (im *importing) lacks(
 	id swing.VatID, code swing.Hash, s portable.Span, span transcript.Span, alive bool,
 	snaps []Snapshot,
 ) (missing []string) {
-	gone := s.Start > span.Start
-	switch im.m.Mode {
-	case Archival:
-		if gone {
-			return []string{fmt.Sprintf("entries %d to %d of vat %s", span.Start, s.Start, id)}
-		}
-	case Replay:
-		if gone && alive {
-			return []string{fmt.Sprintf("entries %d to %d of vat %s", span.Start, s.Start, id)}
-		}
-	}
-	if !gone || !alive {
+	if s.Start == span.Start || !alive {
 		return nil
+	}
+	if im.m.Mode == Replay {
+		return []string{fmt.Sprintf("entries %d to %d of vat %s", span.Start, s.Start, id)}
 	}
 	why := "it has none"
 	for _, one := range snaps {

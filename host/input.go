@@ -68,15 +68,16 @@ func (h *Host) InstallAs(ctx context.Context, name string, code []byte) (swing.H
 	if err := p.Close(ctx); err != nil {
 		return swing.Hash{}, fmt.Errorf("install program: %w", err)
 	}
+	// The name may be refused; what the kernel knows is durable only with the next block.
+	if err := h.kernel.Install(h.kv, worker.CodeHash(code), name); err != nil {
+		return swing.Hash{}, fmt.Errorf("install program: %w", err)
+	}
 	stored, err := h.heaps.PutCode(code)
 	if err != nil {
 		return swing.Hash{}, h.poison(fmt.Errorf("install program: %w", err))
 	}
 	if want := worker.CodeHash(code); stored != want {
 		panic(fmt.Sprintf("host: code %s was stored as %s", want, stored))
-	}
-	if err := h.kernel.Install(h.kv, stored, name); err != nil {
-		return swing.Hash{}, fmt.Errorf("install program: %w", err)
 	}
 	return stored, nil
 }
@@ -87,6 +88,8 @@ type Upgrade struct {
 	// Body and Slots are the parameters its start is given.
 	Body  []byte
 	Slots []swing.KRef
+	// KeepParams has it started with what the vat was started with last.
+	KeepParams bool
 	// Message is what those are told who wait for promises of the old incarnation.
 	Message string
 }
@@ -101,14 +104,14 @@ func (h *Host) Upgrade(
 	err = h.input(func() error {
 		if _, err := h.heaps.Code(u.Code); err != nil {
 			return fmt.Errorf("upgrade vat %s: %w: program %s: %w",
-				vat, ErrRefused, u.Code.Short(), err)
+				transcript.Text([]byte(vat)), ErrRefused, u.Code.Short(), err)
 		}
 		result, err = h.kernel.Upgrade(h.kv, vat, kernel.UpgradeSpec{
-			Code: u.Code, Message: u.Message,
+			Code: u.Code, Message: u.Message, KeepParams: u.KeepParams,
 			Params: swing.CapData[swing.KRef]{Body: u.Body, Slots: u.Slots},
 		})
 		if err != nil {
-			return fmt.Errorf("upgrade vat %s: %w", vat, err)
+			return fmt.Errorf("upgrade vat %s: %w", transcript.Text([]byte(vat)), err)
 		}
 		return nil
 	})
@@ -168,7 +171,8 @@ func (h *Host) send(target swing.KRef, m Message, wantResult bool) (result swing
 	err = h.input(func() error {
 		msg := swing.Message[swing.KRef]{Method: m.Method, Args: m.capData()}
 		if result, err = h.kernel.Send(h.kv, target, msg, wantResult); err != nil {
-			return fmt.Errorf("send %s to %s: %w", m.Method, target, err)
+			return fmt.Errorf("send %s to %s: %w", transcript.Text([]byte(m.Method)),
+				transcript.Text([]byte(target)), err)
 		}
 		return nil
 	})
@@ -285,6 +289,20 @@ func (h *Host) Terminate(ctx context.Context, vat swing.VatID, reason string) er
 	})
 }
 
+// OptionChange says which of a vat's options change.
+type OptionChange = kernel.OptionChange
+
+// ChangeOptions changes options of a vat, from its next delivery on. It is an input. Where
+// nothing would change, nothing happens.
+func (h *Host) ChangeOptions(_ context.Context, vat swing.VatID, o OptionChange) error {
+	return h.input(func() error {
+		if err := h.kernel.ChangeOptions(h.kv, vat, o); err != nil {
+			return fmt.Errorf("change options: %w", err)
+		}
+		return nil
+	})
+}
+
 // Hold keeps back a vat's deliveries, in order, until Unhold, so that everything
 // else goes on without a vat that cannot be run. It is an input: it changes the
 // order of events, and so the activityhash.
@@ -307,6 +325,16 @@ func (h *Host) Unhold(_ context.Context, vat swing.VatID) error {
 	})
 }
 
+// SetSchedule changes the schedule, but for numbers that are 0, from now on.
+func (h *Host) SetSchedule(_ context.Context, s kernel.Schedule) error {
+	return h.input(func() error {
+		if err := h.kernel.SetSchedule(h.kv, s); err != nil {
+			return fmt.Errorf("set the schedule: %w", err)
+		}
+		return nil
+	})
+}
+
 // Pin keeps a vat in memory once it is there, or lets it go again. It is
 // private, and forgotten at Close.
 func (h *Host) Pin(_ context.Context, vat swing.VatID, pinned bool) error {
@@ -321,7 +349,12 @@ func (h *Host) Pin(_ context.Context, vat swing.VatID, pinned bool) error {
 
 // Evict takes a vat out of memory, losing nothing. It is private.
 func (h *Host) Evict(ctx context.Context, vat swing.VatID) error {
-	return h.input(func() error { return h.vats.Evict(ctx, vat) })
+	return h.input(func() error {
+		if _, err := h.vatState(vat); err != nil {
+			return err
+		}
+		return h.vats.Evict(ctx, vat)
+	})
 }
 
 const notePrefix = "local.note."

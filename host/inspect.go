@@ -121,8 +121,9 @@ func (h *Host) CList(vat swing.VatID, most int) (list []Entry, more int, err err
 	return list, more, err
 }
 
-// Queues returns the acceptance queue, the run-queue, and what is held back for each
-// held vat: their lengths, and their first events, at most so many in all.
+// Queues returns the acceptance queue, the sets of GC actions and of reaps, the run-queue,
+// the set of vats to be cleaned up, and what is held back for each held vat: their lengths,
+// and their first events, at most so many in all.
 func (h *Host) Queues(most int) ([]kernel.Queue, error) {
 	return read(h, func() ([]kernel.Queue, error) { return kernel.Queues(h.kv, most), nil })
 }

@@ -291,7 +291,7 @@ func TestQueriesOfReferences(t *testing.T) {
 		t.Errorf("no vat: %v", err)
 	}
 	queues, err := h.Queues(1)
-	if err != nil || len(queues) != 2 || queues[0].Length != 2 || len(queues[0].Events) != 1 || queues[0].Events[0].Method != "incr" {
+	if err != nil || len(queues) != 5 || queues[0].Length != 2 || len(queues[0].Events) != 1 || queues[0].Events[0].Method != "incr" {
 		t.Errorf("%+v, %v", queues, err)
 	}
 }

@@ -28,29 +28,43 @@ func encodeKept(s transcript.Span) []byte {
 	return swing.AppendHash(b, s.Hash)
 }
 
-// kept returns the part of a vat's span whose entries are gone: it ends where the
-// first entry that is kept begins, with the chain's hash there.
-func (h *Host) kept(vat swing.VatID) transcript.Span {
-	s := vatkeeper.New(vat, h.kv).Span()
-	base := transcript.Span{Incarnation: s.Incarnation, Start: s.Start, End: s.Start}
+// firstKept returns where a vat's transcript is kept from, all incarnations together: its
+// incarnation, position, and the hash of its chain there.
+func (h *Host) firstKept(vat swing.VatID) (s transcript.Span) {
 	key := keptPrefix + string(vat)
 	b, ok := h.kv.Get(key)
 	if !ok {
-		return base
+		return s
 	}
 	r := swing.NewReader(b)
 	r.Fields(4)
 	if v := r.Uint(); v != keptVersion {
 		r.Fail(fmt.Errorf("version %d", v))
 	}
-	incarnation, end, hash := r.Uint(), r.Uint(), r.Hash()
+	s.Incarnation, s.End, s.Hash = r.Uint(), r.Uint(), r.Hash()
 	if err := r.Done(); err != nil {
 		panic(fmt.Sprintf("host: row %s: %v", key, err))
 	}
-	if incarnation == s.Incarnation && end > s.Start {
-		base.End, base.Hash = end, hash
+	return s
+}
+
+// gone returns the part of a span of a vat's whose entries are gone: it ends where the
+// first entry that is kept begins, with the chain's hash there.
+func (h *Host) gone(vat swing.VatID, s transcript.Span) transcript.Span {
+	first := h.firstKept(vat)
+	switch {
+	case first.Incarnation > s.Incarnation:
+		return s
+	case first.Incarnation == s.Incarnation && first.End > s.Start:
+		first.Start = s.Start
+		return first
 	}
-	return base
+	return transcript.Span{Incarnation: s.Incarnation, Start: s.Start, End: s.Start}
+}
+
+// kept returns the part of a vat's current span whose entries are gone.
+func (h *Host) kept(vat swing.VatID) transcript.Span {
+	return h.gone(vat, vatkeeper.New(vat, h.kv).Span())
 }
 
 // whole returns ErrPruned unless a vat's transcript is kept from its birth on.

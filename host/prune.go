@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"vatwarehouse/kernel"
-	"vatwarehouse/snapstore"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
@@ -113,9 +112,9 @@ func (h *Host) pruneVat(id swing.VatID, policy PrunePolicy, done *Pruned) error 
 	if to.End <= kept.End {
 		return nil
 	}
-	h.kv.Set(keptPrefix+string(id), encodeKept(to))
 	done.Vats++
-	done.Entries += to.End - kept.End
+	done.Entries += to.End - h.firstKept(id).End
+	h.kv.Set(keptPrefix+string(id), encodeKept(to))
 	return nil
 }
 
@@ -130,7 +129,7 @@ func (h *Host) oldestSnapshot(
 			s.Engine != h.engine.Fingerprint() {
 			return nil, false, nil
 		}
-		if err := h.goodHeap(s, o.Code); spoilt(err) {
+		if err := h.goodHeap(s, h.engine.ProgramID(o.Code)); spoilt(err) {
 			h.fault(fmt.Errorf("snapshot of vat %s at position %d: %w", id, s.Position, err))
 			return nil, false, nil
 		} else if err != nil {
@@ -170,7 +169,7 @@ func (h *Host) pruneOutputs(policy PrunePolicy, done *Pruned) {
 func (h *Host) retain() {
 	for key := range h.kv.Scan(keptPrefix) {
 		id := swing.VatID(key[len(keptPrefix):])
-		h.log.Retain(string(id), h.kept(id).End)
+		h.log.Retain(string(id), h.firstKept(id).End)
 	}
 }
 
@@ -190,52 +189,4 @@ func (h *Host) forget(done *Pruned) error {
 	done.ArchivesRemoved = stats.Removed
 	done.BytesFreed = max(before-h.log.Stats().DiskBytes, 0)
 	return nil
-}
-
-// Repaired is a snapshot record that Repair dropped.
-type Repaired struct {
-	Snapshot Snapshot
-	Why      string
-}
-
-// Repair drops the records of snapshots that name heaps that are gone or damaged, or
-// that don't fit their vat's transcript, and returns them. What a record was of is
-// lost already: without it the vat is no worse off, and nobody tries it again.
-func (h *Host) Repair(ctx context.Context) ([]Repaired, error) {
-	return read(h, func() (list []Repaired, err error) {
-		if err := h.settle(ctx); err != nil {
-			return nil, err
-		}
-		for key, value := range h.kv.Scan(snapshotPrefix) {
-			s := decodeSnapshot(key, value)
-			why, err := h.amiss(s)
-			if err = errors.Join(err, ctx.Err()); err != nil {
-				return nil, fmt.Errorf("repair: %w", err)
-			}
-			if why != "" {
-				list = append(list, Repaired{s, why})
-			}
-		}
-		for _, r := range list {
-			h.kv.Delete(snapshotKey(r.Snapshot.Vat, r.Snapshot.Position))
-		}
-		return list, h.commit(ctx)
-	})
-}
-
-// amiss says what is wrong with a snapshot's record, or "".
-func (h *Host) amiss(s Snapshot) (why string, err error) {
-	vk := vatkeeper.New(s.Vat, h.kv)
-	if _, ok := vk.Options(); !ok {
-		return "there is no such vat", nil
-	}
-	if span := vk.Span(); s.Incarnation == span.Incarnation && s.Position > span.End {
-		return fmt.Sprintf("the transcript ends at %d", span.End), nil
-	}
-	if err := h.heaps.VerifyHeap(s.ID); errors.Is(err, snapstore.ErrNotFound) || spoilt(err) {
-		return err.Error(), nil
-	} else if err != nil {
-		return "", err
-	}
-	return "", nil
 }

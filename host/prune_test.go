@@ -157,7 +157,9 @@ func TestRepairThenPrune(t *testing.T) {
 	if list, err := h.Repair(ctx); err != nil || len(list) != 0 {
 		t.Errorf("nothing is wrong: %v, %v", list, err)
 	}
-	host.SpoilSnapshot(h, v.Snapshots[0])
+	bad := v.Snapshots[0]
+	bad.ID[0] ^= 1
+	host.SetSnapshot(h, bad)
 	faults := 0
 	if _, err := h.Check(ctx, func(host.Fault) { faults++ }); err != nil || faults == 0 {
 		t.Errorf("check: %d faults, %v", faults, err)

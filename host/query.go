@@ -39,6 +39,9 @@ func (h *Host) Promise(ref swing.KRef) (kernel.Promise, error) {
 	})
 }
 
+// VatOptions are those of a vat's options that are not its program and name.
+type VatOptions = kernel.VatOptions
+
 // Vat is what a Host knows of one vat.
 type Vat struct {
 	ID         swing.VatID
@@ -50,6 +53,7 @@ type Vat struct {
 	Held       bool
 	Waiting    uint64 // deliveries kept back, while it is held
 	Quarantine string // why it failed, if it is held for that
+	Options    VatOptions
 	Span       transcript.Span
 	References int // entries of its c-list
 	PagedIn    bool
@@ -85,6 +89,7 @@ func (h *Host) vatState(id swing.VatID) (Vat, error) {
 	v.End, _ = vk.End()
 	v.Waiting, v.Held = kernel.Held(h.kv, id)
 	v.Quarantine, _ = kernel.Quarantined(h.kv, id)
+	v.Options, _ = kernel.LookupOptions(h.kv, id)
 	if root, ok := vk.ByVRef(swing.RootVRef); ok {
 		v.Root = root.KRef
 	}
@@ -132,9 +137,9 @@ func (h *Host) Transcript(
 		if err != nil {
 			return nil, err
 		}
-		if k := h.kept(vat); from < min(to, k.End) {
+		if first := h.firstKept(vat).End; from < min(to, first) {
 			return nil, fmt.Errorf("read vat %s position %d: %w: the first kept is %d",
-				vat, from, ErrPruned, k.End)
+				vat, from, ErrPruned, first)
 		}
 		for item, err := range h.items(string(vat), from, min(to, v.Span.End)) {
 			at := from + uint64(len(entries))

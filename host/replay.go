@@ -39,7 +39,8 @@ func (h *Host) Replay(
 	return read(h, func() (Replayed, error) {
 		r, err := h.newReplay(ctx, vat, o)
 		if err != nil {
-			return Replayed{}, fmt.Errorf("replay vat %s: %w", vat, damaged(err))
+			return Replayed{}, fmt.Errorf("replay vat %s: %w",
+				transcript.Text([]byte(vat)), damaged(err))
 		}
 		err = errors.Join(r.run(ctx, o), r.close(ctx))
 		if err != nil {
@@ -89,7 +90,7 @@ func (h *Host) newReplay(
 
 func (r *replay) settleIn(p *worker.Program, v Vat, o ReplayOptions) error {
 	if o.FromSnapshot {
-		if len(v.Snapshots) == 0 {
+		if len(v.Snapshots) == 0 || v.Snapshots[0].Incarnation != v.Span.Incarnation {
 			return fmt.Errorf("%w: it has no snapshot yet", ErrNotFound)
 		}
 		s := v.Snapshots[0]

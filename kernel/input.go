@@ -18,15 +18,37 @@ func refuse(format string, args ...any) error {
 }
 
 // Init makes the state of a new kernel.
-func Init(b Buffer, o Options) {
+func Init(b Buffer, o Options) error {
+	if err := o.Schedule.check(); err != nil {
+		return err
+	}
+	o.Schedule = o.Schedule.withDefaults()
 	ids{firstVat, vatkeeper.Allocation{NextObject: firstObject, NextPromise: firstPromise}}.write(b)
 	writeCrank(b, 0, 0)
 	writeTime(b, firstTime)
-	o.withDefaults().write(b)
+	o.write(b)
 	initService(b)
 	acceptanceQueue.setBounds(b, firstRow, firstRow)
 	runQueue.setBounds(b, firstRow, firstRow)
 	b.Seal()
+	return nil
+}
+
+// SetSchedule changes the schedule, but for numbers that are 0, from now on.
+func (k *Kernel) SetSchedule(b Buffer, s Schedule) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	o := k.options
+	has := o.Settings()
+	for i, n := range s.Settings() {
+		*has[i].Value = cmp.Or(*n.Value, *has[i].Value)
+	}
+	c := k.begin(b)
+	o.write(b)
+	c.sealInput()
+	k.options = o
+	return nil
 }
 
 // VatSpec says what vat to make.
@@ -54,6 +76,9 @@ type VatSpec struct {
 func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error) {
 	if err := k.checkName(b, s.Name); err != nil {
 		return "", "", err
+	}
+	if err := checkReaps(s.ReapDeliveries, s.ReapRefs); err != nil {
+		return "", "", refuse("%w", err)
 	}
 	start := swing.Message[swing.KRef]{Args: s.Params}
 	if err := k.checkMessage(b, start); err != nil {
@@ -94,6 +119,7 @@ func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
 	if s.Name != "" {
 		c.b.Set(nameKey(s.Name), []byte(id))
 	}
+	c.setParams(vk, s.Params)
 	c.enqueue(event{kind: eventStart, vat: id, params: s.Params})
 	return id, root
 }
@@ -177,7 +203,7 @@ func (k *Kernel) Send(
 // that is gone with it is answered.
 func (k *Kernel) Release(b Buffer, ref swing.KRef) (Report, error) {
 	if n := pins(b, ref); n == 0 || n == 1 && ref == AdminRef { // that one is the kernel's
-		return Report{}, refuse("%s is not held", ref)
+		return Report{}, refuse("%s is not held", transcript.Text([]byte(ref)))
 	}
 	c := k.begin(b)
 	c.pin(ref, -1)
@@ -209,10 +235,13 @@ func (k *Kernel) SetTime(b Buffer, t uint64) (Report, error) {
 	return c.report, nil
 }
 
-// Terminate ends a vat from outside.
+// Terminate ends a vat from outside. The reason is at most as long as a method may be.
 func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, error) {
 	if err := checkAlive(b, vat); err != nil {
 		return Report{}, err
+	}
+	if most := k.options.Limits.MethodBytes; len(reason) > most {
+		return Report{}, refuse("a reason of %d bytes, limit %d", len(reason), most)
 	}
 	c := k.begin(b)
 	k.vats.Discard(vat)
@@ -225,6 +254,8 @@ func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, er
 type UpgradeSpec struct {
 	Code   swing.Hash // of the new program
 	Params swing.CapData[swing.KRef]
+	// KeepParams has the vat started with what it was started with last, and no Params.
+	KeepParams bool
 	// Message is what those are told who wait for promises of the old incarnation.
 	Message string
 }
@@ -236,6 +267,9 @@ type UpgradeSpec struct {
 func (k *Kernel) Upgrade(b Buffer, vat swing.VatID, u UpgradeSpec) (swing.KRef, error) {
 	if err := checkAlive(b, vat); err != nil {
 		return "", err
+	}
+	if u.KeepParams && (len(u.Params.Body) > 0 || len(u.Params.Slots) > 0) {
+		return "", refuse("parameters are to be kept, and others are given")
 	}
 	if err := k.checkMessage(b, swing.Message[swing.KRef]{Args: u.Params}); err != nil {
 		return "", err
@@ -253,6 +287,9 @@ func (k *Kernel) Upgrade(b Buffer, vat swing.VatID, u UpgradeSpec) (swing.KRef, 
 }
 
 func (c *crank) upgrade(vat swing.VatID, u UpgradeSpec, result swing.KRef) {
+	if u.KeepParams {
+		u.Params = vatkeeper.New(vat, c.b).Params()
+	}
 	ev := event{kind: eventUpgrade, vat: vat, code: u.Code, text: u.Message, params: u.Params}
 	ev.message.Result = result
 	c.enqueue(ev)

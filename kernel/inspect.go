@@ -98,11 +98,13 @@ func compareRefs(a, b swing.KRef) int {
 	return 0
 }
 
-// Event is an event in a queue. Only the fields that its kind has are set.
+// Event is an event in a queue or a set. Only the fields that its kind has are set.
 type Event struct {
-	Kind   string      // "send", "notify", "startVat", "upgrade" or "reap"
+	// Kind is "send", "notify", "startVat", "upgrade", "reap", "cleanup", or of a GC action
+	// "dropExports", "retireExports", "retireImports".
+	Kind   string
 	Vat    swing.VatID // whom it is for: of a send, who owns the target, if anyone does
-	Target swing.KRef  // of a send; the promise of a notify
+	Target swing.KRef  // of a send; the promise of a notify, the object of a GC action
 	Method string
 	Data   swing.CapData[swing.KRef] // arguments or parameters
 	Result swing.KRef
@@ -134,16 +136,18 @@ func (ev event) public(b vatkeeper.KV) Event {
 	return out
 }
 
-// Queue is one of the kernel's queues, and the events at its head.
+// Queue is one of the kernel's queues or sets of what is to be done, and the events at
+// its head.
 type Queue struct {
-	Name   string      // "acceptance", "run" or "held"
-	Vat    swing.VatID // of what is held back for a vat
+	Name   string      // "acceptance", "gc", "reap", "run", "cleanup", "outbox" or "held"
+	Vat    swing.VatID // of an outbox, and of what is held back for a vat
 	Length uint64      // all events in it
 	Events []Event     // the first of them, in order
 }
 
-// Queues returns the acceptance queue, the run-queue, and what is held back for each
-// held vat, in the order of their ids. It reads at most so many events in all.
+// Queues returns the acceptance queue, the sets of GC actions and of reaps, the run-queue,
+// the vats to be cleaned up, and the outboxes and what is held back, in the order of the
+// vats' ids. It reads at most so many events in all, and every key of the sets.
 func Queues(b vatkeeper.KV, most int) (all []Queue) {
 	add := func(name string, vat swing.VatID, q queue) {
 		listed := Queue{Name: name, Vat: vat}
@@ -155,9 +159,33 @@ func Queues(b vatkeeper.KV, most int) (all []Queue) {
 		}
 		all = append(all, listed)
 	}
+	set := func(name, prefix string, decode func(key string) Event) {
+		listed := Queue{Name: name}
+		for key := range keys(b, prefix) {
+			if listed.Length++; most > 0 {
+				listed.Events = append(listed.Events, decode(key))
+				most--
+			}
+		}
+		all = append(all, listed)
+	}
 	add("acceptance", "", acceptanceQueue)
+	set("gc", actionsPrefix, func(key string) Event {
+		a := readAction(key)
+		return Event{Kind: a.kind.String(), Vat: a.vat, Target: a.ref}
+	})
+	set("reap", reapsPrefix, func(key string) Event {
+		return Event{Kind: "reap", Vat: swing.VatIDOf(parseHex(key[len(reapsPrefix):]))}
+	})
 	add("run", "", runQueue)
+	set("cleanup", string(cleanupQueue)+".", func(key string) Event {
+		v, _ := b.Get(key)
+		return Event{Kind: "cleanup", Vat: readSwept(v).vat}
+	})
 	for vat := range AllVats(b) {
+		if has(b, string(outbox(vat))) {
+			add("outbox", vat, outbox(vat))
+		}
 		if held(b, vat) {
 			add("held", vat, holdQueue(vat))
 		}

@@ -56,7 +56,7 @@ func named(keys []string, prefix string) (refs []swing.KRef) {
 // more, who imports an object, and what is in the queues; and they write nothing.
 func TestInspectionEqualsAScan(t *testing.T) {
 	t.Parallel()
-	looked, imports, events := 0, 0, 0
+	looked, imports, events := 0, 0, map[string]int{}
 	for seed := range uint64(6) {
 		randomWorld(t, seed, 600, 31, func(m *monitor) {
 			looked++
@@ -74,14 +74,15 @@ func TestInspectionEqualsAScan(t *testing.T) {
 			for _, ref := range named(keys, "ko") {
 				imports += m.sameImporters(keys, ref)
 			}
-			events += m.sameQueues()
+			m.sameQueues(events)
 			if !maps.Equal(before, m.b.rows) {
 				t.Fatal("a query wrote something")
 			}
 		})
 	}
-	if looked < 100 || imports < 1000 || events < 300 {
-		t.Errorf("looked %d times at %d imports and %d events: too few", looked, imports, events)
+	if looked < 100 || imports < 1000 || events["gc"] < 50 ||
+		events["acceptance"]+events["run"]+events["held"] < 300 {
+		t.Errorf("looked %d times at %d imports and %v: too few", looked, imports, events)
 	}
 }
 
@@ -114,14 +115,32 @@ func (m *monitor) sameImporters(keys []string, ref swing.KRef) int {
 	return len(want)
 }
 
-func (m *monitor) sameQueues() int {
+// setRow is the key of the row that an event of a set stands for, or "".
+func setRow(name string, e kernel.Event) string {
+	switch name {
+	case "gc":
+		kind := map[string]int{"dropExports": 4, "retireExports": 5, "retireImports": 6}[e.Kind]
+		return fmt.Sprintf("gc.%016x.%d.%016x", e.Vat.Number(), kind, e.Target.Number())
+	case "reap":
+		return fmt.Sprintf("reap.%016x", e.Vat.Number())
+	}
+	return ""
+}
+
+// sameQueues counts the events by the names of their queues.
+func (m *monitor) sameQueues(counts map[string]int) {
 	total := 0
 	for _, q := range kernel.Queues(m.b, 1<<30) {
-		row := map[string]string{"acceptance": "acceptance.", "run": "run."}[q.Name]
-		if q.Name == "held" {
+		row := map[string]string{
+			"acceptance": "acceptance.", "run": "run.", "gc": "gc.", "reap": "reap.", "cleanup": "cleanup.",
+		}[q.Name]
+		switch q.Name {
+		case "held":
 			row = string(q.Vat) + ".h."
+		case "outbox":
+			row = string(q.Vat) + ".l."
 		}
-		n := 0
+		n, before := 0, ""
 		for key := range m.b.rows {
 			if strings.HasPrefix(key, row) {
 				n++
@@ -134,8 +153,15 @@ func (m *monitor) sameQueues() int {
 			if q.Name == "held" && e.Vat != q.Vat {
 				m.t.Fatalf("held for %s: %+v", q.Vat, e)
 			}
+			if key := setRow(q.Name, e); key != "" {
+				if _, there := m.b.rows[key]; !there || key <= before {
+					m.t.Fatalf("%s: %+v, row %s after %q", q.Name, e, key, before)
+				}
+				before = key
+			}
 		}
 		total += n
+		counts[q.Name] += n
 	}
 	most := total / 2
 	read := 0
@@ -145,7 +171,6 @@ func (m *monitor) sameQueues() int {
 	if read != most {
 		m.t.Fatalf("read %d events, want %d of %d", read, most, total)
 	}
-	return total
 }
 
 // TestQueuedEventsAreDecoded: a start, a message with everything a message has, and a
@@ -172,7 +197,7 @@ func TestQueuedEventsAreDecoded(t *testing.T) {
 	}
 	w.run()
 	held := kernel.Queues(w.b, 1)
-	if len(held) != 3 || held[2].Vat != v1 || held[2].Length != 2 || len(held[2].Events) != 1 {
+	if len(held) != 6 || held[5].Vat != v1 || held[5].Length != 2 || len(held[5].Events) != 1 {
 		t.Errorf("held: %+v", held)
 	}
 	for _, name := range []swing.KRef{"", "ko", "ko99", "kp40", "ko20.q", "v1"} {
@@ -180,6 +205,48 @@ func TestQueuedEventsAreDecoded(t *testing.T) {
 			t.Errorf("%q is %+v", name, o)
 		}
 	}
+}
+
+// TestSetsAreListed: reaps that are due and a vat that is to be cleaned up are listed
+// until they are done; of a held vat the reap stays.
+func TestSetsAreListed(t *testing.T) {
+	w := newWorld(t)
+	want := func(want string) {
+		t.Helper()
+		var text []string
+		(&monitor{world: w}).sameQueues(map[string]int{})
+		for _, q := range kernel.Queues(w.b, 100) {
+			for _, e := range q.Events {
+				text = append(text, fmt.Sprint(q.Name, " ", e.Kind, " ", e.Vat))
+			}
+		}
+		if got := strings.Join(text, ", "); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	for range 3 {
+		id, _, err := w.k.CreateVat(w.b, kernel.VatSpec{ReapDeliveries: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.programs[id] = idle
+		w.crank()
+	}
+	want("run startVat v1, run startVat v2, run startVat v3")
+	w.crank()
+	want("reap reap v1, run startVat v2, run startVat v3")
+	if err := w.k.Hold(w.b, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	w.crank()
+	w.crank()
+	want("reap reap v1, reap reap v2, run startVat v3")
+	if _, err := w.k.Terminate(w.b, "v2", "why"); err != nil {
+		t.Fatal(err)
+	}
+	want("reap reap v1, run startVat v3, cleanup cleanup v2")
+	w.run()
+	want("reap reap v1")
 }
 
 // TestCompareEqualsADumbDiff: over random spans of random worlds, what Compare says

@@ -554,8 +554,19 @@ func TestRecountFindsPlantedFaults(t *testing.T) {
 		"an object row lost":  func(b *buffer) { b.Delete("ko20") },
 		"a promise row lost":  func(b *buffer) { b.Delete("kp40") },
 		"an object too many":  func(b *buffer) { b.Set("ko99", []byte("\x83\xf6\x01\x01")) },
-		"a promise too many":  func(b *buffer) { b.Set("kp99", []byte("\x84\x00\x01\xf6\x80")) },
-		"a subscriber astray": func(b *buffer) { b.rows["kp40"] = "\x84\x00\x02\xf6\x81\x62v1" },
+		"a promise too many":  func(b *buffer) { b.Set("kp99", []byte("\x85\x00\x01\xf6\xf6\xf6")) },
+		"a subscriber astray": func(b *buffer) { b.rows["kp40"] = "\x85\x00\x02\xf6\x62v1\x62v1" },
+		"a subscriber's row":  func(b *buffer) { b.Set("kp40.s.v2", []byte("v1")) },
+		"a broken chain":      func(b *buffer) { b.rows["kp40"] = "\x85\x00\x02\xf6\x62v2\x62v1" },
+		"an account astray":   func(b *buffer) { b.Set("v1.n", []byte("\x83\x01\x00\x00")) },
+		"a chore without row": func(b *buffer) {
+			b.Set("chores", []byte("\x82\x00\x01"))
+			b.Set("chores.0000000000000000", []byte("v1"))
+		},
+		"a row without chore": func(b *buffer) { b.Set("chore.0000000000000001", nil) },
+		"an action forgotten": func(b *buffer) { b.Set("gc.0000000000000001.4.0000000000000014", nil) },
+		"a reap forgotten":    func(b *buffer) { b.Set("reap.0000000000000001", nil) },
+		"parameters too many": func(b *buffer) { b.Set("v1.a", []byte("\x82\x40\x81\x64ko20")) },
 	}
 	for _, name := range slices.Sorted(maps.Keys(plant)) {
 		w := newWorld(t)

@@ -123,8 +123,10 @@ func (s *script) options(d *datadriven.TestData) {
 	d.MaybeScanArgs(s.t, "reap-refs", &o.ReapRefs)
 	d.MaybeScanArgs(s.t, "cleanup-rows", &o.CleanupRows)
 	d.MaybeScanArgs(s.t, "cleanup-every", &o.CleanupEvery)
+	d.MaybeScanArgs(s.t, "queue-share", &o.QueueShare)
+	d.MaybeScanArgs(s.t, "queue-max", &o.QueueMax)
 	s.b = newBuffer()
-	kernel.Init(s.b, o)
+	initKernel(s.t, s.b, o)
 	s.k = kernel.New(s.b, s, someDevices())
 	clear(s.items)
 }

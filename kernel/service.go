@@ -27,7 +27,7 @@ import (
 //
 //	done() → how the vat ended: fulfilled, or rejected if it failed, with its last words
 //	terminate(reason)
-//	upgrade(program, params, message) → [incarnation]
+//	upgrade(program, params, message) → [incarnation]   without params: those it has
 //	changeOptions(reap deliveries, reap references)
 const ServiceOwner swing.VatID = "kernel"
 
@@ -310,6 +310,7 @@ func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) 
 	if u.Code, err = c.program(in); err != nil {
 		return err
 	}
+	u.KeepParams = in.left == 0 && len(in.slots) == 0
 	u.Params = swing.CapData[swing.KRef]{Body: in.bytes(), Slots: in.slots}
 	u.Message = in.text()
 	if err := in.done("a program, parameters and a message"); err != nil {
@@ -333,28 +334,12 @@ func (c *crank) serveOptions(vat swing.VatID, result swing.KRef, in *arguments) 
 	if !c.alive(vat) {
 		return errors.New("the vat has ended")
 	}
-	if err := c.setReaps(vat, deliveries, refs); err != nil {
+	if err := checkReaps(deliveries, refs); err != nil {
 		return err
 	}
-	c.fulfil(result, list())
-	return nil
-}
-
-// setReaps changes when a vat is reaped; 0 leaves a number as it is.
-func (c *crank) setReaps(vat swing.VatID, deliveries, refs uint64) error {
-	if deliveries > Never || refs > Never {
-		return fmt.Errorf("reaps after %d deliveries or %d references: at most %d",
-			deliveries, refs, uint64(Never))
-	}
 	vk := vatkeeper.New(vat, c.b)
-	d := vk.Dirt()
-	if deliveries > 0 {
-		d.DeliveriesMax = deliveries
-	}
-	if refs > 0 {
-		d.RefsMax = refs
-	}
-	vk.SetDirt(d)
+	vk.SetDirt(vk.Dirt().Changed(deliveries, refs))
+	c.fulfil(result, list())
 	return nil
 }
 
@@ -364,14 +349,20 @@ func programNameKey(name string) string { return "program.name." + name }
 
 // Install makes a program known to the kernel, under a name if it is not "": vats can be
 // made of it by those who hold the admin object. A name can be given to another program.
+// Where it is known so already, nothing happens.
 func (k *Kernel) Install(b Buffer, hash swing.Hash, name string) error {
 	if err := checkNameText(name); err != nil {
 		return err
 	}
+	named, _ := b.Get(programNameKey(name))
+	if has(b, programKey(hash)) && (name == "" || string(named) == string(hash[:])) {
+		return nil
+	}
+	c := k.begin(b)
 	b.Set(programKey(hash), nil)
 	if name != "" {
 		b.Set(programNameKey(name), hash[:])
 	}
-	k.begin(b).sealInput()
+	c.sealInput()
 	return nil
 }

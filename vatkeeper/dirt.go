@@ -1,6 +1,10 @@
 package vatkeeper
 
-import "vatwarehouse/swing"
+import (
+	"cmp"
+
+	"vatwarehouse/swing"
+)
 
 // Dirt is what has come upon a vat since it was last asked to say what it dropped,
 // and how much of it is due another reap.
@@ -14,6 +18,20 @@ type Dirt struct {
 // Due reports whether a vat at a position is to be reaped.
 func (d Dirt) Due(position uint64) bool {
 	return position-d.Reaped >= d.DeliveriesMax || d.Refs >= d.RefsMax
+}
+
+// Changed returns the dirt with other numbers after which a reap is due; 0 leaves a number
+// as it is.
+func (d Dirt) Changed(deliveries, refs uint64) Dirt {
+	d.DeliveriesMax = cmp.Or(deliveries, d.DeliveriesMax)
+	d.RefsMax = cmp.Or(refs, d.RefsMax)
+	return d
+}
+
+// HasDirt reports whether the vat has any: not once it was cleaned up.
+func (k Keeper) HasDirt() bool {
+	_, ok := k.kv.Get(k.key(".d"))
+	return ok
 }
 
 // Dirt returns the vat's dirt.

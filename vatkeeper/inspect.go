@@ -29,6 +29,7 @@ type Part byte
 const (
 	PartOptions  Part = 'o'
 	PartSpan     Part = 's'
+	PartPastSpan Part = 'p' // rest is the incarnation
 	PartEnd      Part = 'x'
 	PartCList    Part = 'c' // rest is the kref
 	PartVatstore Part = 'v' // rest is the vat's own key

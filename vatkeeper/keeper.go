@@ -32,7 +32,7 @@ type RefChange struct {
 	Reachable, Recognizable int
 }
 
-// Options is what a vat was made with.
+// Options is what a vat was made with, or has been given since.
 type Options struct {
 	Name string
 	// Code is the hash of the program's code, as installed.
@@ -88,12 +88,13 @@ func New(id swing.VatID, kv KV) Keeper { return Keeper{id, kv} }
 
 // Create writes the keys of a new vat.
 func (k Keeper) Create(o Options) {
-	k.setOptions(o)
+	k.SetOptions(o)
 	k.setCounters(firstObjectImport, firstPromiseImport)
 	k.SetSpan(transcript.Span{})
 }
 
-func (k Keeper) setOptions(o Options) {
+// SetOptions replaces the vat's options.
+func (k Keeper) SetOptions(o Options) {
 	b := swing.AppendText(swing.AppendUint(swing.AppendArray(nil, 7), optionsVersion), o.Name)
 	b = swing.AppendHash(swing.AppendHash(b, o.Code), o.Seed)
 	b = swing.AppendBool(swing.AppendBool(b, o.Pipelining), o.Critical)
@@ -105,13 +106,13 @@ func (k Keeper) setOptions(o Options) {
 func (k Keeper) Reincarnate(code swing.Hash) {
 	o, _ := k.Options()
 	o.Code = code
-	k.setOptions(o)
+	k.SetOptions(o)
 	s := k.Span()
-	k.setSpan(fmt.Sprintf(".p.%016x", s.Incarnation), s)
+	k.SetPastSpan(s)
 	k.SetSpan(transcript.Span{Incarnation: s.Incarnation + 1, Start: s.End, End: s.End})
 }
 
-// Options returns what the vat was made with, and whether there is such a vat.
+// Options returns the vat's options, and whether there is such a vat.
 func (k Keeper) Options() (o Options, ok bool) {
 	b, ok := k.kv.Get(k.key(".o"))
 	if !ok {
@@ -134,16 +135,34 @@ func (k Keeper) pipelines() bool {
 }
 
 // Span returns the vat's current span.
-func (k Keeper) Span() (s transcript.Span) {
-	r := k.read(".s")
+func (k Keeper) Span() transcript.Span { return k.span(".s") }
+
+// Spans returns the spans of all the vat's incarnations, in order: the current one is
+// the last.
+func (k Keeper) Spans() (all []transcript.Span) {
+	prefix := k.key(".p.")
+	end := k.key(".p/") // "/" follows "."
+	for key, ok := k.kv.Next(prefix, end); ok; key, ok = k.kv.Next(key, end) {
+		all = append(all, k.span(key[len(k.id):]))
+	}
+	return append(all, k.Span())
+}
+
+func (k Keeper) span(suffix string) (s transcript.Span) {
+	r := k.read(suffix)
 	r.Fields(4)
 	s = transcript.Span{Incarnation: r.Uint(), Start: r.Uint(), End: r.Uint(), Hash: r.Hash()}
-	k.done(r, ".s")
+	k.done(r, suffix)
 	return s
 }
 
 // SetSpan replaces the vat's current span.
 func (k Keeper) SetSpan(s transcript.Span) { k.setSpan(".s", s) }
+
+// SetPastSpan records the span of an incarnation that is over.
+func (k Keeper) SetPastSpan(s transcript.Span) {
+	k.setSpan(fmt.Sprintf(".p.%016x", s.Incarnation), s)
+}
 
 func (k Keeper) setSpan(suffix string, s transcript.Span) {
 	b := make([]byte, 0, spanBytesHint)
@@ -171,6 +190,27 @@ func (k Keeper) End() (e End, ended bool) {
 func (k Keeper) SetEnd(e End) {
 	b := swing.AppendBool(swing.AppendArray(nil, 3), e.Failure)
 	k.kv.Set(k.key(".x"), swing.AppendCapData(b, e.Info))
+}
+
+// Params returns what the vat's current incarnation was started with.
+func (k Keeper) Params() (p swing.CapData[swing.KRef]) {
+	if b, ok := k.kv.Get(k.key(".a")); ok {
+		r := swing.NewReader(b)
+		r.Fields(2)
+		p = swing.ReadCapData[swing.KRef](r)
+		k.done(r, ".a")
+	}
+	return p
+}
+
+// SetParams records what the vat was started with. Its references are the caller's to
+// count. Empty parameters have no row.
+func (k Keeper) SetParams(p swing.CapData[swing.KRef]) {
+	if len(p.Body) == 0 && len(p.Slots) == 0 {
+		k.kv.Delete(k.key(".a"))
+		return
+	}
+	k.kv.Set(k.key(".a"), swing.AppendCapData(swing.AppendArray(nil, 2), p))
 }
 
 // Alive reports whether there is such a vat and it has not ended.

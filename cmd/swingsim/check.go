@@ -24,8 +24,9 @@ type checked struct {
 
 // faultLine is one thing that is wrong.
 type faultLine struct {
-	Where string `json:"where"`
-	What  string `json:"what"`
+	Where      string `json:"where"`
+	What       string `json:"what"`
+	Repairable bool   `json:"repairable"` // by swingsim repair
 }
 
 func (a *app) checkVerb() *cobra.Command {
@@ -35,7 +36,8 @@ func (a *app) checkVerb() *cobra.Command {
 		Long: `check verifies a whole directory: every checksum of the log, the table and the
 snapshots; every vat's chain of hashes; that every c-list is a bijection; reference
 counts and queues by recount; that every snapshot can be reached and is whole. Each
-fault is named, and the exit code is then 1. It changes nothing that is recorded.`,
+fault is named, and the exit code is then 1. It changes nothing that is recorded; what
+swingsim repair can do something about is said in the end.`,
 		Example: `  swingsim check --dir state`,
 		Args:    cobra.NoArgs,
 	}
@@ -43,7 +45,7 @@ fault is named, and the exit code is then 1. It changes nothing that is recorded
 		r := checked{Directory: a.dir, Faults: []faultLine{}}
 		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
 			done, err := h.Check(ctx, func(f host.Fault) {
-				r.Faults = append(r.Faults, faultLine{f.Where, f.What})
+				r.Faults = append(r.Faults, faultLine{f.Where, f.What, f.Repairable})
 				if !a.json {
 					fmt.Fprintf(a.out, "FAULT  %s\n", f)
 				}
@@ -54,7 +56,7 @@ fault is named, and the exit code is then 1. It changes nothing that is recorded
 		})
 		if errors.Is(err, host.ErrCorrupt) {
 			// So damaged that it does not open, or cannot be read on: a fault too.
-			r.Faults = append(r.Faults, faultLine{"directory", err.Error()})
+			r.Faults = append(r.Faults, faultLine{Where: "directory", What: err.Error()})
 			if !a.json {
 				fmt.Fprintf(a.out, "FAULT  directory: %v\n", err)
 			}
@@ -82,6 +84,16 @@ func (a *app) printChecked(r *checked) error {
 	}
 	if !r.OK {
 		fmt.Fprintf(a.err, "swingsim: %s: %s\n", a.dir, count(len(r.Faults), "fault", "faults"))
+		repairable := 0
+		for _, f := range r.Faults {
+			if f.Repairable {
+				repairable++
+			}
+		}
+		if repairable > 0 && !a.quiet {
+			fmt.Fprintf(a.err, "swingsim repair --dir %s drops %s that cannot be used: "+
+				"their vats come back without\n", a.dir, count(repairable, "snapshot", "snapshots"))
+		}
 		return errReported
 	}
 	if !a.json {

@@ -8,7 +8,7 @@ import (
 	"vatwarehouse/host"
 )
 
-// controlled is what terminate, quarantine and release print: the vat as it is now.
+// controlled is what terminate, quarantine, release and change print: the vat as it is now.
 type controlled struct {
 	Vat          string `json:"vat"`
 	Name         string `json:"name"`
@@ -18,6 +18,8 @@ type controlled struct {
 	Returned     uint64 `json:"returned"` // of these, to the head of the run-queue
 	Queued       uint64 `json:"queued"`
 	Activityhash string `json:"activityhash"`
+
+	Options vatOptions `json:"options"`
 }
 
 // control does something to a vat from outside and fills in how it is then.
@@ -43,7 +45,7 @@ func (a *app) control(
 			Returned: was.Waiting - v.Waiting,
 			Queued:   stats.Kernel.Accepted + stats.Kernel.Runnable,
 
-			Activityhash: stats.Activityhash.String(),
+			Activityhash: stats.Activityhash.String(), Options: l.Options,
 		}
 		return err
 	})

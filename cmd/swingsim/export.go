@@ -64,7 +64,8 @@ along:
 
   operational   what it takes to go on: newest snapshots, the transcripts since
   replay        every live vat's transcript since its birth, no snapshot
-  archival      every vat's whole transcript, and the newest snapshots
+  archival      every vat's whole transcript, dead vats and incarnations before an
+                upgrade included, and the newest snapshots
   debug         all that is kept, every snapshot included
 
 With --since it writes a feed: only what has changed since another export or feed.

@@ -47,9 +47,7 @@ On disk, space is freed as whole files of the log are not needed any more.`,
 			if repair {
 				dropped, err := h.Repair(ctx)
 				for _, d := range dropped {
-					s := d.Snapshot
-					fmt.Fprintf(a.err, "swingsim: dropped the snapshot of vat %s at %d: %s\n",
-						s.Vat, s.Position, d.Why)
+					fmt.Fprintf(a.err, "swingsim: %s\n", lineOf(d))
 				}
 				if r.Repaired = len(dropped); err != nil {
 					return err

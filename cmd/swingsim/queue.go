@@ -13,7 +13,7 @@ import (
 
 // listedQueue is one queue, and the events at its head.
 type listedQueue struct {
-	Queue  string        `json:"queue"` // acceptance, run or held
+	Queue  string        `json:"queue"` // acceptance, gc, reap, run, cleanup or held
 	Vat    string        `json:"vat"`   // for which it is held back
 	Length uint64        `json:"length"`
 	Events []listedEvent `json:"events"`
@@ -36,10 +36,13 @@ func (a *app) queueVerb() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use:   "queue",
-		Short: "List the events that wait: accepted, to be run, and held back",
-		Long: `queue lists the events that wait, in the order in which they will be taken: the
-acceptance queue, whose events have not been routed; the run-queue; and what is held
-back for each vat in quarantine. It changes nothing.`,
+		Short: "List what waits: events, GC actions, reaps, cleanups, what is held back",
+		Long: `queue lists what waits: the acceptance queue, whose events have not been routed
+and come first; GC actions, which tell vats what became of objects, and vats to be
+reaped, that is, asked what they dropped, which take turns with the run-queue; vats that
+have ended and are to be cleaned up; the outbox of each vat that has sent more than its
+share of the run-queue; and what is held back for each vat that is held, whose GC
+actions and reaps wait, too. It changes nothing.`,
 		Example: `  swingsim queue --dir state
   swingsim queue --limit 10 --dir state --json`,
 		Args: cobra.NoArgs,
@@ -84,10 +87,11 @@ func (a *app) printQueues(list []listedQueue) {
 		if i > 0 {
 			fmt.Fprintln(a.out)
 		}
-		name := q.Queue + " queue"
-		if q.Vat != "" {
-			name = "held back for " + q.Vat
-		}
+		name := map[string]string{
+			"acceptance": "acceptance queue", "run": "run queue", "gc": "GC actions",
+			"reap": "to be reaped", "cleanup": "to be cleaned up",
+			"held": "held back for " + q.Vat, "outbox": "outbox of " + q.Vat,
+		}[q.Queue]
 		fmt.Fprintf(a.out, "%s: %s\n", name, count(q.Length, "event", "events"))
 		var rows [][]string
 		for _, e := range q.Events {

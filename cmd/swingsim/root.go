@@ -43,10 +43,10 @@ func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
-		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(),
-		a.promisesVerb(),
-		a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(), a.exportVerb(),
-		a.importVerb(), a.pruneVerb(), a.benchVerb(), a.versionVerb(),
+		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
+		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
+		a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.benchVerb(),
+		a.versionVerb(),
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,48 @@ type listedVat struct {
 	Latest      uint64 `json:"latest_snapshot"`
 	References  int    `json:"references"`
 	Root        string `json:"root"`
+
+	Options vatOptions `json:"options"`
+}
+
+// vatOptions are options of a vat.
+type vatOptions struct {
+	Pipelining     bool   `json:"pipelining"`
+	Critical       bool   `json:"critical"`
+	Quarantine     bool   `json:"quarantine"` // whether it is kept there when it fails
+	ReapDeliveries uint64 `json:"reap_deliveries"`
+	ReapReferences uint64 `json:"reap_references"`
+	Meter          string `json:"meter"`
+}
+
+// words names the options that are not the usual ones.
+func (o vatOptions) words(usual host.VatOptions) string {
+	var all []string
+	for _, flag := range []struct {
+		word string
+		on   bool
+	}{{"pipelining", o.Pipelining}, {"critical", o.Critical}, {"quarantine", o.Quarantine}} {
+		if flag.on {
+			all = append(all, flag.word)
+		}
+	}
+	if o.ReapDeliveries != usual.ReapDeliveries || o.ReapReferences != usual.ReapRefs {
+		all = append(all, fmt.Sprintf("reaped after %s, %s",
+			often(o.ReapDeliveries, "delivery", "deliveries"),
+			often(o.ReapReferences, "reference", "references")))
+	}
+	if o.Meter != "" {
+		all = append(all, "meter "+o.Meter)
+	}
+	return strings.Join(all, ", ")
+}
+
+// often says after how many something happens.
+func often(n uint64, one, many string) string {
+	if n >= host.Never {
+		return "no " + many
+	}
+	return count(n, one, many)
 }
 
 func (a *app) vatsVerb() *cobra.Command {
@@ -32,14 +75,18 @@ func (a *app) vatsVerb() *cobra.Command {
 		Use:   "vats",
 		Short: "List the vats of a directory",
 		Long: `vats lists all vats that were ever made in a directory: id, name, program, whether it
-is alive, its position (the number of its deliveries), its heap snapshots, and the
-references it holds. It changes nothing.`,
+is alive, its position (the number of its deliveries), its heap snapshots, the references
+it holds, which of its options are not the usual ones, and why it ended or is held. It
+changes nothing.`,
 		Example: `  swingsim vats --dir state`,
 		Args:    cobra.NoArgs,
 	}
 	return a.verb(c, func(ctx context.Context, _ []string) error {
 		list := []listedVat{}
+		var usual host.VatOptions
 		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+			o := h.Options()
+			usual.ReapDeliveries, usual.ReapRefs = o.ReapDeliveries, o.ReapRefs
 			vats, err := h.Vats()
 			for _, v := range vats {
 				list = append(list, listVat(v))
@@ -54,10 +101,10 @@ references it holds. It changes nothing.`,
 		}
 		var rows [][]string
 		for _, v := range list {
-			rows = append(rows, v.row())
+			rows = append(rows, v.row(usual))
 		}
 		a.grid([]string{"id", "name", "program", "state", ">position", ">snapshots", ">latest",
-			">references"}, rows)
+			">references", "options", "why"}, rows)
 		return nil
 	})
 }
@@ -69,6 +116,11 @@ func listVat(v host.Vat) listedVat {
 		Waiting: v.Waiting, Incarnation: v.Span.Incarnation, Position: v.Span.End,
 		Transcript: v.Span.Hash.String(), Snapshots: len(v.Snapshots), References: v.References,
 		Root: string(v.Root),
+		Options: vatOptions{
+			Pipelining: v.Options.Pipelining, Critical: v.Options.Critical,
+			Quarantine: v.Options.Quarantine, ReapDeliveries: v.Options.ReapDeliveries,
+			ReapReferences: v.Options.ReapRefs, Meter: string(v.Options.Meter),
+		},
 	}
 	if len(v.Snapshots) > 0 {
 		l.Latest = v.Snapshots[0].Position
@@ -79,7 +131,7 @@ func listVat(v host.Vat) listedVat {
 	case !v.Alive:
 		l.State, l.Info = "exited", sim.Show(v.End.Info.Body)
 	case v.Held:
-		l.State = "held"
+		l.State, l.Info = "held", v.Quarantine
 	}
 	return l
 }
@@ -87,8 +139,11 @@ func listVat(v host.Vat) listedVat {
 // programDigits of a program's hash tell it from others, for people.
 const programDigits = 12
 
-func (l listedVat) row() []string {
-	state, latest := l.State, "-"
+func (l listedVat) row(usual host.VatOptions) []string {
+	state, latest, options := l.State, "-", ""
+	if l.State == "alive" || l.State == "held" {
+		options = l.Options.words(usual)
+	}
 	if l.State == "held" {
 		state = fmt.Sprintf("held, %d waiting", l.Waiting)
 	}
@@ -96,5 +151,5 @@ func (l listedVat) row() []string {
 		latest = grouped(l.Latest)
 	}
 	return []string{l.ID, l.Name, l.Program[:programDigits], state, grouped(l.Position),
-		grouped(l.Snapshots), latest, grouped(l.References)}
+		grouped(l.Snapshots), latest, grouped(l.References), options, short(l.Info)}
 }

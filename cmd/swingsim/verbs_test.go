@@ -54,13 +54,17 @@ var jsonFields = map[string]string{
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks blocks_redone cranks deliveries " +
 		"dir_bytes directory identity length_deliveries length_messages messages queued rounds scenario " +
 		"seed snapshots torn_bytes vats vats_ended vats_held",
-	"vats":           "id incarnation latest_snapshot name position program references root snapshots state transcript",
+	"vats": "id incarnation latest_snapshot name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_references " +
+		"position program references root snapshots state transcript",
 	"snapshots":      "engine heap incarnation name position stored_bytes transcript vat",
 	"transcript v1":  "d position r r.status sc",
 	"replay v1":      "deliveries deliveries_per_s from name seconds snapshots_compared to transcript vat",
 	"send v1 incr 1": "activityhash answer body held method promise queued ran_cranks ran_deliveries slots state target",
 	"create counter": "activityhash created_directory name program queued ran_cranks ran_deliveries root state vat",
-	"quarantine v1":  "activityhash name queued returned state vat waiting",
+	"quarantine v1": "activityhash name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_references " +
+		"queued returned state vat waiting",
+	"change v1 --critical": "activityhash name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_references " +
+		"queued returned state vat waiting",
 	"promises": "more promises promises.answer promises.body promises.decider promises.promise promises.references " +
 		"promises.slots promises.state promises.subscribers promises.waiting",
 	"objects": "more objects objects.held objects.imports objects.imports_cut objects.object objects.owner objects.owner_alive " +
@@ -72,6 +76,7 @@ var jsonFields = map[string]string{
 		"promises_gone promises_made promises_resolved queued ran_cranks ran_deliveries vats vats.clist_added " +
 		"vats.clist_changed vats.clist_removed vats.deliveries vats.ended vats.failure vats.made vats.name vats.vat vats.vatstore",
 	"prune --margin 99999": "archives_removed bytes_freed directory entries outputs repaired skipped vats",
+	"repair":               "directory dropped",
 	"check":                "directory entries faults keys ok outputs snapshots vats",
 	"scenarios":            "about name vats",
 	"scenarios show ring":  "name text",
@@ -89,7 +94,7 @@ func TestJSONShapes(t *testing.T) {
 		switch strings.Fields(verb)[0] {
 		case "promises":
 			dir = sent
-		case "send", "create", "quarantine":
+		case "send", "create", "quarantine", "change":
 			dir = directory(t, "counter", "--deliveries", "60")
 		}
 		code, out, errs := output(t, append(strings.Fields(verb), "--dir", dir, "--json")...)

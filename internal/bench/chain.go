@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,7 +19,9 @@ func promiseChain(ctx context.Context, r *Run) error {
 	}{{"links", false}, {"pipelined links", true}} {
 		spec := kernel.VatSpec{Pipelining: v.pipelining}
 		err := growth(r, "promise-chain", v.parts, 10_000, func(n int) (time.Duration, error) {
-			return chained(ctx, r, spec, n)
+			return onStage(r, func(g *stage) (time.Duration, error) {
+				return chained(ctx, g, spec, n)
+			})
 		})
 		if err != nil {
 			return err
@@ -30,13 +31,8 @@ func promiseChain(ctx context.Context, r *Run) error {
 }
 
 func chained(
-	ctx context.Context, r *Run, spec kernel.VatSpec, n int,
+	ctx context.Context, g *stage, spec kernel.VatSpec, n int,
 ) (d time.Duration, err error) {
-	g, err := newStage(r)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, g.close()) }()
 	_, receiver, err := g.castAs(func(d delivery, call func(syscall)) {
 		call(forwardTo(d.Message.Result, swing.RootVRef))
 	}, spec)
@@ -61,12 +57,8 @@ func chained(
 		return 0, err
 	}
 	if _, err = g.play(ctx); err == nil {
-		err = g.cue(sender, "begin", receiver)
+		d, err = g.scene(ctx, sender, "begin", receiver)
 	}
-	if err != nil {
-		return 0, err
-	}
-	d, err = g.play(ctx)
 	if err == nil && told != n {
 		err = fmt.Errorf("%d answers, want %d", told, n)
 	}
@@ -76,16 +68,11 @@ func chained(
 // subscribers measures many vats asking about one promise, and being told.
 func subscribers(ctx context.Context, r *Run) error {
 	return growth(r, "subscribers", "subscribers", 10_000, func(n int) (time.Duration, error) {
-		return notified(ctx, r, n)
+		return onStage(r, func(g *stage) (time.Duration, error) { return notified(ctx, g, n) })
 	})
 }
 
-func notified(ctx context.Context, r *Run, n int) (d time.Duration, err error) {
-	g, err := newStage(r)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, g.close()) }()
+func notified(ctx context.Context, g *stage, n int) (d time.Duration, err error) {
 	told := 0
 	roots, err := g.castMany(func(d delivery, call func(syscall)) {
 		if told += len(d.Resolutions); d.Kind == swing.DeliverMessage {
@@ -109,20 +96,13 @@ func notified(ctx context.Context, r *Run, n int) (d time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err = g.play(ctx); err == nil {
-		err = g.cueMany(decider, "give", roots)
-	}
-	if err != nil {
+	if _, err = g.play(ctx); err != nil {
 		return 0, err
 	}
-	asked, err := g.play(ctx)
+	asked, err := g.scene(ctx, decider, "give", roots...)
 	if err == nil {
-		err = g.cue(decider, "settle")
+		d, err = g.scene(ctx, decider, "settle")
 	}
-	if err != nil {
-		return 0, err
-	}
-	d, err = g.play(ctx)
 	if err == nil && told != n {
 		err = fmt.Errorf("%d were told, want %d", told, n)
 	}

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,16 +13,11 @@ import (
 // been told that they are dropped and retired, and they are gone.
 func gc(ctx context.Context, r *Run) error {
 	return growth(r, "gc", "references", 50_000, func(n int) (time.Duration, error) {
-		return collected(ctx, r, n)
+		return onStage(r, func(g *stage) (time.Duration, error) { return collected(ctx, g, n) })
 	})
 }
 
-func collected(ctx context.Context, r *Run, n int) (d time.Duration, err error) {
-	g, err := newStage(r)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, g.close()) }()
+func collected(ctx context.Context, g *stage, n int) (d time.Duration, err error) {
 	var holds []vref
 	_, importer, err := g.cast(func(d delivery, call func(syscall)) {
 		if d.Message.Method == "take" {
@@ -53,16 +47,12 @@ func collected(ctx context.Context, r *Run, n int) (d time.Duration, err error) 
 			call(sendTo(d.Message.Args.Slots[0], "take", part...))
 		}
 	})
-	if err = errors.Join(err, g.cue(exporter, "give", importer)); err != nil {
-		return 0, err
-	}
-	if _, err = g.play(ctx); err == nil {
-		err = g.cue(importer, "drop")
-	}
 	if err != nil {
 		return 0, err
 	}
-	d, err = g.play(ctx)
+	if _, err = g.scene(ctx, exporter, "give", importer); err == nil {
+		d, err = g.scene(ctx, importer, "drop")
+	}
 	dropped, retired := told[swing.DeliverDropExports], told[swing.DeliverRetireExports]
 	if err == nil && (dropped != n || retired != n) {
 		err = fmt.Errorf("%d dropped, %d retired, want %d", dropped, retired, n)
@@ -75,7 +65,12 @@ func terminate(ctx context.Context, r *Run) error {
 	var slowest []sample
 	var sizes []int
 	err := growth(r, "terminate", "rows", 1_000_000, func(n int) (time.Duration, error) {
-		d, worst, err := cleaned(ctx, r, n)
+		worst := time.Duration(0)
+		d, err := onStage(r, func(g *stage) (d time.Duration, err error) {
+			d, err = cleaned(ctx, g, n)
+			worst = g.slowest
+			return d, err
+		})
 		if !slices.Contains(sizes, n) {
 			sizes, slowest = append(sizes, n), append(slowest, nil)
 		}
@@ -93,12 +88,7 @@ func terminate(ctx context.Context, r *Run) error {
 // fillKeys is how many keys a vat writes in one delivery.
 const fillKeys = 5000
 
-func cleaned(ctx context.Context, r *Run, n int) (d, slowest time.Duration, err error) {
-	g, err := newStage(r)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { err = errors.Join(err, g.close()) }()
+func cleaned(ctx context.Context, g *stage, n int) (d time.Duration, err error) {
 	written := 0
 	id, root, err := g.cast(func(_ delivery, call func(syscall)) {
 		for end := min(written+fillKeys, n); written < end; written++ {
@@ -109,42 +99,34 @@ func cleaned(ctx context.Context, r *Run, n int) (d, slowest time.Duration, err 
 		}
 	})
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	for written < n {
-		if err = g.cue(root, "fill"); err != nil {
-			return 0, 0, err
-		}
-		if _, err = g.play(ctx); err != nil {
-			return 0, 0, err
+		if _, err = g.scene(ctx, root, "fill"); err != nil {
+			return 0, err
 		}
 	}
 	if _, err = g.Terminate(g.kv, id, "measured"); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	if d, err = g.play(ctx); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	if key, left := g.kv.Next(string(id)+".v.", string(id)+".w"); left {
 		err = fmt.Errorf("key %q is left", key)
 	}
-	return d, g.slowest, err
+	return d, err
 }
 
 // importers measures an object that many vats hold being abandoned by its exporter,
 // until all have been told.
 func importers(ctx context.Context, r *Run) error {
 	return growth(r, "importers", "importers", 10_000, func(n int) (time.Duration, error) {
-		return abandoned(ctx, r, n)
+		return onStage(r, func(g *stage) (time.Duration, error) { return abandoned(ctx, g, n) })
 	})
 }
 
-func abandoned(ctx context.Context, r *Run, n int) (d time.Duration, err error) {
-	g, err := newStage(r)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, g.close()) }()
+func abandoned(ctx context.Context, g *stage, n int) (d time.Duration, err error) {
 	told := 0
 	roots, err := g.castMany(func(d delivery, call func(syscall)) {
 		switch d.Kind {
@@ -168,19 +150,12 @@ func abandoned(ctx context.Context, r *Run, n int) (d time.Duration, err error) 
 			call(syscall{Op: swing.OpAbandonExports, Refs: []vref{object}})
 		}
 	})
-	if err == nil {
-		err = g.cueMany(exporter, "give", roots)
-	}
 	if err != nil {
 		return 0, err
 	}
-	if _, err = g.play(ctx); err == nil {
-		err = g.cue(exporter, "abandon")
+	if _, err = g.scene(ctx, exporter, "give", roots...); err == nil {
+		d, err = g.scene(ctx, exporter, "abandon")
 	}
-	if err != nil {
-		return 0, err
-	}
-	d, err = g.play(ctx)
 	if err == nil && told != n {
 		err = fmt.Errorf("%d importers were told, want %d", told, n)
 	}

@@ -19,33 +19,14 @@ const blockDeliveries = 1000
 // writing as many bytes with one sync a block, and calling the bare worker.
 func deliver(ctx context.Context, r *Run) error {
 	r.say("deliver: blocks of %d", blockDeliveries)
-	// A delivery is two cranks: one routes it, one makes it.
-	g, root, err := newCounter(ctx, r, host.Options{BlockCranks: 2 * blockDeliveries})
-	if err != nil {
-		return err
-	}
-	b, err := newBareCounter(ctx, g.dir)
-	if err != nil {
-		return errors.Join(err, g.close(ctx))
-	}
-	var measured, bare sample
-	for range r.times(100) {
-		var bytes uint64
-		var d time.Duration
-		if d, bytes, err = g.burst(ctx, root, blockDeliveries); err != nil {
-			break
-		}
-		measured = append(measured, perSecond(blockDeliveries, d))
-		if d, err = b.block(ctx, blockDeliveries, int(bytes)); err != nil {
-			break
-		}
-		bare = append(bare, perSecond(blockDeliveries, d))
-	}
-	if err = errors.Join(err, b.close(ctx), g.close(ctx)); err != nil {
-		return err
-	}
-	r.Emit(result("deliver", "trivial C vat", "deliveries/s", measured, bare, true))
-	return nil
+	return bursts(ctx, r, burstCase{
+		name: "deliver", unit: "deliveries/s", rounds: 100,
+		deliveries: blockDeliveries, counted: blockDeliveries,
+		blockCranks: 2 * blockDeliveries, // one routes a message, one delivers it
+		floor: func(b *bareCounter, bytes int) error {
+			return b.block(ctx, blockDeliveries, bytes)
+		},
+	})
 }
 
 // syncCranks is how many blocks of one crank are measured together.
@@ -54,7 +35,33 @@ const syncCranks = 200
 // deliverSync measures blocks of one crank, against one append and sync each.
 func deliverSync(ctx context.Context, r *Run) error {
 	r.say("deliver-sync: one crank a block")
-	g, root, err := newCounter(ctx, r, host.Options{BlockCranks: 1})
+	return bursts(ctx, r, burstCase{
+		name: "deliver-sync", unit: "blocks/s", rounds: 30,
+		deliveries: syncCranks / 2, counted: syncCranks, blockCranks: 1,
+		floor: func(b *bareCounter, bytes int) error {
+			for range syncCranks {
+				if err := b.block(ctx, 0, bytes/syncCranks); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// burstCase is a case that measures rounds of messages to a trivial vat.
+type burstCase struct {
+	name, unit  string
+	rounds      int
+	deliveries  int // of a round
+	counted     int // units of a round
+	blockCranks int
+	// floor does by hand what a round cannot do without, and writes as many bytes.
+	floor func(b *bareCounter, bytes int) error
+}
+
+func bursts(ctx context.Context, r *Run, c burstCase) error {
+	g, root, err := newCounter(ctx, r, host.Options{BlockCranks: c.blockCranks})
 	if err != nil {
 		return err
 	}
@@ -63,25 +70,23 @@ func deliverSync(ctx context.Context, r *Run) error {
 		return errors.Join(err, g.close(ctx))
 	}
 	var measured, bare sample
-	for range r.times(30) {
+	for range r.times(c.rounds) {
 		var bytes uint64
 		var d time.Duration
-		if d, bytes, err = g.burst(ctx, root, syncCranks/2); err != nil {
+		if d, bytes, err = g.burst(ctx, root, c.deliveries); err != nil {
 			break
 		}
-		measured = append(measured, perSecond(syncCranks, d))
+		measured = append(measured, perSecond(c.counted, d))
 		started := time.Now()
-		for range syncCranks {
-			if _, err = b.block(ctx, 0, int(bytes)/syncCranks); err != nil {
-				break
-			}
+		if err = c.floor(b, int(bytes)); err != nil {
+			break
 		}
-		bare = append(bare, perSecond(syncCranks, time.Since(started)))
+		bare = append(bare, perSecond(c.counted, time.Since(started)))
 	}
 	if err = errors.Join(err, b.close(ctx), g.close(ctx)); err != nil {
 		return err
 	}
-	r.Emit(result("deliver-sync", "trivial C vat", "blocks/s", measured, bare, true))
+	r.Emit(result(c.name, "trivial C vat", c.unit, measured, bare, true))
 	return nil
 }
 
@@ -167,22 +172,20 @@ func newBareCounter(ctx context.Context, dir string) (b *bareCounter, err error)
 }
 
 // block makes so many bare deliveries, then writes so many bytes and syncs once.
-func (b *bareCounter) block(ctx context.Context, deliveries, bytes int) (time.Duration, error) {
+func (b *bareCounter) block(ctx context.Context, deliveries, bytes int) error {
 	if len(b.buf) < bytes {
 		b.buf = make([]byte, bytes)
 	}
-	started := time.Now()
 	for range deliveries {
 		if _, err := b.worker.Deliver(ctx, b.delivery, silent{}, nil); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	if _, err := b.file.WriteAt(b.buf[:bytes], b.at); err != nil {
-		return 0, err
+		return err
 	}
 	b.at += int64(bytes)
-	err := b.file.Sync()
-	return time.Since(started), err
+	return b.file.Sync()
 }
 
 func (b *bareCounter) close(ctx context.Context) error {

@@ -18,18 +18,7 @@ func disk(ctx context.Context, r *Run) error {
 	}
 	for _, k := range []uint64{1, 16, 256} {
 		r.say("disk: a snapshot of %s", pages(k))
-		dir, clean, err := r.tempDir()
-		if err != nil {
-			return err
-		}
-		s, err := newStudio(ctx, dir, 64<<20, k)
-		if err != nil {
-			clean()
-			return err
-		}
-		_, _, bytes, err := s.measure(ctx, r.times(20))
-		err = errors.Join(err, s.close(ctx))
-		clean()
+		_, _, bytes, err := measureSnapshots(ctx, r, k, 20)
 		if err != nil {
 			return err
 		}

@@ -28,44 +28,49 @@ const noiseBytes = 1024
 // delivery, against instantiating the program, mapping an image and writing as
 // many pages.
 func pageIn(ctx context.Context, r *Run) error {
-	for _, mib := range heapSizes {
-		r.say("page-in: a heap of %d MiB", mib)
-		g, root, err := newGlutton(ctx, r, mib<<20)
-		if err != nil {
-			return err
+	return overHeaps(ctx, r, "page-in", func(p *paging) (measured, bare time.Duration, err error) {
+		if err := p.Evict(ctx, "v1"); err != nil {
+			return 0, 0, err
 		}
-		floor, err := newFloor(ctx, g.dir, mib<<20)
-		if err != nil {
-			return errors.Join(err, g.close(ctx))
+		if err := p.deliver(ctx, p.root, "touch", list()); err != nil {
+			return 0, 0, err
 		}
-		var measured, bare sample
-		for range r.times(60) {
-			if err = g.Evict(ctx, "v1"); err != nil {
-				break
-			}
-			if err = g.deliver(ctx, root, "touch", list()); err != nil {
-				break
-			}
-			measured = append(measured, microseconds(g.last.Delivering))
-			var d time.Duration
-			if d, _, err = floor.once(ctx); err != nil {
-				break
-			}
-			bare = append(bare, microseconds(d))
-		}
-		if err = errors.Join(err, floor.close(ctx), g.close(ctx)); err != nil {
-			return err
-		}
-		r.Emit(result("page-in", fmt.Sprintf("%d MiB", mib), "µs", measured, bare, false))
-	}
-	return nil
+		bare, _, err = p.floor.once(ctx)
+		return p.last.Delivering, bare, err
+	})
 }
 
 // evict measures giving up a worker whose image is current, against closing a
 // bare instance.
 func evict(ctx context.Context, r *Run) error {
+	return overHeaps(ctx, r, "evict", func(p *paging) (measured, bare time.Duration, err error) {
+		if err := p.deliver(ctx, p.root, "touch", list()); err != nil {
+			return 0, 0, err
+		}
+		started := time.Now()
+		if err := p.Evict(ctx, "v1"); err != nil {
+			return 0, 0, err
+		}
+		measured = time.Since(started)
+		_, bare, err = p.floor.once(ctx)
+		return measured, bare, err
+	})
+}
+
+// paging is a glutton that is paged in and evicted, and the floor of that.
+type paging struct {
+	*rig
+	root  swing.KRef
+	floor *floor
+}
+
+// overHeaps measures the same thing, and its floor, over heaps of all sizes.
+func overHeaps(
+	ctx context.Context, r *Run, name string,
+	once func(p *paging) (measured, bare time.Duration, err error),
+) error {
 	for _, mib := range heapSizes {
-		r.say("evict: a heap of %d MiB", mib)
+		r.say("%s: a heap of %d MiB", name, mib)
 		g, root, err := newGlutton(ctx, r, mib<<20)
 		if err != nil {
 			return err
@@ -76,24 +81,17 @@ func evict(ctx context.Context, r *Run) error {
 		}
 		var measured, bare sample
 		for range r.times(60) {
-			if err = g.deliver(ctx, root, "touch", list()); err != nil {
+			var is, least time.Duration
+			if is, least, err = once(&paging{g, root, floor}); err != nil {
 				break
 			}
-			started := time.Now()
-			if err = g.Evict(ctx, "v1"); err != nil {
-				break
-			}
-			measured = append(measured, microseconds(time.Since(started)))
-			var d time.Duration
-			if _, d, err = floor.once(ctx); err != nil {
-				break
-			}
-			bare = append(bare, microseconds(d))
+			measured = append(measured, microseconds(is))
+			bare = append(bare, microseconds(least))
 		}
 		if err = errors.Join(err, floor.close(ctx), g.close(ctx)); err != nil {
 			return err
 		}
-		r.Emit(result("evict", fmt.Sprintf("%d MiB", mib), "µs", measured, bare, false))
+		r.Emit(result(name, fmt.Sprintf("%d MiB", mib), "µs", measured, bare, false))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"vatwarehouse/guest"
 	"vatwarehouse/host"
@@ -96,30 +95,6 @@ func (g *rig) deliver(ctx context.Context, to swing.KRef, method string, body []
 	_, err := g.Run(ctx, host.Policy{})
 	return err
 }
-
-// settle runs until every snapshot that is due has been recorded.
-func (g *rig) settle(ctx context.Context) error {
-	for range settleBlocks {
-		before, err := g.Stats()
-		if err != nil {
-			return err
-		}
-		time.Sleep(settlePause)
-		if err := g.Commit(ctx); err != nil {
-			return err
-		}
-		after, err := g.Stats()
-		if err != nil || after.Snapshots == before.Snapshots && after.Blocks == before.Blocks {
-			return err
-		}
-	}
-	return errors.New("snapshots are never done")
-}
-
-const (
-	settleBlocks = 100
-	settlePause  = 20 * time.Millisecond
-)
 
 // gluttonKnobs are the parameters of a glutton: see guest/EXAMPLES.md.
 func gluttonKnobs(heapBytes, noiseBytes, dirtyPages uint64) []byte {

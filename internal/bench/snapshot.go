@@ -30,24 +30,33 @@ type studio struct {
 func snapshot(ctx context.Context, r *Run) error {
 	for _, k := range []uint64{1, 16, 256} {
 		r.say("snapshot: %s of 64 MiB written", pages(k))
-		dir, clean, err := r.tempDir()
-		if err != nil {
-			return err
-		}
-		s, err := newStudio(ctx, dir, 64<<20, k)
-		if err != nil {
-			clean()
-			return err
-		}
-		measured, bare, _, err := s.measure(ctx, r.times(60))
-		err = errors.Join(err, s.close(ctx))
-		clean()
+		measured, bare, _, err := measureSnapshots(ctx, r, k, 60)
 		if err != nil {
 			return err
 		}
 		r.Emit(result("snapshot", pages(k), "µs", measured, bare, false))
 	}
 	return nil
+}
+
+// studioHeapBytes is the heap of which a studio takes snapshots.
+const studioHeapBytes = 64 << 20
+
+// measureSnapshots takes snapshots in a new studio, each of so many written pages.
+func measureSnapshots(
+	ctx context.Context, r *Run, pages uint64, times int,
+) (measured, bare, bytes sample, err error) {
+	dir, clean, err := r.tempDir()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer clean()
+	s, err := newStudio(ctx, dir, studioHeapBytes, pages)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	measured, bare, bytes, err = s.measure(ctx, r.times(times))
+	return measured, bare, bytes, errors.Join(err, s.close(ctx))
 }
 
 // pages names so many pages.

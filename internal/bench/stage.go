@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"vatwarehouse/kernel"
@@ -54,11 +55,27 @@ func newStage(r *Run) (g *stage, err error) {
 	}
 	l := swing.DefaultLimits()
 	l.Syscalls, l.SyscallBytes = 1<<20, 256<<20 // a benchmark's delivery may ask for much
-	kernel.Init(g.kv, kernel.Options{
-		Seed: "bench", Limits: l, ReapDeliveries: kernel.Never, ReapRefs: kernel.Never,
+	err = kernel.Init(g.kv, kernel.Options{
+		Seed: "bench", Limits: l,
+		Schedule: kernel.Schedule{ReapDeliveries: kernel.Never, ReapRefs: kernel.Never},
 	})
+	if err != nil {
+		return nil, errors.Join(err, g.close())
+	}
 	g.Kernel = kernel.New(g.kv, g, nil)
 	return g, nil
+}
+
+// onStage measures something on a new stage.
+func onStage(
+	r *Run, do func(g *stage) (time.Duration, error),
+) (d time.Duration, err error) {
+	g, err := newStage(r)
+	if err != nil {
+		return 0, err
+	}
+	d, err = do(g)
+	return d, errors.Join(err, g.close())
 }
 
 func (g *stage) close() error {
@@ -114,22 +131,23 @@ func (g *stage) castMany(a actor, n int) (roots []swing.KRef, err error) {
 	return roots, nil
 }
 
-// cue queues a message to a vat.
-func (g *stage) cue(to swing.KRef, method string, slots ...swing.KRef) error {
-	m := swing.Message[swing.KRef]{Method: method}
-	m.Args.Slots = slots
-	_, err := g.Send(g.kv, to, m, false)
-	return err
-}
-
-// cueMany queues messages that have all the references between them.
-func (g *stage) cueMany(to swing.KRef, method string, slots []swing.KRef) error {
-	for part := range parts(slots) {
-		if err := g.cue(to, method, part...); err != nil {
-			return err
+// scene sends a vat a message, or as many as it takes to have all the references between
+// them, and plays.
+func (g *stage) scene(
+	ctx context.Context, to swing.KRef, method string, slots ...swing.KRef,
+) (time.Duration, error) {
+	all := slices.Collect(parts(slots))
+	if len(all) == 0 {
+		all = [][]swing.KRef{nil}
+	}
+	for _, part := range all {
+		m := swing.Message[swing.KRef]{Method: method}
+		m.Args.Slots = part
+		if _, err := g.Send(g.kv, to, m, false); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return g.play(ctx)
 }
 
 // play cranks until nothing is left to do, and returns how long that took, blocks

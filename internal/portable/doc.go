@@ -44,7 +44,8 @@
 // # Items
 //
 // In the encoding of package swing. "Once" is exactly once; the others are as many
-// as there are, ascending: vats by number, then positions; hashes and keys by bytes.
+// as there are, ascending: vats by number, then incarnations or positions; hashes and
+// keys by bytes.
 //
 //	kind  item            bytes
 //	2     facts           [1, mode, schema, activityhash, block, cranks, deliveries,
@@ -63,8 +64,9 @@
 //	15    output          of the outputs, in order
 //	16    object          of the snapshots' heaps: see package snapstore
 //
-// A state has no base and no change set; a feed no row; a vat one span, at most one
-// snapshot, and neither outputs that are any, nor a base, nor a change set. Blocks
+// The spans of one vat are of consecutive incarnations, each from where the one before
+// it ends. A state has no base and no change set; a feed no row; a vat one span, at most
+// one snapshot, and neither outputs that are any, nor a base, nor a change set. Blocks
 // are counted as change sets: a state at block n is what change sets [0, n) make, a
 // feed has those of [base block, block). For a state and a vat the base is 0 and the
 // zero hash.

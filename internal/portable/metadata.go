@@ -154,6 +154,9 @@ func (d *metadataDecoder) record(kind Kind, b []byte) (err error) {
 		m.Programs, err = ascending(m.Programs, decodeHash, b, CompareHashes)
 	case KindSpan:
 		m.Spans, err = ascending(m.Spans, decodeSpan, b, Span.compare)
+		if n := len(m.Spans); err == nil && n > 1 {
+			err = m.Spans[n-1].follows(m.Spans[n-2])
+		}
 	case KindOutputs:
 		d.outputs++
 		m.Outputs, err = decodeOutputs(d.r.what, b)

@@ -64,8 +64,8 @@ const (
 	Operational Mode = "operational"
 	// Replay has every live vat's transcript since its program was born.
 	Replay Mode = "replay"
-	// Archival has every vat's whole transcript, dead ones included, and the newest
-	// snapshots.
+	// Archival has every vat's whole transcript, dead ones and earlier incarnations
+	// included, and the newest snapshots.
 	Archival Mode = "archival"
 	// Debug has everything that is kept, whole or not.
 	Debug Mode = "debug"
@@ -86,7 +86,7 @@ func (m Mode) known() bool {
 	return false
 }
 
-// Span is the transcript entries of one vat that a stream has.
+// Span is the transcript entries of one incarnation of a vat that a stream has.
 type Span struct {
 	Vat         swing.VatID
 	Incarnation uint64
@@ -136,6 +136,17 @@ func (s Span) extend(at transcript.Span, item []byte) (transcript.Span, error) {
 		return at, corrupt("entry %s@%d: %w", s.Vat, at.End, err)
 	}
 	return at.Extend(item), nil
+}
+
+// follows says whether a span goes on where the one before it, if it is of the same vat,
+// ends: with the next incarnation.
+func (s Span) follows(before Span) error {
+	if s.Vat == before.Vat && (s.Incarnation != before.Incarnation+1 ||
+		s.Start != before.End || !s.Base.IsZero()) {
+		return corrupt("incarnation %d of %s from %d after %d to %d",
+			s.Incarnation, s.Vat, s.Start, before.Incarnation, before.End)
+	}
+	return nil
 }
 
 // ends says whether a chain is the whole span.
@@ -228,7 +239,7 @@ func CompareVats(a, b swing.VatID) int {
 }
 
 func (s Span) compare(o Span) int {
-	return cmp.Or(CompareVats(s.Vat, o.Vat), cmp.Compare(s.Start, o.Start))
+	return cmp.Or(CompareVats(s.Vat, o.Vat), cmp.Compare(s.Incarnation, o.Incarnation))
 }
 
 func (s Snapshot) compare(o Snapshot) int {

@@ -60,7 +60,7 @@ var foreign = map[string]string{
 
 // pure rooms ask the world nothing.
 var pure = []string{"swing", "transcript", "vatkeeper", "kernel", "worker/instrument", "internal/frame",
-	"internal/portable"}
+	"internal/portable", "devices"}
 
 var impure = []string{
 	"os", "time", "math/rand", "math/rand/v2", "crypto/rand", "sync", "sync/atomic", "net",

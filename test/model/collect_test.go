@@ -15,6 +15,7 @@ func (m *model) collect(r *report) {
 	for m.bury(r) {
 		m.collectOnce()
 	}
+	m.queueDues()
 }
 
 func (m *model) collectOnce() (changed bool) {
@@ -82,6 +83,7 @@ func (m *model) remember(a action) {
 	if !found {
 		m.actions = slices.Insert(m.actions, at, a)
 	}
+	m.chore(a.vat)
 }
 
 func compareActions(a, b action) int {
@@ -203,6 +205,7 @@ func (m *model) dirty(r *report) {
 	if !found {
 		m.reaps = slices.Insert(m.reaps, at, v.id)
 	}
+	m.chore(v.id)
 }
 
 func (m *model) reapNext(at int) report {
@@ -216,12 +219,10 @@ func (m *model) reapNext(at int) report {
 
 // mustClean is the first dead vat of which something is left.
 func (m *model) mustClean() *vat {
-	for i := range m.vats {
-		if v := &m.vats[i]; v.ended && !v.cleaned {
-			return v
-		}
+	if len(m.dying) == 0 {
+		return nil
 	}
-	return nil
+	return m.vat(m.dying[0])
 }
 
 // clean removes some rows of a dead vat. A crank that finds fewer than it may
@@ -252,6 +253,7 @@ func (m *model) clean() report {
 	if left > 0 {
 		m.mark("a dead vat is cleaned")
 		v.cleaned = true
+		m.dying = m.dying[1:]
 		v.info.Slots = nil
 	}
 	return r

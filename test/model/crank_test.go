@@ -117,23 +117,31 @@ func (m *model) choose() report {
 		m.mark("cleanup among other cranks")
 		return m.clean()
 	}
-	// A held vat's actions and reaps wait where they are.
-	if at := slices.IndexFunc(m.actions, func(a action) bool { return !m.vat(a.vat).held }); at >= 0 {
-		return m.act(at)
-	}
-	if at := slices.IndexFunc(m.reaps, func(id vatID) bool { return !m.vat(id).held }); at >= 0 {
-		return m.reapNext(at)
+	waits := len(m.chores) > 0
+	if waits && (len(m.run) == 0 || !m.runNext) {
+		m.runNext = !m.fault("chores that give no turn")
+		return m.nextChore()
 	}
 	if len(m.run) > 0 {
-		ev := m.run[0]
-		m.run = m.run[1:]
-		return m.aim(ev)
+		return m.aim(m.takeRun())
 	}
 	if m.mustClean() != nil {
 		m.mark("cleanup when idle")
 		return m.clean()
 	}
 	return report{kind: idle}
+}
+
+// takeRun takes the first event off the run-queue.
+func (m *model) takeRun() event {
+	if len(m.chores) > 0 {
+		m.mark("the run-queue's turn")
+		m.runNext = false
+	}
+	ev := m.run[0]
+	m.run = m.run[1:]
+	m.follow(ev)
+	return ev
 }
 
 // place is where a message goes now: to a vat's target, to wait on a promise,
@@ -186,19 +194,23 @@ func (m *model) route(ev event, r *report) {
 	if ev.upgrade {
 		m.run = append(m.run, event{reap: true, vat: ev.vat})
 	}
-	if ev.target == "" {
-		m.run = append(m.run, ev)
+	switch {
+	case ev.promise != "":
+		m.tell(ev)
+		return
+	case ev.target == "":
+		m.admit(ev)
 		return
 	}
 	to := m.destination(ev.target, ev.method)
 	switch {
 	case to.target != "":
 		ev.target = to.target
-		m.run = append(m.run, ev)
-	case to.wait != "" && slices.ContainsFunc(m.run, func(o event) bool { return o.target == to.wait }):
+		m.admit(ev)
+	case to.wait != "" && m.underway(to.wait):
 		m.mark("a message goes behind one that may have to wait")
 		ev.target = to.wait
-		m.run = append(m.run, ev)
+		m.admit(ev)
 	case to.wait != "":
 		p := m.promise(to.wait)
 		p.waiting = with(p.waiting, ev)
@@ -237,17 +249,22 @@ func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
 	for range waiting {
 		m.mark("a message that waited is queued")
 	}
-	if slices.ContainsFunc(m.run, func(o event) bool { return o.target == ref }) {
+	if m.underway(ref) {
 		m.run = append(waiting, m.run...)
 	} else {
 		m.acceptance = append(waiting, m.acceptance...)
 	}
-	for _, s := range subscribers {
+	if len(subscribers) > 1 {
+		m.mark("several are notified")
+	}
+	if len(subscribers) > 0 && m.fault("a notify lost") {
+		subscribers = subscribers[1:]
+	}
+	if len(subscribers) > 0 {
 		m.mark("a notify is queued")
-		if m.fault("a notify lost") {
-			continue
-		}
-		m.acceptance = append(m.acceptance, event{vat: s, promise: ref})
+		m.acceptance = append(m.acceptance, event{
+			vat: subscribers[0], promise: ref, after: subscribers[1:],
+		})
 	}
 	if m.pinned(ref) {
 		m.mark("an output")
@@ -412,7 +429,7 @@ func (m *model) dataIn(v *vat, c kcap) vcap {
 func (m *model) deliver(undo *model, r *report, p program) {
 	v := m.vat(r.vat)
 	r.position, r.delivery.Time = v.position, m.time
-	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
+	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r, room: m.allowance(v)}
 	p(r.turn)
 	r.units = r.turn.usage()
 	meter := v.meter
@@ -494,6 +511,8 @@ func (m *model) rollback(undo *model, r *report) {
 func (m *model) end(e ended, info kcap, r *report) {
 	v := m.vat(e.vat)
 	v.ended, v.failure, v.info = true, e.failure, info
+	v.params = kcap{}
+	m.dying = append(slices.Clip(m.dying), v.id)
 	for _, x := range slices.Clone(v.clist) {
 		if x.kref.Kind() != swing.Promise {
 			continue
@@ -520,5 +539,9 @@ func (m *model) letGo(id vatID) {
 	} else {
 		m.run = append(slices.Clone(v.heldBack), m.run...)
 	}
+	held := v.held
 	v.held, v.heldBack, v.quarantined = false, nil, ""
+	if held {
+		m.resume(id)
+	}
 }

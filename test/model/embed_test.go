@@ -63,7 +63,9 @@ func (x *world) input(s step, f *failure) {
 		e.retain()
 	case n < 64:
 		e.upgrade()
-	case n < 66: // a kernel that remembers nothing
+	case n < 66:
+		e.change()
+	case n < 68: // a kernel that remembers nothing
 		e.note("a new kernel over the same rows")
 		x.k = kernel.New(x.b, x, newDevices())
 	case n < 76:
@@ -262,6 +264,29 @@ func (e embedder) hold() {
 		ok := e.m.hold(id)
 		e.same("hold", e.k.Hold(e.b, id), ok)
 	}
+}
+
+func (e embedder) change() {
+	id := e.someVat(func(v *vat) bool { return !v.ended })
+	if id == "" {
+		return
+	}
+	var o kernel.OptionChange
+	if e.rng.IntN(2) == 0 {
+		o.ReapDeliveries = e.rng.Uint64N(30)
+	}
+	if e.rng.IntN(2) == 0 {
+		o.ReapRefs = e.rng.Uint64N(9)
+	}
+	if e.rng.IntN(2) == 0 {
+		o.Critical = new(e.rng.IntN(20) == 0)
+	}
+	if e.rng.IntN(2) == 0 {
+		o.Quarantine = new(e.rng.IntN(4) == 0)
+	}
+	e.note("change options of %s: %+v", id, o)
+	ok := e.m.change(id, o)
+	e.same("change options", e.k.ChangeOptions(e.b, id, o), ok)
 }
 
 func (e embedder) unhold() {

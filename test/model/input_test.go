@@ -48,7 +48,7 @@ func (m *model) make(s spec) (id vatID, root kref) {
 	m.objects = append(m.objects, object{ref: root, owner: id})
 	v := vat{
 		id: id, pipelining: s.pipelining, critical: s.critical, quarantine: s.quarantine,
-		code: s.code, meter: s.meter, reap: m.reap,
+		code: s.code, meter: s.meter, reap: m.reap, params: s.params,
 	}
 	if s.reap.deliveries > 0 {
 		v.reap.deliveries = s.reap.deliveries
@@ -139,6 +139,27 @@ func (m *model) terminate(id vatID, reason string) (r report, ok bool) {
 	return r, true
 }
 
+func (m *model) change(id vatID, o kernel.OptionChange) bool {
+	if !m.alive(id) {
+		return false
+	}
+	v := m.vat(id)
+	if o.ReapDeliveries > 0 {
+		v.reap.deliveries = o.ReapDeliveries
+	}
+	if o.ReapRefs > 0 && !m.fault("a change of options that forgets a number") {
+		v.reap.refs = o.ReapRefs
+	}
+	if o.Critical != nil {
+		v.critical = *o.Critical
+	}
+	if o.Quarantine != nil {
+		v.quarantine = *o.Quarantine
+	}
+	m.mark("a change of options")
+	return true
+}
+
 func (m *model) hold(id vatID) bool {
 	if !m.alive(id) || m.vat(id).held {
 		return false
@@ -152,5 +173,6 @@ func (m *model) unhold(id vatID) bool {
 		return false
 	}
 	m.letGo(id)
+	m.queueDues()
 	return true
 }

@@ -54,6 +54,7 @@ func (m *model) reincarnate(ev event, r *report) {
 	}
 	v.incarnation++
 	v.code = ev.code
+	v.params = ev.params
 }
 
 // begun answers who asked for an upgrade that has succeeded.
@@ -82,7 +83,7 @@ func (m *model) setBack(undo *model, r *report) bool {
 	case ev.upgrade:
 		m.mark("an upgrade that fails")
 		m.rollback(undo, r)
-		m.run = m.run[1:]
+		m.takeRun()
 		m.resolve(ev.result, true, m.words("vat upgrade failed: "), r)
 	case v.quarantine && !start:
 		m.mark("a quarantine")
@@ -90,8 +91,7 @@ func (m *model) setBack(undo *model, r *report) bool {
 		v = m.vat(r.vat)
 		v.held, v.quarantined = true, string(m.words("").Body)
 		if r.queued && !ev.reap && !m.fault("a quarantine that loses its event") {
-			v.heldBack = []event{m.run[0]}
-			m.run = m.run[1:]
+			v.heldBack = []event{m.takeRun()}
 		}
 	default:
 		return false

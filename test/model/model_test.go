@@ -47,6 +47,13 @@ func newRun(seed uint64, n int) (rules, weights, []step) {
 	r := rules{limits: limits(rng), reached: map[string]int{}, plantedCount: new(int)}
 	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(40), 1+rng.Uint64N(12)
 	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
+	r.share, r.most = 100, 1000
+	if rng.IntN(2) == 0 {
+		r.share = 1 + rng.Uint64N(12)
+	}
+	if rng.IntN(4) == 0 {
+		r.most = 10 + rng.Uint64N(60)
+	}
 	// Comparing everything costs as much as 25 steps: one run in four does so often, and what
 	// it would find the others find later.
 	r.every = []int{25, 300, 300, 300}[rng.IntN(4)]

@@ -11,6 +11,7 @@ const sparedRow = "a c-list row that is not deleted"
 // faults are what the model does wrong, every other time it comes to it, if told to.
 var faults = []string{
 	sparedRow,
+	"a change of options that forgets a number",
 	"a critical vat that goes quietly",
 	"a device that sleeps",
 	"a device's reference that does not count",
@@ -43,7 +44,12 @@ var faults = []string{
 	"an import kept after retireImports",
 	"an importer not told",
 	"an option that is not changed",
+	"an outbox from the wrong end",
+	"an outbox that is not emptied",
+	"chores that give no turn",
+	"parameters that do not count",
 	"what a device did before it refused",
+	"what is parked takes no room",
 	"what waited out of order",
 	"what waits is not sent to a pipelining decider",
 	"what was held back comes last",

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,7 @@ func (x *text) event(name string, ev event) {
 		x.add("upgrade", string(ev.vat), ev.code.String(), ev.text, string(ev.result))
 		x.data(ev.params)
 	case ev.target != "":
-		x.add("send", string(ev.target), ev.method, string(ev.result))
+		x.add("send", string(ev.target), ev.method, string(ev.result), owner(ev.sent.from))
 		x.data(ev.args)
 	case ev.promise != "":
 		x.add("notify", string(ev.vat), string(ev.promise))
@@ -110,10 +111,14 @@ func (m *model) lines() []byte {
 	for _, id := range m.reaps {
 		x.line("reap", string(id))
 	}
-	for i := range m.vats {
-		if v := &m.vats[i]; v.ended && !v.cleaned {
-			x.line("to clean", string(v.id))
-		}
+	for _, id := range m.chores {
+		x.line("chore for", string(id))
+	}
+	if m.runNext {
+		x.line("the run-queue is next")
+	}
+	for _, id := range m.dying {
+		x.line("to clean", string(id))
 	}
 	return x.b
 }
@@ -123,14 +128,27 @@ func (m *model) promiseLines(x *text, p promise, count int) {
 	if p.state != 0 {
 		x.data(p.data)
 		x.end()
+		for _, ev := range m.acceptance {
+			if ev.promise == p.ref {
+				x.chain(p.ref, append([]vatID{ev.vat}, ev.after...))
+			}
+		}
 		return
 	}
-	x.add("decider", owner(p.decider), "subscribers")
-	for _, s := range p.subscribers {
-		x.add(string(s))
+	first, last := vatID(""), vatID("")
+	if n := len(p.subscribers); n > 0 {
+		first, last = p.subscribers[0], p.subscribers[n-1]
 	}
-	x.end()
+	x.line("decider", owner(p.decider), "subscribers", owner(first), owner(last))
+	x.chain(p.ref, p.subscribers)
 	x.events(string(p.ref), p.waiting)
+}
+
+// chain is who is notified after whom.
+func (x *text) chain(ref kref, vats []vatID) {
+	for i := 1; i < len(vats); i++ {
+		x.line("after", string(vats[i-1]), "is told of", string(ref), string(vats[i]))
+	}
 }
 
 func (m *model) vatLines(x *text, v *vat) {
@@ -155,6 +173,7 @@ func (m *model) vatLines(x *text, v *vat) {
 		x.line("held", string(v.id))
 	}
 	x.events(string(v.id), v.heldBack)
+	m.shareLines(x, v)
 	if v.quarantined != "" {
 		x.line("quarantined", string(v.id), v.quarantined)
 	}
@@ -278,31 +297,70 @@ func (r *rows) promise(ref kref) {
 	if key := string(ref) + ".n"; r.has(key) {
 		r.seen[key] = true // how many are in the run-queue: kernel.Check counts them
 	}
-	x := r.fields(string(ref), 4)
-	state := x.Uint()
+	x := r.get(string(ref))
+	fields, state := x.Array(), x.Uint()
 	r.add("promise", string(ref), number(state), number(x.Uint()))
-	if state != 0 {
+	if state != 0 && fields == 4 {
 		r.data(swing.ReadCapData[kref](x))
 		r.end()
+		r.chain(ref, r.head(ref))
 		return
 	}
-	r.add("decider", owner(optional(x)), "subscribers")
-	for n := x.Array(); n > 0; n-- {
-		r.add(x.Text())
+	if fields != 5 {
+		panic("row " + string(ref))
 	}
-	r.end()
+	first := vatID("")
+	r.add("decider", owner(optional(x)), "subscribers")
+	first = optional(x)
+	r.line(owner(first), owner(optional(x)))
+	r.chain(ref, first)
 	r.queue(string(ref), string(ref)+".q")
+}
+
+// head is the vat that is notified first: it comes after none.
+func (r *rows) head(ref kref) (head vatID) {
+	prefix := string(ref) + ".s."
+	var after []string
+	r.each(prefix, func(k string) { after = append(after, string(r.b.rows[k])) })
+	r.each(prefix, func(k string) {
+		if vat := k[len(prefix):]; !slices.Contains(after, vat) {
+			head = vatID(vat)
+		}
+	})
+	return head
+}
+
+// chain reads who is notified after a vat, as far as it goes; what it does not lead to
+// are stray rows.
+func (r *rows) chain(ref kref, from vatID) {
+	for {
+		key := string(ref) + ".s." + string(from)
+		if !r.has(key) || r.seen[key] {
+			return
+		}
+		r.seen[key] = true
+		next := vatID(r.b.rows[key])
+		r.text.chain(ref, []vatID{from, next})
+		from = next
+	}
 }
 
 // queue reads a queue's events, in order.
 func (r *rows) queue(name, key string) {
+	r.list(key, func(row string) { r.event(name, row) })
+}
+
+// list reads the keys of a queue's rows, in order.
+func (r *rows) list(key string, f func(row string)) {
 	if !r.has(key) {
 		return
 	}
 	x := r.fields(key, 2)
 	head, tail := x.Uint(), x.Uint()
 	for n := head; n < tail; n++ {
-		r.event(name, fmt.Sprintf("%s.%016x", key, n))
+		row := fmt.Sprintf("%s.%016x", key, n)
+		r.seen[row] = true
+		f(row)
 	}
 }
 
@@ -311,9 +369,10 @@ func (r *rows) event(name, key string) {
 	fields, kind := x.Array(), x.Uint()
 	var ev event
 	switch {
-	case fields == 6 && kind == 1:
+	case fields == 7 && kind == 1:
 		to, msg := swing.ReadMessage[kref](x)
 		ev = event{target: to, method: msg.Method, args: msg.Args, result: msg.Result}
+		ev.sent.from = optional(x)
 	case fields == 3 && kind == 2:
 		ev = event{vat: vatID(x.Text()), promise: kref(x.Text())}
 	case fields == 4 && kind == 3:
@@ -359,6 +418,7 @@ func (r *rows) vat(id vatID) {
 		r.line("held", string(id))
 		r.queue(string(id), key(".h"))
 	}
+	r.shares(id)
 	if r.has(key(".q")) {
 		r.seen[key(".q")] = true
 		r.line("quarantined", string(id), string(r.b.rows[key(".q")]))

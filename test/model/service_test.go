@@ -274,6 +274,7 @@ func (q *request) terminate(s *service) bool {
 
 func (q *request) upgrade(s *service) bool {
 	ev := event{upgrade: true, vat: s.vat, code: q.program(), result: q.result}
+	keep := len(q.args) == 0 && len(q.slots) == 0
 	ev.params = kcap{Body: arg[[]byte](q), Slots: q.slots}
 	ev.text = arg[string](q)
 	if !q.over() || !q.m.alive(s.vat) {
@@ -281,6 +282,10 @@ func (q *request) upgrade(s *service) bool {
 	}
 	if ev.result == "" {
 		ev.result = q.m.newPromise()
+	}
+	if keep {
+		q.m.mark("an upgrade with the same parameters")
+		ev.params = q.m.vat(s.vat).params
 	}
 	q.m.acceptance = append(q.m.acceptance, ev)
 	return true

@@ -30,6 +30,10 @@ type model struct {
 	pins       []kref // what the embedder holds, once for each time
 	actions    []action
 	reaps      []vatID
+	chores     []vatID // who is to be told of the actions or reaped, in turn
+	dues       []vatID // who joins the chores at the end of the crank
+	runNext    bool    // the run-queue comes before the next chore
+	dying      []vatID // of whom rows are left, in the order in which they ended
 	names      []string
 	services   []service    // by number
 	devices    []device     // by name
@@ -50,6 +54,7 @@ type rules struct {
 	limits       swing.Limits
 	reap         struct{ deliveries, refs uint64 }
 	cleanup      struct{ rows, every uint64 }
+	share, most  uint64         // of what one vat has caused: in the run-queue, and in all
 	reached      map[string]int // how often each rule was
 	every        int            // steps between comparisons of everything
 	planted      string         // the fault that this model has on purpose
@@ -104,7 +109,7 @@ type promise struct {
 	ref         kref
 	state       int // 0 unresolved, 1 fulfilled, 2 rejected
 	decider     vatID
-	subscribers []vatID
+	subscribers []vatID // in the order in which they asked
 	waiting     []event
 	data        kcap
 }
@@ -123,18 +128,20 @@ type vat struct {
 	quarantined string // why it is held
 	incarnation uint64
 	code        swing.Hash
-	meter       kref   // "" once it has ended
-	birth       *birth // who waits for its start
-	mourners    []kref // promises for how it ends, in the order of their spelling
-	reap        struct{ deliveries, refs uint64 }
+	meter       kref    // "" once it has ended
+	birth       *birth  // who waits for its start
+	mourners    []kref  // promises for how it ends, in the order of their spelling
 	clist       []entry // in the order of the krefs' spelling
 	store       []pair  // in the order of the keys
 	imports     struct{ object, promise uint64 }
 	position    uint64
 	dirt        struct{ deliveries, refs uint64 }
+	reap        struct{ deliveries, refs uint64 } // after how much dirt it is due
 
 	held     bool
 	heldBack []event
+	outbox   []event
+	params   kcap // of this incarnation; none once it has ended
 
 	ended   bool
 	failure bool
@@ -164,7 +171,8 @@ type event struct {
 	text    string
 	code    swing.Hash
 
-	sent sent // for the check of order only
+	after []vatID // a notify: who is notified next
+	sent  sent
 }
 
 // sent is who sent a message, to what, as the sender named it, and when.
@@ -205,7 +213,7 @@ func (m *model) clone() *model {
 	}
 	c.acceptance, c.run = slices.Clone(m.acceptance), slices.Clone(m.run)
 	c.pins, c.actions = slices.Clone(m.pins), slices.Clone(m.actions)
-	c.reaps = slices.Clone(m.reaps)
+	c.reaps, c.chores, c.dying = slices.Clone(m.reaps), slices.Clone(m.chores), slices.Clone(m.dying)
 	c.arrived = slices.Clone(m.arrived)
 	c.services, c.devices = slices.Clone(m.services), slices.Clone(m.devices)
 	return &c
@@ -375,7 +383,11 @@ func (m *model) recount() tally {
 	for i := range m.vats {
 		v := &m.vats[i]
 		t.events(v.heldBack)
+		t.events(v.outbox)
 		t.data(v.info)
+		if !m.fault("parameters that do not count") {
+			t.data(v.params)
+		}
 		t.also(v.meter)
 		t.also(v.mourners...)
 		if v.birth != nil {

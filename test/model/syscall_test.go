@@ -17,6 +17,7 @@ type turn struct {
 	report   *report
 	calls    []exchange
 	bytes    int
+	room     uint64 // for messages and notifies
 
 	refused string // why a syscall ended the delivery
 	broken  string // the first that is illegal when it is judged
@@ -80,6 +81,9 @@ func (t *turn) raw(op swing.Op, request []byte, s *vcall) {
 			t.calls[len(t.calls)-1].answer = answer
 			t.bytes += len(answer)
 		}
+		return
+	}
+	if t.refuses(op) {
 		return
 	}
 	if t.broken == "" && (s == nil || t.tooLarge(*s) || !t.judge(*s)) {
@@ -305,7 +309,6 @@ func (t *turn) subscribe(s vcall) bool {
 		return true
 	}
 	p.subscribers = with(p.subscribers, t.vat)
-	slices.SortFunc(p.subscribers, func(a, b vatID) int { return int(a.Number()) - int(b.Number()) })
 	return true
 }
 

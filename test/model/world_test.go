@@ -48,7 +48,9 @@ var errWorld = errors.New("the world failed")
 func newWorld(r rules, w weights) *world {
 	x := &world{m: newModel(r), b: newBuffer(), w: w, every: r.every, recount: true}
 	x.b.plant = r.planted == sparedRow
-	kernel.Init(x.b, options(r))
+	if err := kernel.Init(x.b, options(r)); err != nil {
+		panic(err)
+	}
 	x.k = kernel.New(x.b, x, newDevices())
 	return x
 }
