@@ -3,11 +3,11 @@ package model
 import "slices"
 
 // Bounds on the search for a short run that fails: how many fresh short runs are
-// looked at, of how many steps, and how often one is played again, smaller.
+// looked at, of how many steps, and how many steps are played to find a smaller one.
 const (
 	shortRuns   = 400
 	shortSteps  = 150
-	shrinkTries = 1500
+	shrinkSteps = 400_000
 )
 
 // replay plays steps in the world of a seed, comparing everything after every
@@ -49,9 +49,9 @@ func shrink(seed uint64, steps []step, f failure, planted string) shrunk {
 			best = shrunk{seed + 1000*s, steps[:n], f, log}
 		}
 	}
-	tries := 0
+	left := shrinkSteps
 	try := func(smaller []step) bool {
-		if tries++; tries > shrinkTries {
+		if left -= len(smaller); left < 0 {
 			return false
 		}
 		f, n, log := replay(best.seed, smaller, planted, recount)
@@ -61,7 +61,7 @@ func shrink(seed uint64, steps []step, f failure, planted string) shrunk {
 		best = shrunk{best.seed, smaller[:n], f, log}
 		return true
 	}
-	for before := -1; before != len(best.steps)+countCalls(best.steps) && tries < shrinkTries; {
+	for before := -1; before != len(best.steps)+countCalls(best.steps) && left > 0; {
 		before = len(best.steps) + countCalls(best.steps)
 		dropSteps(&best.steps, try)
 		dropCalls(&best.steps, try)

@@ -315,7 +315,12 @@ func (d *day) meter() error {
 		}
 		return d.send(ref, "addRemaining", d.rng.Uint64N(60_000))
 	}
-	_, err := d.h.CreateMeter(d.ctx, d.rng.Uint64N(60_000), d.rng.Uint64N(40_000), d.rng.IntN(4) == 0)
+	_, err := d.h.CreateMeter(
+		d.ctx,
+		d.rng.Uint64N(60_000),
+		d.rng.Uint64N(40_000),
+		d.rng.IntN(4) == 0,
+	)
 	return err
 }
 

@@ -54,7 +54,10 @@ func (s *script) step(vat swing.VatID) error {
 	case n < 82:
 		s.letGo(swing.OpDropImports, func(e host.Entry) bool { return imported(e) && e.Reachable })
 	case n < 86:
-		s.letGo(swing.OpRetireImports, func(e host.Entry) bool { return imported(e) && !e.Reachable })
+		s.letGo(
+			swing.OpRetireImports,
+			func(e host.Entry) bool { return imported(e) && !e.Reachable },
+		)
 	case n < 91:
 		s.letGo(swing.OpAbandonExports, exported)
 	case n < 96: // pages of its memory
@@ -149,7 +152,11 @@ func (s *script) resolve(vat swing.VatID) error {
 			continue
 		}
 		s.gone[e.VRef] = true
-		r := swing.Resolution[swing.VRef]{Promise: e.VRef, Rejected: s.rng.IntN(3) == 0, Data: s.data(2)}
+		r := swing.Resolution[swing.VRef]{
+			Promise:  e.VRef,
+			Rejected: s.rng.IntN(3) == 0,
+			Data:     s.data(2),
+		}
 		if s.rng.IntN(2) == 0 {
 			r.Data = swing.ReferenceTo(s.export(swing.Object))
 		}
