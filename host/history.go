@@ -25,22 +25,17 @@ func (h *Host) ExportVat(ctx context.Context, vat swing.VatID, sink io.Writer) (
 			return Exported{}, err
 		}
 		x := history{export: export{h: h}, id: vat}
+		failed := func(err error) error {
+			return fmt.Errorf("export vat %s: %w", transcript.Text([]byte(vat)), damaged(err))
+		}
 		if err := x.plan(); err != nil {
-			return Exported{}, fmt.Errorf(
-				"export vat %s: %w",
-				transcript.Text([]byte(vat)),
-				damaged(err),
-			)
+			return Exported{}, failed(err)
 		}
 		x.w = portable.NewWriter(sink, portable.Vat)
 		steps := []func(context.Context) error{x.rows, x.seal, x.history, x.heaps}
 		for _, step := range steps {
 			if err := errors.Join(ctx.Err(), step(ctx)); err != nil {
-				return Exported{}, fmt.Errorf(
-					"export vat %s: %w",
-					transcript.Text([]byte(vat)),
-					damaged(err),
-				)
+				return Exported{}, failed(err)
 			}
 		}
 		done, err := x.finish()

@@ -54,9 +54,8 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	if _, ok := h.kv.Get("setup"); !ok {
 		return fmt.Errorf("%w: it has no kernel", portable.ErrCorrupt)
 	}
-	if faults := kernel.Check(h.kv); len(faults) > 0 {
-		return fmt.Errorf("%w: %d faults in the kernel's state, the first: %v",
-			portable.ErrCorrupt, len(faults), faults[0])
+	if err := im.recount(); err != nil {
+		return err
 	}
 	counters := kernel.ReadCounters(h.kv)
 	m := &im.m
@@ -73,6 +72,22 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	}
 	h.engine = engine
 	return errors.Join(im.vats(), h.kv.Err())
+}
+
+// recount checks the kernel's rows as they will be once they are of the latest schema.
+func (im *importing) recount() error {
+	kv := im.h.kv
+	as := kv.Savepoint()
+	defer kv.Rollback(as)
+	plan := im.h.options.schema.withDefaults()
+	if err := plan.migrate(kv, kernel.ReadSchema(kv)); err != nil {
+		return err
+	}
+	if faults := kernel.Check(kv); len(faults) > 0 {
+		return fmt.Errorf("%w: %d faults in the kernel's state, the first: %v",
+			portable.ErrCorrupt, len(faults), faults[0])
+	}
+	return nil
 }
 
 // vats verifies the spans, and that nothing is missing.

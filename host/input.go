@@ -88,6 +88,8 @@ type Upgrade struct {
 	// Body and Slots are the parameters its start is given.
 	Body  []byte
 	Slots []swing.KRef
+	// KeepParams has it started with what the vat was started with last.
+	KeepParams bool
 	// Message is what those are told who wait for promises of the old incarnation.
 	Message string
 }
@@ -105,7 +107,7 @@ func (h *Host) Upgrade(
 				transcript.Text([]byte(vat)), ErrRefused, u.Code.Short(), err)
 		}
 		result, err = h.kernel.Upgrade(h.kv, vat, kernel.UpgradeSpec{
-			Code: u.Code, Message: u.Message,
+			Code: u.Code, Message: u.Message, KeepParams: u.KeepParams,
 			Params: swing.CapData[swing.KRef]{Body: u.Body, Slots: u.Slots},
 		})
 		if err != nil {
@@ -191,9 +193,11 @@ func (h *Host) Retain(_ context.Context, ref swing.KRef) error {
 // Release lets go of a reference that is held for the embedder, once.
 func (h *Host) Release(_ context.Context, ref swing.KRef) error {
 	return h.input(func() error {
-		if err := h.kernel.Release(h.kv, ref); err != nil {
+		r, err := h.kernel.Release(h.kv, ref)
+		if err != nil {
 			return fmt.Errorf("release: %w", err)
 		}
+		h.bookOutputs(r)
 		return nil
 	})
 }
@@ -316,6 +320,16 @@ func (h *Host) Unhold(_ context.Context, vat swing.VatID) error {
 	return h.input(func() error {
 		if err := h.kernel.Unhold(h.kv, vat); err != nil {
 			return fmt.Errorf("unhold: %w", err)
+		}
+		return nil
+	})
+}
+
+// SetSchedule changes the schedule, but for numbers that are 0, from now on.
+func (h *Host) SetSchedule(_ context.Context, s kernel.Schedule) error {
+	return h.input(func() error {
+		if err := h.kernel.SetSchedule(h.kv, s); err != nil {
+			return fmt.Errorf("set the schedule: %w", err)
 		}
 		return nil
 	})

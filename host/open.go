@@ -385,11 +385,12 @@ func (h *Host) openKernel() error {
 			limits = swing.DefaultLimits()
 		}
 		kernel.SetSchema(h.kv, h.options.schema.withDefaults().version)
-		kernel.Init(h.kv, kernel.Options{
-			Seed: h.options.Seed, Limits: limits,
-			ReapDeliveries: h.options.ReapDeliveries, ReapRefs: h.options.ReapRefs,
-			CleanupRows: h.options.CleanupRows, CleanupEvery: h.options.CleanupEvery,
+		err := kernel.Init(h.kv, kernel.Options{
+			Seed: h.options.Seed, Limits: limits, Schedule: h.options.Schedule,
 		})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrOptions, err)
+		}
 		h.options.Limits = limits
 	}
 	if err := h.migrate(); err != nil {
@@ -404,23 +405,14 @@ func (h *Host) openKernel() error {
 		return fmt.Errorf("%w: limits %+v, the directory was made with %+v",
 			ErrOptions, h.options.Limits, has.Limits)
 	}
-	for _, f := range []struct {
-		name     string
-		asked    *uint64
-		recorded uint64
-	}{
-		{"reap after deliveries", &h.options.ReapDeliveries, has.ReapDeliveries},
-		{"reap after references", &h.options.ReapRefs, has.ReapRefs},
-		{"cleanup rows", &h.options.CleanupRows, has.CleanupRows},
-		{"cleanup every", &h.options.CleanupEvery, has.CleanupEvery},
-	} {
-		if *f.asked != 0 && *f.asked != f.recorded {
-			return fmt.Errorf("%w: %s %d, the directory was made with %d",
-				ErrOptions, f.name, *f.asked, f.recorded)
+	recorded := has.Settings()
+	for i, asked := range h.options.Settings() {
+		if *asked.Value != 0 && *asked.Value != *recorded[i].Value {
+			return fmt.Errorf("%w: %s %d, the directory has %d",
+				ErrOptions, asked.Name, *asked.Value, *recorded[i].Value)
 		}
-		*f.asked = f.recorded
 	}
-	h.options.Seed, h.options.Limits = has.Seed, has.Limits
+	h.options.Seed, h.options.Limits, h.options.Schedule = has.Seed, has.Limits, has.Schedule
 	return nil
 }
 

@@ -24,14 +24,9 @@ type Options struct {
 	Seed string
 	// Limits bound what a delivery may ask for. Default: swing.DefaultLimits.
 	Limits swing.Limits
-	// A vat is asked to say what it has dropped after so many deliveries, or after it
-	// was told of so many references that others dropped. Default 1000 and 100;
-	// Never is never.
-	ReapDeliveries, ReapRefs uint64
-	// CleanupRows is how many rows of ended vats a cleanup crank removes; every
-	// CleanupEvery-th crank is one while there are any, and all are when nothing else
-	// is to be done. Default 100 and 10.
-	CleanupRows, CleanupEvery uint64
+	// Schedule says when vats are asked what they have dropped, when rows of ended vats
+	// are removed, and how vats share the run-queue. SetSchedule changes it.
+	kernel.Schedule
 	// Devices are by name, letters, digits, '-' and '_'. Those that AddDevice has added
 	// to a directory must be here whenever it is opened.
 	Devices map[string]kernel.Device

@@ -23,6 +23,7 @@ type Policy struct {
 	Deliveries uint64 // end after so many deliveries; 0 is no bound
 	Units      uint64 // end when so much was used, as meters count it; 0 is no bound
 	Vats       uint64 // end when vats have made so many others; 0 is no bound
+	Cleanups   uint64 // end after so many cleanup cranks; 0 is no bound
 	// Time ends the run after the block in which so much time has passed; 0 is no bound.
 	// Where a run ends changes nothing that the next would not do.
 	Time time.Duration
@@ -32,6 +33,7 @@ type Policy struct {
 type Ran struct {
 	Cranks, Deliveries uint64
 	Units, Vats        uint64 // used, as meters count it; made by other vats
+	Cleanups           uint64 // cleanup cranks
 	Blocks             uint64
 	// Idle says that it ended because the queues were empty.
 	Idle bool
@@ -40,7 +42,8 @@ type Ran struct {
 func (p Policy) ends(r Ran) bool {
 	return p.Cranks > 0 && r.Cranks >= p.Cranks ||
 		p.Deliveries > 0 && r.Deliveries >= p.Deliveries ||
-		p.Units > 0 && r.Units >= p.Units || p.Vats > 0 && r.Vats >= p.Vats
+		p.Units > 0 && r.Units >= p.Units || p.Vats > 0 && r.Vats >= p.Vats ||
+		p.Cleanups > 0 && r.Cleanups >= p.Cleanups
 }
 
 // openBlock is the block being gathered.
@@ -97,8 +100,11 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 	ran.Cranks++
 	ran.Units += r.Units
 	ran.Vats += uint64(r.Made)
-	if r.Kind == kernel.Delivery {
+	switch r.Kind {
+	case kernel.Delivery:
 		ran.Deliveries++
+	case kernel.Cleanup:
+		ran.Cleanups++
 	}
 	h.book(ctx, r)
 	if h.block.cranks >= uint64(h.options.BlockCranks) {

@@ -13,8 +13,7 @@ type migration struct {
 }
 
 // migrations are all there are, of which each begins where one before it ended.
-// Version 1 is the first, so there is none yet.
-var migrations []migration
+var migrations = []migration{{1, kernel.Migrate1}}
 
 // schemaPlan is which version of the rows is wanted and how to get there. Tests have
 // others than the program's.
@@ -62,16 +61,24 @@ func (h *Host) migrate() error {
 	if has == p.version {
 		return nil
 	}
+	if err := p.migrate(h.kv, has); err != nil {
+		return err
+	}
+	h.kv.Seal()
+	return nil
+}
+
+// migrate brings rows of a version to the one that is wanted.
+func (p schemaPlan) migrate(b kernel.Buffer, has uint64) error {
 	for _, m := range p.migrations {
 		if m.from != has {
 			continue
 		}
-		if err := m.do(h.kv); err != nil {
+		if err := m.do(b); err != nil {
 			return fmt.Errorf("migrate from schema %d: %w", has, err)
 		}
 		has++
 	}
-	kernel.SetSchema(h.kv, p.version)
-	h.kv.Seal()
+	kernel.SetSchema(b, p.version)
 	return nil
 }

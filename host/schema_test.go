@@ -3,6 +3,7 @@ package host_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 	"vatwarehouse/vfs"
 )
 
-// made is a directory of schema 1 in which a counter has counted to 5.
+// made is a directory of the latest schema in which a counter has counted to 5.
 func made(t *testing.T) (files *vfs.Mem, root swing.KRef) {
 	t.Helper()
 	files = vfs.NewMem()
@@ -25,8 +26,11 @@ func made(t *testing.T) (files *vfs.Mem, root swing.KRef) {
 	return files, root
 }
 
+// next is the schema after the latest.
+const next = kernel.SchemaVersion + 1
+
 // ways are a made-up migration: the block time moves, which every vat can see.
-var ways = map[uint64]func(b kernel.Buffer) error{1: func(b kernel.Buffer) error {
+var ways = map[uint64]func(b kernel.Buffer) error{kernel.SchemaVersion: func(b kernel.Buffer) error {
 	b.Set("time", swing.AppendUint(nil, 1<<61))
 	return nil
 }}
@@ -43,13 +47,13 @@ func TestMigration(t *testing.T) {
 	var hashes []swing.Hash
 	for _, crashed := range []bool{true, false} {
 		left := files.Crash(0, 100)
-		o := host.WithSchema(host.Options{Inline: true}, 2, ways)
+		o := host.WithSchema(host.Options{Inline: true}, next, ways)
 		o.FS = left
 		h, err := host.Open(ctx, "", &o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if crashed { // nothing was committed: it is of schema 1 still
+		if crashed { // nothing was committed: it is of the older schema still
 			closeHost(t, open(t, left.Crash(0, 0), host.Options{Existing: true}))
 		}
 		hashes = append(hashes, activityhash(t, h))
@@ -70,7 +74,8 @@ func TestMigration(t *testing.T) {
 			t.Error("the activityhash has not moved on")
 		}
 		_, err = host.Open(ctx, "", &host.Options{FS: left})
-		if !errors.Is(err, host.ErrFormat) || !strings.Contains(err.Error(), "of schema 2, this program knows 1; use the program that made it") {
+		if !errors.Is(err, host.ErrFormat) || !strings.Contains(err.Error(), fmt.Sprintf(
+			"of schema %d, this program knows %d; use the program that made it", next, kernel.SchemaVersion)) {
 			t.Errorf("opened by an older program: %v", err)
 		}
 	}
@@ -96,7 +101,7 @@ func TestSchemaOfExports(t *testing.T) {
 	t.Parallel()
 	files, root := made(t)
 	first, _ := export(t, open(t, files, host.Options{}), host.Replay)
-	o := host.WithSchema(host.Options{Inline: true}, 2, ways)
+	o := host.WithSchema(host.Options{Inline: true}, next, ways)
 	o.FS = vfs.NewMem()
 	importInto(t, first, o.FS, o)
 	h := h2(t, o)
@@ -105,21 +110,21 @@ func TestSchemaOfExports(t *testing.T) {
 	}
 	second, _ := export(t, h, host.Replay)
 	_, err := host.Import(ctx, bytes.NewReader(second), "", nil)
-	if !errors.Is(err, host.ErrFormat) || !strings.Contains(err.Error(), "rows of the export are of schema 2") {
+	if !errors.Is(err, host.ErrFormat) || !strings.Contains(err.Error(), fmt.Sprint("rows of the export are of schema ", next)) {
 		t.Errorf("a newer export: %v", err)
 	}
-	far := host.WithSchema(host.Options{}, 3, ways)
+	far := host.WithSchema(host.Options{}, next+1, ways)
 	far.FS = files.Crash(0, 100)
 	_, err = host.Open(ctx, "", &far)
-	if !errors.Is(err, host.ErrFormat) || !strings.Contains(err.Error(), "no way from 2 to 3") {
+	if !errors.Is(err, host.ErrFormat) || !strings.Contains(err.Error(), fmt.Sprintf("no way from %d to %d", next, next+1)) {
 		t.Errorf("no way: %v", err)
 	}
-	bad := host.WithSchema(host.Options{}, 2, map[uint64]func(kernel.Buffer) error{
-		1: func(kernel.Buffer) error { return errDisk },
+	bad := host.WithSchema(host.Options{}, next, map[uint64]func(kernel.Buffer) error{
+		kernel.SchemaVersion: func(kernel.Buffer) error { return errDisk },
 	})
 	left := files.Crash(0, 100)
 	bad.FS = left
-	if _, err := host.Open(ctx, "", &bad); !errors.Is(err, errDisk) || !strings.Contains(err.Error(), "migrate from schema 1") {
+	if _, err := host.Open(ctx, "", &bad); !errors.Is(err, errDisk) || !strings.Contains(err.Error(), fmt.Sprint("migrate from schema ", kernel.SchemaVersion)) {
 		t.Errorf("a migration that fails: %v", err)
 	}
 	check(t, open(t, left, host.Options{}))

@@ -26,12 +26,14 @@ func Check(b vatkeeper.KV) []Fault {
 	c := checker{
 		b: b, held: map[swing.KRef]vatkeeper.RefChange{},
 		imports: map[swing.KRef]int{}, underway: map[swing.KRef]int{},
+		accounts: map[swing.VatID]account{},
 	}
 	for vat := range AllVats(b) {
 		c.vat(vat)
 	}
 	c.queue(acceptanceQueue)
 	c.queue(runQueue)
+	c.chores()
 	c.counts(pinKey(""))
 	for _, name := range Devices(b) {
 		c.counts(deviceHoldKey(name, ""))
@@ -42,6 +44,11 @@ func Check(b vatkeeper.KV) []Fault {
 		}
 	}
 	c.compare()
+	for vat := range AllVats(b) {
+		if has, is := readAccount(b, vat), c.accounts[vat]; has != is {
+			c.fault(accountKey(vat), "%v, recount %v", has, is)
+		}
+	}
 	return c.faults
 }
 
@@ -49,8 +56,10 @@ type checker struct {
 	b       vatkeeper.KV
 	held    map[swing.KRef]vatkeeper.RefChange
 	imports map[swing.KRef]int
-	// underway are the promises to which messages are in the run-queue, and how many.
+	// underway are the promises to which messages are in the run-queue or an outbox, and
+	// how many; accounts is where the events are that each vat has caused.
 	underway map[swing.KRef]int
+	accounts map[swing.VatID]account
 	faults   []Fault
 }
 
@@ -122,8 +131,38 @@ func (c *checker) vat(id swing.VatID) {
 	if ref := meterOf(c.b, id); ref != "" {
 		c.hold(ref, 1)
 	}
+	for _, s := range vk.Params().Slots {
+		c.hold(s, 1)
+	}
 	c.waiting(mournersKey(id))
 	c.queue(holdQueue(id))
+	c.queue(outbox(id))
+}
+
+// chores checks that every vat with something to be told is in the queue of chores, once.
+func (c *checker) chores() {
+	in := map[swing.VatID]bool{}
+	for head, tail := choreQueue.bounds(c.b); head < tail; head++ {
+		vat := swing.VatID(choreQueue.at(c.b, head))
+		if in[vat] || !has(c.b, choreKey(vat)) {
+			c.fault(string(choreQueue), "%s is in it twice, or has no row", vat)
+		}
+		in[vat] = true
+	}
+	for key := range keys(c.b, choresPrefix) {
+		if vat := swing.VatIDOf(parseHex(key[len(choresPrefix):])); !in[vat] {
+			c.fault(key, "the vat is not in the queue of chores")
+		}
+	}
+	for _, prefix := range []string{actionsPrefix, reapsPrefix} {
+		for key := range keys(c.b, prefix) {
+			const digits = 16
+			vat := swing.VatIDOf(parseHex(key[len(prefix) : len(prefix)+digits]))
+			if !in[vat] && !held(c.b, vat) {
+				c.fault(key, "the vat is not in the queue of chores")
+			}
+		}
+	}
 }
 
 // spans checks that a vat's incarnations follow one another without a gap.
@@ -158,12 +197,31 @@ func (c *checker) queue(q queue) {
 		b, _ := c.b.Get(key)
 		ev := decodeEvent(b)
 		ev.refs(func(ref swing.KRef) { c.hold(ref, 1) })
-		if q == runQueue && ev.kind == eventSend && ev.target.Kind() == swing.Promise {
-			c.underway[ev.target]++
-		}
+		c.place(q, ev)
 	}
 	if rows != tail-head {
 		c.fault(string(q), "%d rows, bounds [%d, %d)", rows, head, tail)
+	}
+}
+
+// place counts an event where its queue is.
+func (c *checker) place(q queue, ev event) {
+	vat := ev.account()
+	a := c.accounts[vat]
+	runs, waits := q == runQueue, vat != "" && q == outbox(vat)
+	switch {
+	case q == acceptanceQueue:
+		return
+	case runs:
+		a.running++
+	case waits:
+		a.queued++
+	default:
+		a.parked++
+	}
+	c.accounts[vat] = a
+	if (runs || waits) && ev.kind == eventSend && ev.target.Kind() == swing.Promise {
+		c.underway[ev.target]++
 	}
 }
 
@@ -180,12 +238,37 @@ func (c *checker) promise(ref swing.KRef) {
 	if p.state != Unresolved && exists(c.b, swing.KRef(promiseQueue(ref))) {
 		c.fault(string(ref), "%v, but messages wait for it", p.state)
 	}
-	for _, s := range p.subscribers {
-		if vatkeeper.New(s, c.b).Alive() {
-			if _, ok := vatkeeper.New(s, c.b).ByKRef(ref); !ok {
-				c.fault(string(ref), "subscriber %s does not know it", s)
-			}
+	c.subscribers(ref, p)
+}
+
+// subscribers checks that the rows of an unresolved promise's subscribers are a chain from
+// the first to the last.
+func (c *checker) subscribers(ref swing.KRef, p promise) {
+	rows := 0
+	for range keys(c.b, subscriberKey(ref, "")) {
+		rows++
+	}
+	if p.state != Unresolved {
+		// Those after the one whose notify is in the acceptance queue.
+		if rows > 0 && acceptanceQueue.length(c.b) == 0 {
+			c.fault(string(ref), "%d subscribers were not notified", rows)
 		}
+		return
+	}
+	last := swing.VatID("")
+	for s := range p.subscribers(c.b, ref) {
+		if last != "" {
+			rows--
+		}
+		last = s
+		vk := vatkeeper.New(s, c.b)
+		if _, ok := vk.ByKRef(ref); !ok && vk.Alive() {
+			c.fault(string(ref), "subscriber %s does not know it", s)
+		}
+	}
+	if rows != 0 || last != p.last {
+		c.fault(string(ref), "%d subscribers are not in the chain, which ends with %q, not %q",
+			rows, last, p.last)
 	}
 }
 

@@ -1,18 +1,24 @@
 package kernel
 
 import (
+	"slices"
 	"strings"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
 )
 
-// The sets of what is to be done for vats. A row's key has the vat's number first, in
-// 16 hex digits, so that the sets are in the order of vats.
+// What the kernel has to tell vats, beside what others send them, are their chores: GC
+// actions, and reaps. A vat that has any is in the queue of chores once, with a row
+// chore.VAT, but for one that is held.
 const (
 	actionsPrefix = "gc."
 	reapsPrefix   = "reap."
-	endedPrefix   = "ended."
+	choresPrefix  = "chore."
+
+	choreQueue queue = "chores"
+	// turnKey is the row that says that the run-queue comes before the next chore.
+	turnKey = "turn"
 )
 
 // actionsMax bounds the references of one GC delivery.
@@ -41,7 +47,47 @@ func readAction(key string) action {
 }
 
 func (c *crank) act(vat swing.VatID, kind swing.DeliveryKind, ref swing.KRef) {
-	c.add(actionsPrefix, action{vat, kind, ref}.key())
+	key := action{vat, kind, ref}.key()
+	c.b.Set(key, nil)
+	if place, in := c.b.Get(choreKey(vat)); in && key <= string(place) {
+		c.b.Set(choreKey(vat), nil)
+	}
+	c.due(vat, "")
+}
+
+func choreKey(vat swing.VatID) string { return choresPrefix + hex16(vat.Number()) }
+func reapKey(vat swing.VatID) string  { return reapsPrefix + hex16(vat.Number()) }
+func actionsKey(vat swing.VatID) string {
+	return actionsPrefix + hex16(vat.Number()) + "."
+}
+
+// due has a vat put into the queue of chores at the end of the crank. All its actions are
+// after a place: those before it are not looked for again, since a store may charge for
+// what is gone.
+func (c *crank) due(vat swing.VatID, place string) {
+	if has(c.b, choreKey(vat)) || held(c.b, vat) {
+		return
+	}
+	c.b.Set(choreKey(vat), []byte(place))
+	c.dues = append(c.dues, vat)
+}
+
+// queueDues puts the vats that are due into the queue of chores, in the order of their
+// numbers.
+func (c *crank) queueDues() {
+	slices.SortFunc(c.dues, compareVats)
+	for _, vat := range c.dues {
+		choreQueue.push(c.b, []byte(vat))
+	}
+	c.dues = c.dues[:0]
+}
+
+// resume puts a vat that was held back into the queue of chores, if it has any.
+func (c *crank) resume(vat swing.VatID) {
+	_, acts := c.b.Next(actionsKey(vat), endOf(actionsKey(vat)))
+	if acts || has(c.b, reapKey(vat)) {
+		c.due(vat, "")
+	}
 }
 
 // orphan takes its owner from an object.
@@ -104,23 +150,45 @@ func (c *crank) holds(a action) bool {
 	return o.owner == "" && !e.Reachable
 }
 
-// nextCollection takes the first vat's and kind's GC actions off their set, and judges
-// each as things are now: with none left that holds, the event has no references.
-func (c *crank) nextCollection() (ev event, ok bool) {
-	key, ok := c.nextUnheld(actionsPrefix)
-	if !ok {
-		return event{}, false
+// nextChore takes the first vat off the queue of chores: its event is of the first kind of
+// its GC actions, each judged as things are now; with none left that holds it has no
+// references. If there are no actions it is a reap. A vat with more to do queues again.
+func (c *crank) nextChore() (ev event) {
+	row, _ := choreQueue.pop(c.b)
+	vat := swing.VatID(row)
+	place, _ := c.b.Get(choreKey(vat))
+	c.b.Delete(choreKey(vat))
+	ev = event{kind: eventCollect, vat: vat}
+	if held(c.b, vat) {
+		return ev
 	}
-	first := readAction(key)
-	ev = event{kind: eventCollect, vat: first.vat, gc: first.kind}
-	for taken := 0; ok && taken < actionsMax && strings.HasPrefix(key, first.group()); taken++ {
-		if a := readAction(key); c.holds(a) {
+	end := endOf(actionsKey(vat))
+	key, more := c.b.Next(max(actionsKey(vat), string(place)), end)
+	if !more && has(c.b, reapKey(vat)) {
+		c.b.Delete(reapKey(vat))
+		ev.kind = eventReap
+		return ev
+	}
+	if more {
+		ev.gc = readAction(key).kind
+	}
+	last := ""
+	for taken := 0; more && taken < actionsMax; taken++ {
+		a := readAction(key)
+		if a.kind != ev.gc {
+			break
+		}
+		if c.holds(a) {
 			ev.gcRefs = append(ev.gcRefs, a.ref)
 		}
 		c.b.Delete(key)
-		key, ok = c.b.Next(key, endOf(actionsPrefix))
+		last = key
+		key, more = c.b.Next(key, end)
 	}
-	return ev, true
+	if more || has(c.b, reapKey(vat)) {
+		c.due(vat, last)
+	}
+	return ev
 }
 
 // retire deletes the objects of a retireExports delivery: nobody has them any more.
@@ -131,57 +199,6 @@ func (c *crank) retire(ev event) {
 	for _, ref := range ev.gcRefs {
 		c.b.Delete(string(ref))
 	}
-}
-
-// nextUnheld returns the first key of a set that is of no held vat.
-func (c *crank) nextUnheld(prefix string) (key string, ok bool) {
-	const digits = 16
-	key, ok = c.first(prefix)
-	for ok {
-		number := key[len(prefix) : len(prefix)+digits]
-		if !held(c.b, swing.VatIDOf(parseHex(number))) {
-			return key, true
-		}
-		key, ok = c.b.Next(endOf(prefix+number+"."), endOf(prefix))
-	}
-	return "", false
-}
-
-// first returns the first key of a set.
-func (c *crank) first(prefix string) (key string, ok bool) {
-	from, known := c.least[prefix]
-	switch {
-	case !known:
-		from = prefix
-	case from == endOf(prefix):
-		return "", false
-	case has(c.b, from):
-		return from, true
-	}
-	key, ok = c.b.Next(from, endOf(prefix))
-	if !ok {
-		key = endOf(prefix)
-	}
-	c.least[prefix] = key
-	return key, ok
-}
-
-// add puts a row into a set.
-func (c *crank) add(prefix, key string) {
-	c.b.Set(key, nil)
-	if from, known := c.least[prefix]; known && key < from {
-		c.least[prefix] = key
-	}
-}
-
-// nextReap takes the first vat off the set of those to be reaped.
-func (c *crank) nextReap() (ev event, ok bool) {
-	key, ok := c.nextUnheld(reapsPrefix)
-	if !ok {
-		return event{}, false
-	}
-	c.b.Delete(key)
-	return event{kind: eventReap, vat: swing.VatIDOf(parseHex(key[len(reapsPrefix):]))}, true
 }
 
 // soil adds what a delivery brought to the vat's dirt, and sees to a reap when it is due.
@@ -196,68 +213,7 @@ func (c *crank) soil(vk vatkeeper.Keeper, d swing.Delivery[swing.VRef], position
 		vk.SetDirt(dirt)
 	}
 	if dirt.Due(position) {
-		c.add(reapsPrefix, reapsPrefix+hex16(vk.ID().Number()))
+		c.b.Set(reapKey(vk.ID()), nil)
+		c.due(vk.ID(), "")
 	}
-}
-
-func has(b vatkeeper.KV, key string) bool {
-	_, ok := b.Get(key)
-	return ok
-}
-
-// cleanedKey is the row with the number of the last cleanup crank.
-const cleanedKey = "cleaned"
-
-func readCleaned(b vatkeeper.KV) (n uint64) {
-	if !has(b, cleanedKey) {
-		return 0
-	}
-	r := row(b, cleanedKey)
-	n = r.Uint()
-	done(r, cleanedKey)
-	return n
-}
-
-// cleanupDue reports whether it is a cleanup's turn.
-func (c *crank) cleanupDue() bool {
-	if c.least[endedPrefix] == endOf(endedPrefix) {
-		return false
-	}
-	cranks, _ := readCrank(c.b)
-	return cranks-readCleaned(c.b) >= c.options.CleanupEvery
-}
-
-// cleanup removes rows of the first of the ended vats, and reports whether there was one.
-func (c *crank) cleanup() bool {
-	key, ok := c.first(endedPrefix)
-	if !ok {
-		return false
-	}
-	vat := swing.VatIDOf(parseHex(key[len(endedPrefix):]))
-	vk := vatkeeper.New(vat, c.b)
-	after, _ := c.b.Get(key)
-	changes, rows, next := vk.Sweep(string(after), int(c.options.CleanupRows))
-	c.apply(vat, changes)
-	if next == "" {
-		c.b.Delete(key)
-		vk.Forget()
-		c.forgetInfo(vk)
-	} else {
-		c.b.Set(key, []byte(next))
-	}
-	cranks, _ := readCrank(c.b)
-	c.b.Set(cleanedKey, swing.AppendUint(nil, cranks+1))
-	c.report.Kind, c.report.Vat = Cleanup, vat
-	c.report.Swept = Swept{Rows: rows, Last: next == ""}
-	return true
-}
-
-// forgetInfo lets go of the references in a vat's last words. The words stay.
-func (c *crank) forgetInfo(vk vatkeeper.Keeper) {
-	e, _ := vk.End()
-	for _, s := range e.Info.Slots {
-		c.count(s, -1)
-	}
-	e.Info.Slots = nil
-	vk.SetEnd(e)
 }

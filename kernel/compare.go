@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"slices"
 
 	"vatwarehouse/swing"
@@ -143,6 +144,9 @@ func (c *comparison) entry(id swing.VatID, was, is vatkeeper.Keeper, ref swing.K
 		v.Added = append(v.Added, e)
 	}
 }
+
+// compareVats orders vats by number: v2 before v10.
+func compareVats(a, b swing.VatID) int { return cmp.Compare(a.Number(), b.Number()) }
 
 // of returns what is noted of a vat.
 func (c *comparison) of(id swing.VatID) *VatDifference {

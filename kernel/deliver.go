@@ -20,6 +20,7 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	span := vk.Span()
 	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
 	rec := transcript.NewRecorder(vk.Vatstore(), c.options.Limits)
+	rec.SetRoom(c.room(vat))
 	j := &judgement{vk: vk, meter: meterOf(c.b, vat)}
 	rec.OnCall(func(request []byte) ([]byte, string) {
 		return c.callDevice(j, rec.Exchanges(), request)
@@ -108,8 +109,7 @@ func (c *crank) settle(
 
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
-	clear(c.least)
-	c.loose, c.report.Outputs, c.report.Posts = nil, nil, nil
+	c.loose, c.dues, c.report.Outputs, c.report.Posts = nil, nil, nil, nil
 }
 
 // judgement is how far a delivery's syscalls have taken effect.
@@ -130,6 +130,9 @@ func (c *crank) judge(j *judgement, exchanges []transcript.Exchange) {
 		x := exchanges[j.next]
 		if x.Op.Vatstore() || x.Op == swing.OpCall {
 			continue // answered while the delivery ran
+		}
+		if x.Refused() {
+			continue
 		}
 		s, changes, err := j.vk.Out(j.next, x, c.options.Limits, &ids.Allocation)
 		if err == nil {
@@ -186,7 +189,7 @@ func (c *crank) perform(vat swing.VatID, i int, s swing.Syscall[swing.KRef]) err
 			}
 			c.setDecider(result, vat, "")
 		}
-		c.enqueue(event{kind: eventSend, target: s.Target, message: s.Message})
+		c.enqueue(event{kind: eventSend, target: s.Target, message: s.Message, sender: vat})
 	case swing.OpSubscribe:
 		c.subscribe(vat, s.Target)
 	case swing.OpResolve:

@@ -136,6 +136,8 @@ func (c *crank) callDevice(
 		return nil, (&vatkeeper.IllegalError{Syscall: at, Op: x.Op, Rule: rule}).Error()
 	}
 	told, changes := j.vk.AnswerIn(c.ask(sv.device, s.Message.Method, s.Message.Args))
+	// What the vat has exported for the call the device may not have kept.
+	c.loose = append(c.loose, s.Message.Args.Slots...)
 	c.apply(j.vk.ID(), changes)
 	return swing.AppendCallAnswer(nil, told), ""
 }

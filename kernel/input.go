@@ -18,15 +18,37 @@ func refuse(format string, args ...any) error {
 }
 
 // Init makes the state of a new kernel.
-func Init(b Buffer, o Options) {
+func Init(b Buffer, o Options) error {
+	if err := o.Schedule.check(); err != nil {
+		return err
+	}
+	o.Schedule = o.Schedule.withDefaults()
 	ids{firstVat, vatkeeper.Allocation{NextObject: firstObject, NextPromise: firstPromise}}.write(b)
 	writeCrank(b, 0, 0)
 	writeTime(b, firstTime)
-	o.withDefaults().write(b)
+	o.write(b)
 	initService(b)
 	acceptanceQueue.setBounds(b, firstRow, firstRow)
 	runQueue.setBounds(b, firstRow, firstRow)
 	b.Seal()
+	return nil
+}
+
+// SetSchedule changes the schedule, but for numbers that are 0, from now on.
+func (k *Kernel) SetSchedule(b Buffer, s Schedule) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	o := k.options
+	has := o.Settings()
+	for i, n := range s.Settings() {
+		*has[i].Value = cmp.Or(*n.Value, *has[i].Value)
+	}
+	c := k.begin(b)
+	o.write(b)
+	c.sealInput()
+	k.options = o
+	return nil
 }
 
 // VatSpec says what vat to make.
@@ -97,6 +119,7 @@ func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
 	if s.Name != "" {
 		c.b.Set(nameKey(s.Name), []byte(id))
 	}
+	c.setParams(vk, s.Params)
 	c.enqueue(event{kind: eventStart, vat: id, params: s.Params})
 	return id, root
 }
@@ -176,15 +199,16 @@ func (k *Kernel) Send(
 	return m.Result, nil
 }
 
-// Release lets go of a reference the embedder holds, once.
-func (k *Kernel) Release(b Buffer, ref swing.KRef) error {
+// Release lets go of a reference the embedder holds, once. Who waits for word of a meter
+// that is gone with it is answered.
+func (k *Kernel) Release(b Buffer, ref swing.KRef) (Report, error) {
 	if n := pins(b, ref); n == 0 || n == 1 && ref == AdminRef { // that one is the kernel's
-		return refuse("%s is not held", transcript.Text([]byte(ref)))
+		return Report{}, refuse("%s is not held", transcript.Text([]byte(ref)))
 	}
 	c := k.begin(b)
 	c.pin(ref, -1)
 	c.sealInput()
-	return nil
+	return c.report, nil
 }
 
 // Retain holds a reference for the embedder once more, until Release.
@@ -230,6 +254,8 @@ func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, er
 type UpgradeSpec struct {
 	Code   swing.Hash // of the new program
 	Params swing.CapData[swing.KRef]
+	// KeepParams has the vat started with what it was started with last, and no Params.
+	KeepParams bool
 	// Message is what those are told who wait for promises of the old incarnation.
 	Message string
 }
@@ -241,6 +267,9 @@ type UpgradeSpec struct {
 func (k *Kernel) Upgrade(b Buffer, vat swing.VatID, u UpgradeSpec) (swing.KRef, error) {
 	if err := checkAlive(b, vat); err != nil {
 		return "", err
+	}
+	if u.KeepParams && (len(u.Params.Body) > 0 || len(u.Params.Slots) > 0) {
+		return "", refuse("parameters are to be kept, and others are given")
 	}
 	if err := k.checkMessage(b, swing.Message[swing.KRef]{Args: u.Params}); err != nil {
 		return "", err
@@ -258,6 +287,9 @@ func (k *Kernel) Upgrade(b Buffer, vat swing.VatID, u UpgradeSpec) (swing.KRef, 
 }
 
 func (c *crank) upgrade(vat swing.VatID, u UpgradeSpec, result swing.KRef) {
+	if u.KeepParams {
+		u.Params = vatkeeper.New(vat, c.b).Params()
+	}
 	ev := event{kind: eventUpgrade, vat: vat, code: u.Code, text: u.Message, params: u.Params}
 	ev.message.Result = result
 	c.enqueue(ev)

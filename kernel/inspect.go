@@ -139,15 +139,15 @@ func (ev event) public(b vatkeeper.KV) Event {
 // Queue is one of the kernel's queues or sets of what is to be done, and the events at
 // its head.
 type Queue struct {
-	Name   string      // "acceptance", "gc", "reap", "run", "cleanup" or "held"
-	Vat    swing.VatID // of what is held back for a vat
+	Name   string      // "acceptance", "gc", "reap", "run", "cleanup", "outbox" or "held"
+	Vat    swing.VatID // of an outbox, and of what is held back for a vat
 	Length uint64      // all events in it
 	Events []Event     // the first of them, in order
 }
 
 // Queues returns the acceptance queue, the sets of GC actions and of reaps, the run-queue,
-// the set of vats to be cleaned up, and what is held back for each held vat, in the order
-// of their ids. It reads at most so many events in all, and every key of the sets.
+// the vats to be cleaned up, and the outboxes and what is held back, in the order of the
+// vats' ids. It reads at most so many events in all, and every key of the sets.
 func Queues(b vatkeeper.KV, most int) (all []Queue) {
 	add := func(name string, vat swing.VatID, q queue) {
 		listed := Queue{Name: name, Vat: vat}
@@ -169,20 +169,23 @@ func Queues(b vatkeeper.KV, most int) (all []Queue) {
 		}
 		all = append(all, listed)
 	}
-	ofVat := func(kind, prefix string) func(key string) Event {
-		return func(key string) Event {
-			return Event{Kind: kind, Vat: swing.VatIDOf(parseHex(key[len(prefix):]))}
-		}
-	}
 	add("acceptance", "", acceptanceQueue)
 	set("gc", actionsPrefix, func(key string) Event {
 		a := readAction(key)
 		return Event{Kind: a.kind.String(), Vat: a.vat, Target: a.ref}
 	})
-	set("reap", reapsPrefix, ofVat("reap", reapsPrefix))
+	set("reap", reapsPrefix, func(key string) Event {
+		return Event{Kind: "reap", Vat: swing.VatIDOf(parseHex(key[len(reapsPrefix):]))}
+	})
 	add("run", "", runQueue)
-	set("cleanup", endedPrefix, ofVat("cleanup", endedPrefix))
+	set("cleanup", string(cleanupQueue)+".", func(key string) Event {
+		v, _ := b.Get(key)
+		return Event{Kind: "cleanup", Vat: readSwept(v).vat}
+	})
 	for vat := range AllVats(b) {
+		if has(b, string(outbox(vat))) {
+			add("outbox", vat, outbox(vat))
+		}
 		if held(b, vat) {
 			add("held", vat, holdQueue(vat))
 		}

@@ -121,8 +121,8 @@ func setRow(name string, e kernel.Event) string {
 	case "gc":
 		kind := map[string]int{"dropExports": 4, "retireExports": 5, "retireImports": 6}[e.Kind]
 		return fmt.Sprintf("gc.%016x.%d.%016x", e.Vat.Number(), kind, e.Target.Number())
-	case "reap", "cleanup":
-		return fmt.Sprintf("%s.%016x", map[string]string{"reap": "reap", "cleanup": "ended"}[e.Kind], e.Vat.Number())
+	case "reap":
+		return fmt.Sprintf("reap.%016x", e.Vat.Number())
 	}
 	return ""
 }
@@ -132,10 +132,13 @@ func (m *monitor) sameQueues(counts map[string]int) {
 	total := 0
 	for _, q := range kernel.Queues(m.b, 1<<30) {
 		row := map[string]string{
-			"acceptance": "acceptance.", "run": "run.", "gc": "gc.", "reap": "reap.", "cleanup": "ended.",
+			"acceptance": "acceptance.", "run": "run.", "gc": "gc.", "reap": "reap.", "cleanup": "cleanup.",
 		}[q.Name]
-		if q.Name == "held" {
+		switch q.Name {
+		case "held":
 			row = string(q.Vat) + ".h."
+		case "outbox":
+			row = string(q.Vat) + ".l."
 		}
 		n, before := 0, ""
 		for key := range m.b.rows {
@@ -237,13 +240,42 @@ func TestSetsAreListed(t *testing.T) {
 	}
 	w.crank()
 	w.crank()
-	want("reap reap v1, run startVat v3")
+	want("reap reap v1, reap reap v2, run startVat v3")
 	if _, err := w.k.Terminate(w.b, "v2", "why"); err != nil {
 		t.Fatal(err)
 	}
 	want("reap reap v1, run startVat v3, cleanup cleanup v2")
 	w.run()
 	want("reap reap v1")
+}
+
+// TestOutboxesAreListed: what a vat has sent beyond its share of the run-queue.
+func TestOutboxesAreListed(t *testing.T) {
+	w := newWorld(t)
+	if err := w.k.SetSchedule(w.b, kernel.Schedule{QueueShare: 1}); err != nil {
+		t.Fatal(err)
+	}
+	_, to := w.vat(idle)
+	from, root := w.vat(onMessage(func(d delivery, call func(syscall) []byte) outcome {
+		for range 3 {
+			call(send(d.Message.Args.Slots[0], "take", ""))
+		}
+		return done
+	}))
+	w.run()
+	w.send(root, "give", to)
+	counts := map[string]int{}
+	for counts["outbox"] == 0 {
+		if w.crank().Kind == kernel.Idle {
+			t.Fatal("nothing was in an outbox")
+		}
+		(&monitor{world: w}).sameQueues(counts)
+	}
+	for _, q := range kernel.Queues(w.b, 100) {
+		if q.Name == "outbox" && (q.Vat != from || q.Events[0].Method != "take" || q.Events[0].Target != to) {
+			t.Errorf("%+v", q)
+		}
+	}
 }
 
 // TestCompareEqualsADumbDiff: over random spans of random worlds, what Compare says

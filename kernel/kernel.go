@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 
 	"vatwarehouse/swing"
@@ -29,46 +30,70 @@ type Vats interface {
 	Discard(id swing.VatID)
 }
 
-// Options are observable: they are part of the hashed state, set once when the
-// state is made.
+// Options are observable: they are part of the hashed state.
 type Options struct {
 	// Seed names the random streams of all vats.
 	Seed string
 	// Limits bound what a delivery may ask for.
 	Limits swing.Limits
+	Schedule
+}
+
+// Schedule says when the kernel does what nobody asks for, and how the run-queue is
+// shared. For each number 0 is the default.
+type Schedule struct {
 	// A vat is reaped after so many deliveries, or after it was told of so many
-	// references in GC deliveries: 1,000 and 100. Never is never.
+	// references in GC deliveries: 1,000 and 100. Never is never. It is what vats have
+	// that are made from then on.
 	ReapDeliveries, ReapRefs uint64
 	// CleanupRows is how many rows of ended vats a cleanup crank removes: 100.
 	// Such a crank happens when nothing else is to be done, and else after CleanupEvery
 	// others: 10.
 	CleanupRows, CleanupEvery uint64
+	// QueueShare is how many events that one vat has caused, messages it sent and its
+	// notifies, may be in the run-queue at a time: 100. The others follow as those leave.
+	// QueueMax is how many such events may wait in all before the vat's syscalls that
+	// would add one are refused: 100,000.
+	QueueShare, QueueMax uint64
 }
 
 // Never is a number of deliveries or references that is not reached.
 const Never = 1 << 62
 
-// The defaults of options.
-const (
-	reapDeliveriesDefault = 1000
-	reapRefsDefault       = 100
-	cleanupRowsDefault    = 100
-	cleanupEveryDefault   = 10
-)
+// Setting is one number of a Schedule.
+type Setting struct {
+	Name    string
+	Value   *uint64
+	Default uint64
+}
 
-func (o Options) withDefaults() Options {
-	for _, f := range []struct {
-		field *uint64
-		value uint64
-	}{
-		{&o.ReapDeliveries, reapDeliveriesDefault}, {&o.ReapRefs, reapRefsDefault},
-		{&o.CleanupRows, cleanupRowsDefault}, {&o.CleanupEvery, cleanupEveryDefault},
-	} {
-		if *f.field == 0 {
-			*f.field = f.value
+// Settings returns the schedule's numbers, in the order of the row setup.
+func (s *Schedule) Settings() []Setting {
+	return []Setting{
+		{"reap after deliveries", &s.ReapDeliveries, 1000},
+		{"reap after references", &s.ReapRefs, 100},
+		{"cleanup rows", &s.CleanupRows, 100},
+		{"cleanup every", &s.CleanupEvery, 10},
+		{"queue share", &s.QueueShare, 100},
+		{"queue max", &s.QueueMax, 100_000},
+	}
+}
+
+// check refuses numbers of which sums could overflow.
+func (s Schedule) check() error {
+	for _, n := range s.Settings() {
+		if *n.Value > Never {
+			return refuse("%s of %d, at most %d", n.Name, *n.Value, uint64(Never))
 		}
 	}
-	return o
+	return nil
+}
+
+func (s Schedule) withDefaults() Schedule {
+	for _, n := range s.Settings() {
+		*n.Value = cmp.Or(*n.Value, n.Default)
+	}
+	return s
 }
 
 // CrankKind says what a crank did.
@@ -140,25 +165,18 @@ type Report struct {
 	Crankhash swing.Hash
 }
 
-// Kernel is the state machine. It holds no state of its own, but what it knows of the
-// buffer's: all inputs and cranks of one buffer must go through one Kernel.
+// Kernel is the state machine. It holds no state of its own, but the options that it has
+// read: all inputs and cranks of one buffer must go through one Kernel.
 type Kernel struct {
 	vats    Vats
 	devices map[string]Device
 	options Options
-	// least says, of the sets by their prefixes, that no row is before a key, which is
-	// the set's end if there is none at all. To look for the first row of each at every
-	// crank would cost as much as the rest of the crank, and more when many rows have
-	// left: a store may pass over what was deleted one by one.
-	least map[string]string
 }
 
 // New returns a kernel over existing state. Devices are by name; all that were added to
 // the state must be there: see [Devices].
 func New(b Buffer, vats Vats, devices map[string]Device) *Kernel {
-	return &Kernel{
-		vats: vats, devices: devices, options: readOptions(b), least: map[string]string{},
-	}
+	return &Kernel{vats: vats, devices: devices, options: readOptions(b)}
 }
 
 // Crank takes the next event off the queues and sees it through. An error is
@@ -190,18 +208,11 @@ func (c *crank) take(ctx context.Context) error {
 	if c.cleanupDue() && c.cleanup() {
 		return nil
 	}
-	ev, ok := c.nextCollection()
-	if !ok {
-		ev, ok = c.nextReap()
-	}
-	if !ok {
-		ev, ok = runQueue.next(c.b)
-	}
+	ev, ok := c.next()
 	if !ok {
 		c.cleanup()
 		return nil
 	}
-	c.taken, c.event = c.b.Savepoint(), ev
 	c.report.Kind = Skip
 	vat, deliverable := c.aim(&ev)
 	c.report.Vat = vat
@@ -211,19 +222,41 @@ func (c *crank) take(ctx context.Context) error {
 	return c.deliver(ctx, vat, ev)
 }
 
+// next takes an event from the run-queue and a chore by turns, if there are both. So
+// neither can what vats send keep others from being told what was dropped, nor the other
+// way round.
+func (c *crank) next() (ev event, ok bool) {
+	chores := choreQueue.length(c.b) > 0
+	if chores && !(has(c.b, turnKey) && runQueue.length(c.b) > 0) {
+		c.b.Set(turnKey, nil)
+		return c.nextChore(), true
+	}
+	if ev, ok = runQueue.next(c.b); !ok {
+		return event{}, false
+	}
+	if chores {
+		c.b.Delete(turnKey)
+	}
+	c.taken, c.event = c.b.Savepoint(), ev
+	c.leaves(ev)
+	return ev, true
+}
+
 // crank is one crank, or one input, in progress.
 type crank struct {
 	*Kernel
 	b      Buffer
 	report Report
-	// start is before the event was taken off its queue, taken is after.
+	// start is before the event was taken off its queue, taken is after it was taken off
+	// the run-queue.
 	start, taken int
-	event        event // as it was in its queue
+	event        event // as it was in the run-queue
 	// stop is why the kernel must go no further, if it must not.
 	stop *CriticalError
 	// loose are references that may have lost their last holder, or their owner;
 	// they are judged at the end.
 	loose []swing.KRef
+	dues  []swing.VatID // vats that are to be put into the queue of chores
 }
 
 func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }
@@ -231,6 +264,7 @@ func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }
 // seal ends a crank: what nobody refers to goes, the crank is numbered and hashed.
 func (c *crank) seal() Report {
 	c.collect()
+	c.queueDues()
 	cranks, deliveries := readCrank(c.b)
 	if c.report.Kind == Delivery {
 		deliveries++
@@ -244,5 +278,6 @@ func (c *crank) seal() Report {
 // sealInput ends an input of the embedder's: hashed, but no crank.
 func (c *crank) sealInput() {
 	c.collect()
+	c.queueDues()
 	c.b.Seal()
 }

@@ -34,7 +34,7 @@ func TestMessageAndAnswer(t *testing.T) {
 	if got := w.clist(id); !slices.Equal(got, []string{"ko20=o+0"}) {
 		t.Errorf("c-list %v", got)
 	}
-	if err := w.k.Release(w.b, result); err != nil {
+	if _, err := w.k.Release(w.b, result); err != nil {
 		t.Fatal(err)
 	}
 	w.check()
@@ -468,7 +468,7 @@ func TestRefusedInputsChangeNothing(t *testing.T) {
 		{"limit 1048576", func() error { return send(root, kmessage{Args: big}) }},
 		{"limit 1024", func() error { return send(root, kmessage{Method: strings.Repeat("m", 1025)}) }},
 		{"kernel makes", func() error { return send(root, kmessage{Result: "kp40"}) }},
-		{"not held", func() error { return w.k.Release(w.b, "ko99") }},
+		{"not held", func() error { _, err := w.k.Release(w.b, "ko99"); return err }},
 		{"is before", func() error { _, err := w.k.SetTime(w.b, 5); return err }},
 		{"no live vat", func() error { _, err := w.k.Terminate(w.b, "v99", ""); return err }},
 		{"no live vat", func() error { return w.k.Hold(w.b, "crank") }},
@@ -554,8 +554,19 @@ func TestRecountFindsPlantedFaults(t *testing.T) {
 		"an object row lost":  func(b *buffer) { b.Delete("ko20") },
 		"a promise row lost":  func(b *buffer) { b.Delete("kp40") },
 		"an object too many":  func(b *buffer) { b.Set("ko99", []byte("\x83\xf6\x01\x01")) },
-		"a promise too many":  func(b *buffer) { b.Set("kp99", []byte("\x84\x00\x01\xf6\x80")) },
-		"a subscriber astray": func(b *buffer) { b.rows["kp40"] = "\x84\x00\x02\xf6\x81\x62v1" },
+		"a promise too many":  func(b *buffer) { b.Set("kp99", []byte("\x85\x00\x01\xf6\xf6\xf6")) },
+		"a subscriber astray": func(b *buffer) { b.rows["kp40"] = "\x85\x00\x02\xf6\x62v1\x62v1" },
+		"a subscriber's row":  func(b *buffer) { b.Set("kp40.s.v2", []byte("v1")) },
+		"a broken chain":      func(b *buffer) { b.rows["kp40"] = "\x85\x00\x02\xf6\x62v2\x62v1" },
+		"an account astray":   func(b *buffer) { b.Set("v1.n", []byte("\x83\x01\x00\x00")) },
+		"a chore without row": func(b *buffer) {
+			b.Set("chores", []byte("\x82\x00\x01"))
+			b.Set("chores.0000000000000000", []byte("v1"))
+		},
+		"a row without chore": func(b *buffer) { b.Set("chore.0000000000000001", nil) },
+		"an action forgotten": func(b *buffer) { b.Set("gc.0000000000000001.4.0000000000000014", nil) },
+		"a reap forgotten":    func(b *buffer) { b.Set("reap.0000000000000001", nil) },
+		"parameters too many": func(b *buffer) { b.Set("v1.a", []byte("\x82\x40\x81\x64ko20")) },
 	}
 	for _, name := range slices.Sorted(maps.Keys(plant)) {
 		w := newWorld(t)

@@ -74,7 +74,7 @@ func (l *logged) Seal() swing.Hash {
 // mayDiffer are the rows that a life leaves changed: the kernel's counters and the
 // bounds of its queues; of a vat its counters, its transcript's span and its dirt.
 var mayDiffer = regexp.MustCompile(
-	`^(crank|ids|time|cleaned|acceptance|run|v\d+\.[isd]|device\.timer\.v\.n)$`)
+	`^(crank|ids|time|cleaned|acceptance|run|chores|cleanup|v\d+\.[isd]|device\.timer\.v\.n)$`)
 
 // mayStay are rows that ends of vats leave: what each was made with, how far its
 // transcript goes, how it ended.
@@ -102,8 +102,9 @@ func newTenants(t *testing.T) *tenants {
 		t: t, b: &logged{}, programs: map[swing.VatID]program{},
 		told: map[swing.DeliveryKind]int{}, did: map[string]int{},
 	}
-	kernel.Init(x.b, kernel.Options{
-		Seed: "leaks", Limits: swing.DefaultLimits(), ReapDeliveries: 50, ReapRefs: 20,
+	initKernel(t, x.b, kernel.Options{
+		Seed: "leaks", Limits: swing.DefaultLimits(),
+		Schedule: kernel.Schedule{ReapDeliveries: 50, ReapRefs: 20},
 	})
 	x.k = kernel.New(x.b, x, someDevices())
 	must := func(err error) {
@@ -296,7 +297,7 @@ func (x *tenants) play(cranks int) {
 	for n := 0; n < cranks; x.rounds++ {
 		result, err := x.k.Send(x.b, x.owner, kmessage{Method: "round"}, true)
 		if err == nil {
-			err = x.k.Release(x.b, result)
+			_, err = x.k.Release(x.b, result)
 		}
 		if err != nil {
 			x.t.Fatal(err)

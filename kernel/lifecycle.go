@@ -3,7 +3,6 @@ package kernel
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -123,7 +122,7 @@ func (c *crank) reincarnate(vk vatkeeper.Keeper, ev event) {
 		}
 		lost = append(lost, e.KRef)
 		// Of one that the vat watches itself, the new incarnation is notified.
-		if !slices.Contains(p.subscribers, vk.ID()) {
+		if !p.subscribed(c.b, e.KRef, vk.ID()) {
 			gone = append(gone, e.KRef)
 		}
 	}
@@ -132,6 +131,19 @@ func (c *crank) reincarnate(vk vatkeeper.Keeper, ev event) {
 	}
 	c.apply(vk.ID(), vk.Disconnect(gone))
 	vk.Reincarnate(ev.code)
+	c.setParams(vk, ev.params)
+}
+
+// setParams records what a vat is started with, and holds the references in it in place
+// of those before.
+func (c *crank) setParams(vk vatkeeper.Keeper, p swing.CapData[swing.KRef]) {
+	for _, s := range p.Slots {
+		c.count(s, 1)
+	}
+	for _, s := range vk.Params().Slots {
+		c.count(s, -1)
+	}
+	vk.SetParams(p)
 }
 
 // upgraded returns the capdata that promises of an old incarnation are rejected with,
@@ -160,11 +172,9 @@ func (c *crank) setBack(vk vatkeeper.Keeper, ev event, out swing.Outcome) bool {
 	}
 	if ev.kind == eventSend || ev.kind == eventNotify {
 		c.rollback(c.taken)
+		c.leaves(c.event)
 		c.hold(vk.ID())
-		holdQueue(vk.ID()).push(c.b, c.event.encode())
-		if ev.kind == eventSend {
-			c.underway(c.event.target, -1)
-		}
+		c.park(holdQueue(vk.ID()), c.event)
 	} else { // what made the event is still there
 		c.rollback(c.start)
 		c.hold(vk.ID())

@@ -16,9 +16,7 @@ type object struct {
 func readObject(b vatkeeper.KV, ref swing.KRef) (o object) {
 	r := row(b, string(ref))
 	r.Fields(3)
-	if !r.Null() {
-		o.owner = swing.VatID(r.Text())
-	}
+	o.owner = readVat(r)
 	o.reachable, o.recognizable = int(r.Uint()), int(r.Uint())
 	done(r, string(ref))
 	return o
@@ -26,12 +24,7 @@ func readObject(b vatkeeper.KV, ref swing.KRef) (o object) {
 
 func (o object) write(b vatkeeper.KV, ref swing.KRef) {
 	v := swing.AppendArray(make([]byte, 0, len(o.owner)+24), 3)
-	if o.owner == "" {
-		v = swing.AppendNull(v)
-	} else {
-		v = swing.AppendText(v, o.owner)
-	}
-	v = swing.AppendUint(v, uint64(o.reachable))
+	v = swing.AppendUint(appendVat(v, o.owner), uint64(o.reachable))
 	b.Set(string(ref), swing.AppendUint(v, uint64(o.recognizable)))
 }
 

@@ -2,7 +2,7 @@ package kernel
 
 import (
 	"fmt"
-	"slices"
+	"iter"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -28,47 +28,41 @@ type promise struct {
 	state PromiseState
 	count int
 	// While unresolved: who may resolve it ("" is the kernel, or a queued
-	// message), and who asked to be notified, in order of id.
+	// message), and who asked to be notified, first and last: each but the last has
+	// a row, kpN.s.VAT, that names the one after it.
 	decider     swing.VatID
-	subscribers []swing.VatID
+	first, last swing.VatID
 	// Once resolved.
 	data swing.CapData[swing.KRef]
 }
 
 func readPromise(b vatkeeper.KV, ref swing.KRef) (p promise) {
 	r := row(b, string(ref))
-	r.Fields(4)
+	fields := r.Array()
 	p.state, p.count = PromiseState(r.Uint()), int(r.Uint())
-	if p.state != Unresolved {
+	switch {
+	case p.state == Unresolved && fields == 5:
+		p.decider, p.first, p.last = readVat(r), readVat(r), readVat(r)
+	case p.state != Unresolved && fields == 4:
 		p.data = swing.ReadCapData[swing.KRef](r)
-		done(r, string(ref))
-		return p
-	}
-	if !r.Null() {
-		p.decider = swing.VatID(r.Text())
-	}
-	for n := r.Array(); n > 0; n-- {
-		p.subscribers = append(p.subscribers, swing.VatID(r.Text()))
+	default:
+		r.Fail(fmt.Errorf("a promise of state %d with %d fields", p.state, fields))
 	}
 	done(r, string(ref))
 	return p
 }
 
 func (p promise) write(b vatkeeper.KV, ref swing.KRef) {
-	v := swing.AppendUint(swing.AppendArray(make([]byte, 0, 32), 4), uint64(p.state))
+	fields := 4
+	if p.state == Unresolved {
+		fields = 5
+	}
+	v := swing.AppendUint(swing.AppendArray(make([]byte, 0, 32), fields), uint64(p.state))
 	v = swing.AppendUint(v, uint64(p.count))
-	if p.state != Unresolved {
-		b.Set(string(ref), swing.AppendCapData(v, p.data))
-		return
-	}
-	if p.decider == "" {
-		v = swing.AppendNull(v)
+	if p.state == Unresolved {
+		v = appendVat(appendVat(appendVat(v, p.decider), p.first), p.last)
 	} else {
-		v = swing.AppendText(v, p.decider)
-	}
-	v = swing.AppendArray(v, len(p.subscribers))
-	for _, s := range p.subscribers {
-		v = swing.AppendText(v, s)
+		v = swing.AppendCapData(v, p.data)
 	}
 	b.Set(string(ref), v)
 }
@@ -97,10 +91,35 @@ func (c *crank) hasten(ref swing.KRef, decider swing.VatID) {
 func (c *crank) advance(ref swing.KRef, to queue) {
 	waited := promiseQueue(ref).drain(c.b)
 	for i := len(waited) - 1; i >= 0; i-- {
-		to.pushFront(c.b, waited[i]) // it holds its references already
+		ev := decodeEvent(waited[i]) // it holds its references already
+		c.unpark(ev)
+		to.pushFront(c.b, waited[i])
+		if to == runQueue {
+			c.runs(ev)
+		}
 	}
-	if to == runQueue {
-		c.underway(ref, len(waited))
+}
+
+func subscriberKey(ref swing.KRef, vat swing.VatID) string {
+	return string(ref) + ".s." + string(vat)
+}
+
+// subscribed reports whether a vat is to be notified of an unresolved promise.
+func (p promise) subscribed(b vatkeeper.KV, ref swing.KRef, vat swing.VatID) bool {
+	return vat == p.last || has(b, subscriberKey(ref, vat))
+}
+
+// subscribers yields who is to be notified of an unresolved promise, in the order in
+// which they asked.
+func (p promise) subscribers(b vatkeeper.KV, ref swing.KRef) iter.Seq[swing.VatID] {
+	return func(yield func(swing.VatID) bool) {
+		for vat := p.first; vat != ""; {
+			next, _ := b.Get(subscriberKey(ref, vat))
+			if !yield(vat) {
+				return
+			}
+			vat = swing.VatID(next)
+		}
 	}
 }
 
@@ -111,23 +130,29 @@ func (c *crank) subscribe(vat swing.VatID, ref swing.KRef) {
 		c.enqueue(event{kind: eventNotify, vat: vat, target: ref})
 		return
 	}
-	at, found := slices.BinarySearchFunc(p.subscribers, vat, compareVats)
-	if found {
+	switch {
+	case p.subscribed(c.b, ref, vat):
 		return
+	case p.first == "":
+		p.first = vat
+	default:
+		c.b.Set(subscriberKey(ref, p.last), []byte(vat))
 	}
-	p.subscribers = slices.Insert(p.subscribers, at, vat)
+	p.last = vat
 	p.write(c.b, ref)
 }
 
-// compareVats orders vats by number: v2 before v10.
-func compareVats(a, b swing.VatID) int {
-	if a.Number() < b.Number() {
-		return -1
+// tell notifies the vat of an event that has left the acceptance queue, and puts that of
+// the subscriber after it in its place: however many there are, each crank sees to one.
+func (c *crank) tell(ev event) {
+	key := subscriberKey(ev.target, ev.vat)
+	if next, more := c.b.Get(key); more {
+		c.b.Delete(key)
+		after := event{kind: eventNotify, vat: swing.VatID(next), target: ev.target}
+		c.count(ev.target, 1)
+		acceptanceQueue.pushFront(c.b, after.encode())
 	}
-	if a.Number() > b.Number() {
-		return 1
-	}
-	return 0
+	c.admit(ev)
 }
 
 // resolve settles an unresolved promise: what waited for it is queued, and
@@ -151,8 +176,8 @@ func (c *crank) resolve(r swing.Resolution[swing.KRef]) {
 		ahead = runQueue
 	}
 	c.advance(r.Promise, ahead)
-	for _, vat := range p.subscribers {
-		c.enqueue(event{kind: eventNotify, vat: vat, target: r.Promise})
+	if p.first != "" {
+		c.enqueue(event{kind: eventNotify, vat: p.first, target: r.Promise})
 	}
 	if pins(c.b, r.Promise) > 0 {
 		c.report.Outputs = append(c.report.Outputs, Output(r))

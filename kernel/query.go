@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"iter"
+	"slices"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/vatkeeper"
@@ -11,9 +12,9 @@ import (
 type Promise struct {
 	State       PromiseState
 	Count       int
-	Decider     swing.VatID // "" is the kernel
-	Subscribers []swing.VatID
-	Waiting     uint64 // messages queued for it
+	Decider     swing.VatID   // "" is the kernel
+	Subscribers []swing.VatID // in the order in which they asked
+	Waiting     uint64        // messages queued for it
 	Data        swing.CapData[swing.KRef]
 }
 
@@ -24,8 +25,9 @@ func LookupPromise(b vatkeeper.KV, ref swing.KRef) (Promise, bool) {
 	}
 	p := readPromise(b, ref)
 	return Promise{
-		State: p.state, Count: p.count, Decider: p.decider, Subscribers: p.subscribers,
-		Waiting: promiseQueue(ref).length(b), Data: p.data,
+		State: p.state, Count: p.count, Decider: p.decider,
+		Subscribers: slices.Collect(p.subscribers(b, ref)),
+		Waiting:     promiseQueue(ref).length(b), Data: p.data,
 	}, true
 }
 

@@ -10,7 +10,8 @@ import (
 // queue is the key of a queue's [head, tail] row; its event rows follow it.
 type queue string
 
-// The two queues of the kernel. A promise and a held vat have one each, too.
+// The two queues of the kernel. A promise, a held vat, and a vat that has caused more
+// events than its share have one each, too.
 const (
 	acceptanceQueue queue = "acceptance"
 	runQueue        queue = "run"
@@ -95,7 +96,7 @@ func (q queue) drain(b vatkeeper.KV) (evs [][]byte) {
 type eventKind uint64
 
 const (
-	eventSend   eventKind = 1 // target, message
+	eventSend   eventKind = 1 // target, message, sender
 	eventNotify eventKind = 2 // vat, target (the promise)
 	eventStart  eventKind = 3 // vat, params
 	// vat, code, text (what those are told who wait for the old incarnation), params,
@@ -113,6 +114,7 @@ type event struct {
 	vat     swing.VatID
 	target  swing.KRef
 	message swing.Message[swing.KRef]
+	sender  swing.VatID // "" is the embedder or a device
 	params  swing.CapData[swing.KRef]
 	code    swing.Hash
 	text    string
@@ -126,7 +128,7 @@ func (ev event) encode() []byte {
 	}
 	switch ev.kind {
 	case eventSend:
-		return swing.AppendMessage(head(6), ev.target, ev.message)
+		return appendVat(swing.AppendMessage(head(7), ev.target, ev.message), ev.sender)
 	case eventNotify:
 		return swing.AppendText(swing.AppendText(head(3), ev.vat), ev.target)
 	case eventStart:
@@ -146,8 +148,9 @@ func decodeEvent(b []byte) (ev event) {
 	fields := r.Array()
 	ev.kind = eventKind(r.Uint())
 	switch {
-	case ev.kind == eventSend && fields == 6:
+	case ev.kind == eventSend && fields == 7:
 		ev.target, ev.message = swing.ReadMessage[swing.KRef](r)
+		ev.sender = readVat(r)
 	case ev.kind == eventNotify && fields == 3:
 		ev.vat, ev.target = swing.VatID(r.Text()), swing.KRef(r.Text())
 	case ev.kind == eventStart && fields == 4:

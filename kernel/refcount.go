@@ -77,6 +77,9 @@ func (c *crank) collect() {
 			continue
 		}
 		c.b.Delete(string(ref))
+		for vat := range p.subscribers(c.b, ref) { // they have all ended
+			c.b.Delete(subscriberKey(ref, vat))
+		}
 		for _, s := range p.data.Slots {
 			c.count(s, -1)
 		}

@@ -10,14 +10,17 @@ import (
 
 // accept routes an event that has left the acceptance queue.
 func (c *crank) accept(ev event) {
-	if ev.kind == eventSend {
+	switch ev.kind {
+	case eventSend:
 		c.route(ev)
-		return
+	case eventNotify:
+		c.tell(ev)
+	case eventUpgrade: // after a last chance to let go of what the heap holds
+		c.admit(event{kind: eventReap, vat: ev.vat})
+		c.admit(ev)
+	default:
+		c.admit(ev)
 	}
-	if ev.kind == eventUpgrade { // a last chance to let go of what the heap holds
-		runQueue.push(c.b, event{kind: eventReap, vat: ev.vat}.encode())
-	}
-	runQueue.push(c.b, ev.encode())
 }
 
 // route sees a message to where it can wait: the run-queue if a vat is to get it, the
@@ -28,18 +31,18 @@ func (c *crank) route(ev event) {
 		return
 	}
 	if wait != "" && readCount(c.b, underwayKey(ev.target)) == 0 {
-		wait.push(c.b, ev.encode())
+		c.park(wait, ev)
 		return
 	}
 	// It is on its way to a vat; or behind messages that were, to the same promise, and
 	// may have to wait when their turn comes: it must not wait ahead of them.
 	c.underway(ev.target, 1)
-	runQueue.push(c.b, ev.encode())
+	c.admit(ev)
 }
 
 func underwayKey(promise swing.KRef) string { return string(promise) + ".n" }
 
-// underway counts the messages to a promise that are in the run-queue.
+// underway counts the messages to a promise that are in the run-queue or an outbox.
 func (c *crank) underway(target swing.KRef, more int) {
 	if target != "" && target.Kind() == swing.Promise {
 		addCount(c.b, underwayKey(target), more)
@@ -104,10 +107,9 @@ func (c *crank) alive(vat swing.VatID) bool {
 func (c *crank) aim(ev *event) (vat swing.VatID, deliverable bool) {
 	vat = ev.vat
 	if ev.kind == eventSend {
-		c.underway(ev.target, -1)
 		to, wait, ok := c.way(ev)
 		if wait != "" {
-			wait.push(c.b, ev.encode())
+			c.park(wait, *ev)
 		}
 		if !ok || wait != "" {
 			return to, false
@@ -130,7 +132,7 @@ func (c *crank) aim(ev *event) (vat swing.VatID, deliverable bool) {
 	case ev.kind != eventSend && !c.alive(vat): // of a message, its way says so
 		c.drop(*ev)
 	case held(c.b, vat):
-		holdQueue(vat).push(c.b, ev.encode())
+		c.park(holdQueue(vat), *ev)
 	case ev.kind == eventNotify && !c.knows(vat, ev.target):
 		c.drop(*ev)
 	default:

@@ -58,6 +58,12 @@ func keys(b vatkeeper.KV, prefix string) iter.Seq[string] {
 	}
 }
 
+// has reports whether there is such a row.
+func has(b vatkeeper.KV, key string) bool {
+	_, ok := b.Get(key)
+	return ok
+}
+
 // endOf returns the end of the keys with a prefix.
 func endOf(prefix string) string {
 	last := len(prefix) - 1
@@ -118,6 +124,21 @@ func parseHex(digits string) uint64 {
 	return n
 }
 
+// appendVat appends a vat's id, or null for "".
+func appendVat(b []byte, vat swing.VatID) []byte {
+	if vat == "" {
+		return swing.AppendNull(b)
+	}
+	return swing.AppendText(b, vat)
+}
+
+func readVat(r *swing.Reader) swing.VatID {
+	if r.Null() {
+		return ""
+	}
+	return swing.VatID(r.Text())
+}
+
 func readCrank(b vatkeeper.KV) (cranks, deliveries uint64) {
 	r := row(b, crankKey)
 	r.Fields(2)
@@ -164,12 +185,12 @@ func readOptions(b vatkeeper.KV) Options {
 
 func (o Options) write(b vatkeeper.KV) {
 	fields := limitFields(&o.Limits)
-	v := swing.AppendText(swing.AppendArray(nil, 5+len(fields)), o.Seed)
+	v := swing.AppendText(swing.AppendArray(nil, setupFields), o.Seed)
 	for _, f := range fields {
 		v = swing.AppendUint(v, uint64(*f))
 	}
-	for _, n := range []uint64{o.ReapDeliveries, o.ReapRefs, o.CleanupRows, o.CleanupEvery} {
-		v = swing.AppendUint(v, n)
+	for _, n := range o.Settings() {
+		v = swing.AppendUint(v, *n.Value)
 	}
 	b.Set(setupKey, v)
 }

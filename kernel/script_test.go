@@ -88,7 +88,9 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "crank": // one that fails
 		_, err = s.k.Crank(t.Context(), s.b)
 	case "release":
-		err = s.k.Release(s.b, s.ref(d.CmdArgs[0].Key))
+		var r kernel.Report
+		r, err = s.k.Release(s.b, s.ref(d.CmdArgs[0].Key))
+		s.outputs = append(s.outputs, r.Outputs...)
 	case "retain":
 		err = s.k.Retain(s.b, s.ref(d.CmdArgs[0].Key))
 	case "terminate":
@@ -121,8 +123,10 @@ func (s *script) options(d *datadriven.TestData) {
 	d.MaybeScanArgs(s.t, "reap-refs", &o.ReapRefs)
 	d.MaybeScanArgs(s.t, "cleanup-rows", &o.CleanupRows)
 	d.MaybeScanArgs(s.t, "cleanup-every", &o.CleanupEvery)
+	d.MaybeScanArgs(s.t, "queue-share", &o.QueueShare)
+	d.MaybeScanArgs(s.t, "queue-max", &o.QueueMax)
 	s.b = newBuffer()
-	kernel.Init(s.b, o)
+	initKernel(s.t, s.b, o)
 	s.k = kernel.New(s.b, s, someDevices())
 	clear(s.items)
 }

@@ -27,7 +27,7 @@ import (
 //
 //	done() → how the vat ended: fulfilled, or rejected if it failed, with its last words
 //	terminate(reason)
-//	upgrade(program, params, message) → [incarnation]
+//	upgrade(program, params, message) → [incarnation]   without params: those it has
 //	changeOptions(reap deliveries, reap references)
 const ServiceOwner swing.VatID = "kernel"
 
@@ -310,6 +310,7 @@ func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) 
 	if u.Code, err = c.program(in); err != nil {
 		return err
 	}
+	u.KeepParams = in.left == 0 && len(in.slots) == 0
 	u.Params = swing.CapData[swing.KRef]{Body: in.bytes(), Slots: in.slots}
 	u.Message = in.text()
 	if err := in.done("a program, parameters and a message"); err != nil {

@@ -27,10 +27,11 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 	}
 	c.letGo(vat)
 	c.dropMeter(vat)
+	c.setParams(vk, swing.CapData[swing.KRef]{})
 	c.stillborn(vk, reason)
 	c.settleAll(mournersKey(vat), e.Failure, e.Info)
-	c.b.Delete(reapsPrefix + hex16(vat.Number()))
-	c.add(endedPrefix, endedPrefix+hex16(vat.Number()))
+	c.b.Delete(reapKey(vat))
+	cleanupQueue.push(c.b, swept{vat: vat}.encode())
 	c.report.Ended = append(c.report.Ended, Ended{vat, e.Failure, reason})
 }
 
@@ -49,9 +50,10 @@ func (c *crank) letGo(vat swing.VatID) {
 	c.b.Delete(quarantineKey(vat))
 	evs := holdQueue(vat).drain(c.b)
 	for i := len(evs) - 1; i >= 0; i-- {
-		if ev := decodeEvent(evs[i]); ev.kind == eventSend {
-			c.underway(ev.target, 1)
-		}
+		ev := decodeEvent(evs[i])
+		c.unpark(ev)
 		runQueue.pushFront(c.b, evs[i])
+		c.runs(ev)
 	}
+	c.resume(vat)
 }

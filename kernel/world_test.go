@@ -114,7 +114,7 @@ func newWorld(t *testing.T) *world {
 		t: t, b: newBuffer(),
 		programs: map[swing.VatID]program{}, items: map[swing.VatID][][]byte{},
 	}
-	kernel.Init(w.b, kernel.Options{Seed: "test", Limits: swing.DefaultLimits()})
+	initKernel(t, w.b, kernel.Options{Seed: "test", Limits: swing.DefaultLimits()})
 	w.k = kernel.New(w.b, w, nil)
 	return w
 }
@@ -288,3 +288,10 @@ func subscribe(promise swing.VRef) syscall {
 }
 
 var errWorld = errors.New("no memory")
+
+func initKernel(t *testing.T, b kernel.Buffer, o kernel.Options) {
+	t.Helper()
+	if err := kernel.Init(b, o); err != nil {
+		t.Fatal(err)
+	}
+}

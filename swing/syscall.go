@@ -62,6 +62,14 @@ func (op Op) String() string {
 // or when a device is called.
 func (op Op) Vatstore() bool { return op >= OpVatstoreGet && op <= OpVatstoreNextKey }
 
+// Queues reports whether op has something queued: a message, or a notify. Such a syscall
+// is answered at once, with nothing or with [NoRoom].
+func (op Op) Queues() bool { return op == OpSend || op == OpSubscribe }
+
+// NoRoom is the answer to a syscall that did nothing because too much of what the vat has
+// caused is waiting: false, in canonical encoding.
+var NoRoom = AppendBool(nil, false)
+
 // GC reports whether op is about references and nothing else.
 func (op Op) GC() bool { return op >= OpDropImports && op <= OpAbandonExports }
 

@@ -16,6 +16,10 @@ type Exchange struct {
 	Answer  []byte
 }
 
+// Refused reports whether the syscall was one that the kernel had no room for: it did
+// nothing.
+func (x Exchange) Refused() bool { return x.Op.Queues() && len(x.Answer) > 0 }
+
 // Entry is one delivery, whole.
 type Entry struct {
 	Position  uint64

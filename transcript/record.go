@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"fmt"
+	"math"
 
 	"vatwarehouse/swing"
 )
@@ -25,6 +26,7 @@ type Recorder struct {
 	bytes   int
 	illegal string
 	call    CallFunc
+	room    uint64 // how many syscalls more may queue something
 }
 
 // CallFunc answers the call of a device whose request it is given, after the exchanges
@@ -34,9 +36,13 @@ type CallFunc func(request []byte) (answer []byte, illegal string)
 // OnCall sets what answers calls of devices. Without it every call is illegal.
 func (r *Recorder) OnCall(call CallFunc) { r.call = call }
 
-// NewRecorder returns a Recorder for one delivery.
+// SetRoom sets how many syscalls may queue something. All others of their kind are
+// answered that there is no room, and do nothing.
+func (r *Recorder) SetRoom(n uint64) { r.room = n }
+
+// NewRecorder returns a Recorder for one delivery, with room without end.
 func NewRecorder(store Vatstore, limits swing.Limits) *Recorder {
-	return &Recorder{store: store, limits: limits}
+	return &Recorder{store: store, limits: limits, room: math.MaxUint64}
 }
 
 // Exchanges returns the syscalls so far. They stay valid after the delivery.
@@ -61,6 +67,13 @@ func (r *Recorder) Syscall(op swing.Op, request []byte) ([]byte, bool) {
 			return r.refuse(op, why)
 		}
 		x.Answer = answer
+	}
+	if op.Queues() {
+		if r.room == 0 {
+			x.Answer = r.keep(swing.NoRoom)
+		} else {
+			r.room--
+		}
 	}
 	if op == swing.OpCall {
 		if r.call == nil {

@@ -192,6 +192,27 @@ func (k Keeper) SetEnd(e End) {
 	k.kv.Set(k.key(".x"), swing.AppendCapData(b, e.Info))
 }
 
+// Params returns what the vat's current incarnation was started with.
+func (k Keeper) Params() (p swing.CapData[swing.KRef]) {
+	if b, ok := k.kv.Get(k.key(".a")); ok {
+		r := swing.NewReader(b)
+		r.Fields(2)
+		p = swing.ReadCapData[swing.KRef](r)
+		k.done(r, ".a")
+	}
+	return p
+}
+
+// SetParams records what the vat was started with. Its references are the caller's to
+// count. Empty parameters have no row.
+func (k Keeper) SetParams(p swing.CapData[swing.KRef]) {
+	if len(p.Body) == 0 && len(p.Slots) == 0 {
+		k.kv.Delete(k.key(".a"))
+		return
+	}
+	k.kv.Set(k.key(".a"), swing.AppendCapData(swing.AppendArray(nil, 2), p))
+}
+
 // Alive reports whether there is such a vat and it has not ended.
 func (k Keeper) Alive() bool {
 	if _, ended := k.kv.Get(k.key(".x")); ended {

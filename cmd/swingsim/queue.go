@@ -37,11 +37,12 @@ func (a *app) queueVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "queue",
 		Short: "List what waits: events, GC actions, reaps, cleanups, what is held back",
-		Long: `queue lists what waits, in the order in which it will be taken: the acceptance queue,
-whose events have not been routed; GC actions, which tell vats what became of objects;
-vats to be reaped, that is, asked what they dropped; the run-queue; vats that have ended
-and are to be cleaned up (now and then that comes earlier); and what is held back for
-each vat in quarantine, whose GC actions and reaps wait, too. It changes nothing.`,
+		Long: `queue lists what waits: the acceptance queue, whose events have not been routed
+and come first; GC actions, which tell vats what became of objects, and vats to be
+reaped, that is, asked what they dropped, which take turns with the run-queue; vats that
+have ended and are to be cleaned up; the outbox of each vat that has sent more than its
+share of the run-queue; and what is held back for each vat that is held, whose GC
+actions and reaps wait, too. It changes nothing.`,
 		Example: `  swingsim queue --dir state
   swingsim queue --limit 10 --dir state --json`,
 		Args: cobra.NoArgs,
@@ -89,7 +90,7 @@ func (a *app) printQueues(list []listedQueue) {
 		name := map[string]string{
 			"acceptance": "acceptance queue", "run": "run queue", "gc": "GC actions",
 			"reap": "to be reaped", "cleanup": "to be cleaned up",
-			"held": "held back for " + q.Vat,
+			"held": "held back for " + q.Vat, "outbox": "outbox of " + q.Vat,
 		}[q.Queue]
 		fmt.Fprintf(a.out, "%s: %s\n", name, count(q.Length, "event", "events"))
 		var rows [][]string

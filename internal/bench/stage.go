@@ -55,9 +55,13 @@ func newStage(r *Run) (g *stage, err error) {
 	}
 	l := swing.DefaultLimits()
 	l.Syscalls, l.SyscallBytes = 1<<20, 256<<20 // a benchmark's delivery may ask for much
-	kernel.Init(g.kv, kernel.Options{
-		Seed: "bench", Limits: l, ReapDeliveries: kernel.Never, ReapRefs: kernel.Never,
+	err = kernel.Init(g.kv, kernel.Options{
+		Seed: "bench", Limits: l,
+		Schedule: kernel.Schedule{ReapDeliveries: kernel.Never, ReapRefs: kernel.Never},
 	})
+	if err != nil {
+		return nil, errors.Join(err, g.close())
+	}
 	g.Kernel = kernel.New(g.kv, g, nil)
 	return g, nil
 }

@@ -83,7 +83,9 @@ func newWorldWith(t testing.TB, s style, limits swing.Limits) *world {
 		t: t, style: s, b: newBuffer(), vats: map[swing.VatID]*resident{},
 		items: map[swing.VatID][][]byte{}, settled: map[kref]kernel.Output{},
 	}
-	kernel.Init(w.b, kernel.Options{Seed: "guest", Limits: limits})
+	if err := kernel.Init(w.b, kernel.Options{Seed: "guest", Limits: limits}); err != nil {
+		t.Fatal(err)
+	}
 	w.k = kernel.New(w.b, w, nil)
 	t.Cleanup(func() {
 		w.check()

@@ -9,9 +9,13 @@ import (
 
 // collect ends a crank or an input: what nobody refers to goes, and vats that
 // must hear of it are remembered. Letting go of one thing may free another.
-func (m *model) collect() {
+func (m *model) collect(r *report) {
 	for m.collectOnce() {
 	}
+	for m.bury(r) {
+		m.collectOnce()
+	}
+	m.queueDues()
 }
 
 func (m *model) collectOnce() (changed bool) {
@@ -27,7 +31,7 @@ func (m *model) collectOnce() (changed bool) {
 		changed = changed || gone && len(p.data.Slots) > 0
 		return gone
 	})
-	var kept []object
+	kept := m.objects[:0]
 	for _, o := range m.objects {
 		n := o.ref.Number()
 		if t.reachable[n] > 0 {
@@ -52,6 +56,11 @@ func (m *model) unreachable(o *object, recognizable int) (gone bool) {
 		}
 		return false
 	}
+	if o.owner == kernelOwn {
+		m.mark("an object of the kernel's is gone")
+		m.service(o.ref).gone = true
+		o.owner = ""
+	}
 	if o.owner != "" {
 		return false // its vat's cleanup will come to it
 	}
@@ -74,6 +83,7 @@ func (m *model) remember(a action) {
 	if !found {
 		m.actions = slices.Insert(m.actions, at, a)
 	}
+	m.chore(a.vat)
 }
 
 func compareActions(a, b action) int {
@@ -195,6 +205,7 @@ func (m *model) dirty(r *report) {
 	if !found {
 		m.reaps = slices.Insert(m.reaps, at, v.id)
 	}
+	m.chore(v.id)
 }
 
 func (m *model) reapNext(at int) report {
@@ -208,12 +219,10 @@ func (m *model) reapNext(at int) report {
 
 // mustClean is the first dead vat of which something is left.
 func (m *model) mustClean() *vat {
-	for i := range m.vats {
-		if v := &m.vats[i]; v.ended && !v.cleaned {
-			return v
-		}
+	if len(m.dying) == 0 {
+		return nil
 	}
-	return nil
+	return m.vat(m.dying[0])
 }
 
 // clean removes some rows of a dead vat. A crank that finds fewer than it may
@@ -244,6 +253,7 @@ func (m *model) clean() report {
 	if left > 0 {
 		m.mark("a dead vat is cleaned")
 		v.cleaned = true
+		m.dying = m.dying[1:]
 		v.info.Slots = nil
 	}
 	return r

@@ -16,6 +16,7 @@ const (
 	skip     = "skip"
 	cleanup  = "cleanup"
 	setback  = "setback"
+	served   = "service"
 )
 
 // report is what a crank did, for the comparison.
@@ -30,16 +31,25 @@ type report struct {
 	turn     *turn
 	ended    []ended
 	outputs  []output
-	swept    int  // rows, by a cleanup
-	failed   bool // the world did, or a critical vat; nothing happened
+	posts    []post
+	units    uint64 // what the delivery used
+	made     int    // vats, for another
+	swept    int    // rows, by a cleanup
+	failed   bool   // the world did, or a critical vat; nothing happened
 	critical bool
+	stuck    vatID // the critical vat that nothing gets past
 	disorder string
 }
 
 type ended struct {
 	vat     vatID
 	failure bool
-	reason  string // "" is the outcome's own words
+	reason  string // theOutcome is the outcome's own words
+}
+
+type post struct {
+	device string
+	data   kcap
 }
 
 type output struct {
@@ -70,6 +80,13 @@ func (m *model) crank(p program, broken bool) report {
 	if r.kind == delivers {
 		m.deliver(undo, &r, p)
 	}
+	if r.kind == served && r.critical {
+		m.mark("a critical vat ended by a message")
+		*m = *undo
+		return report{
+			kind: idle, failed: true, critical: true, stuck: r.stuck, discards: r.discards,
+		}
+	}
 	if r.critical {
 		return r
 	}
@@ -81,7 +98,7 @@ func (m *model) crank(p program, broken bool) report {
 	if r.kind == cleanup {
 		m.sinceCleanup = 0
 	}
-	m.collect()
+	m.collect(&r)
 	return r
 }
 
@@ -100,23 +117,31 @@ func (m *model) choose() report {
 		m.mark("cleanup among other cranks")
 		return m.clean()
 	}
-	// A held vat's actions and reaps wait where they are.
-	if at := slices.IndexFunc(m.actions, func(a action) bool { return !m.vat(a.vat).held }); at >= 0 {
-		return m.act(at)
-	}
-	if at := slices.IndexFunc(m.reaps, func(id vatID) bool { return !m.vat(id).held }); at >= 0 {
-		return m.reapNext(at)
+	waits := len(m.chores) > 0
+	if waits && (len(m.run) == 0 || !m.runNext) {
+		m.runNext = !m.fault("chores that give no turn")
+		return m.nextChore()
 	}
 	if len(m.run) > 0 {
-		ev := m.run[0]
-		m.run = m.run[1:]
-		return m.aim(ev)
+		return m.aim(m.takeRun())
 	}
 	if m.mustClean() != nil {
 		m.mark("cleanup when idle")
 		return m.clean()
 	}
 	return report{kind: idle}
+}
+
+// takeRun takes the first event off the run-queue.
+func (m *model) takeRun() event {
+	if len(m.chores) > 0 {
+		m.mark("the run-queue's turn")
+		m.runNext = false
+	}
+	ev := m.run[0]
+	m.run = m.run[1:]
+	m.follow(ev)
+	return ev
 }
 
 // place is where a message goes now: to a vat's target, to wait on a promise,
@@ -132,6 +157,9 @@ type place struct {
 func (m *model) destination(target kref, method string) place {
 	if target.Kind() == swing.Object {
 		owner := m.object(target).owner
+		if owner == kernelOwn {
+			return place{vat: owner, target: target}
+		}
 		if !m.alive(owner) {
 			if owner == "" {
 				m.mark("a message to an orphan")
@@ -166,19 +194,23 @@ func (m *model) route(ev event, r *report) {
 	if ev.upgrade {
 		m.run = append(m.run, event{reap: true, vat: ev.vat})
 	}
-	if ev.target == "" {
-		m.run = append(m.run, ev)
+	switch {
+	case ev.promise != "":
+		m.tell(ev)
+		return
+	case ev.target == "":
+		m.admit(ev)
 		return
 	}
 	to := m.destination(ev.target, ev.method)
 	switch {
 	case to.target != "":
 		ev.target = to.target
-		m.run = append(m.run, ev)
-	case to.wait != "" && slices.ContainsFunc(m.run, func(o event) bool { return o.target == to.wait }):
+		m.admit(ev)
+	case to.wait != "" && m.underway(to.wait):
 		m.mark("a message goes behind one that may have to wait")
 		ev.target = to.wait
-		m.run = append(m.run, ev)
+		m.admit(ev)
 	case to.wait != "":
 		p := m.promise(to.wait)
 		p.waiting = with(p.waiting, ev)
@@ -217,17 +249,22 @@ func (m *model) resolve(ref kref, rejected bool, data kcap, r *report) {
 	for range waiting {
 		m.mark("a message that waited is queued")
 	}
-	if slices.ContainsFunc(m.run, func(o event) bool { return o.target == ref }) {
+	if m.underway(ref) {
 		m.run = append(waiting, m.run...)
 	} else {
 		m.acceptance = append(waiting, m.acceptance...)
 	}
-	for _, s := range subscribers {
+	if len(subscribers) > 1 {
+		m.mark("several are notified")
+	}
+	if len(subscribers) > 0 && m.fault("a notify lost") {
+		subscribers = subscribers[1:]
+	}
+	if len(subscribers) > 0 {
 		m.mark("a notify is queued")
-		if m.fault("a notify lost") {
-			continue
-		}
-		m.acceptance = append(m.acceptance, event{vat: s, promise: ref})
+		m.acceptance = append(m.acceptance, event{
+			vat: subscribers[0], promise: ref, after: subscribers[1:],
+		})
 	}
 	if m.pinned(ref) {
 		m.mark("an output")
@@ -253,6 +290,9 @@ func (m *model) aim(ev event) report {
 		p.waiting = with(p.waiting, ev)
 	case ev.target != "" && to.target == "":
 		m.bounce(ev, to.reject, &r)
+	case to.vat == kernelOwn:
+		ev.target = to.target
+		return m.serve(ev)
 	case ev.upgrade && !m.alive(r.vat):
 		m.mark("an upgrade of the dead")
 		m.bounce(ev, errorData("vat terminated"), &r)
@@ -389,10 +429,16 @@ func (m *model) dataIn(v *vat, c kcap) vcap {
 func (m *model) deliver(undo *model, r *report, p program) {
 	v := m.vat(r.vat)
 	r.position, r.delivery.Time = v.position, m.time
-	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r}
+	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r, room: m.allowance(v)}
 	p(r.turn)
+	r.units = r.turn.usage()
+	meter := v.meter
 	m.settle(undo, r)
-	if r.kind == setback || r.critical {
+	if r.critical {
+		return
+	}
+	m.deduct(meter, r)
+	if r.kind == setback {
 		return
 	}
 	m.vat(r.vat).position++
@@ -402,8 +448,8 @@ func (m *model) deliver(undo *model, r *report, p program) {
 // settle decides how the delivery ended.
 func (m *model) settle(undo *model, r *report) {
 	t := r.turn
-	e := ended{vat: r.vat, failure: true}
-	info, faulted := kcap{}, true
+	e := ended{vat: r.vat, failure: true, reason: theOutcome}
+	info := kcap{Body: []byte(theOutcome)}
 	t.status, t.problem = t.program.Status, t.program.Problem
 	switch {
 	case t.refused != "":
@@ -412,15 +458,17 @@ func (m *model) settle(undo *model, r *report) {
 		m.mark("a vat " + t.status.String())
 	case t.broken != "":
 		t.status, t.problem = swing.StatusIllegal, t.broken
+	case m.underflows(r):
+		t.status, t.vague = swing.StatusUnderflow, true
 	case t.exit != nil && t.exit.failure:
 		m.mark("exit as a failure")
 		t.status, t.problem = swing.StatusExited, string(t.exit.info.Body)
-		info, faulted = kcap{Body: t.exit.info.Body}, false
+		info = kcap{Body: t.exit.info.Body}
 	case t.exit != nil:
 		m.mark("exit as a success")
 		m.begun(r)
 		r.discards = append(r.discards, r.vat)
-		m.end(ended{r.vat, false, "exited"}, t.exit.info, false, r)
+		m.end(ended{r.vat, false, "exited"}, t.exit.info, r)
 		return
 	default:
 		m.begun(r)
@@ -434,22 +482,37 @@ func (m *model) settle(undo *model, r *report) {
 		m.mark("a critical vat fails")
 		*m = *undo
 		*r = report{
-			kind: idle, vat: r.vat, failed: true, critical: true, turn: t, discards: r.discards,
-			delivery: r.delivery, position: r.position,
+			kind: idle, vat: r.vat, failed: true, critical: true, stuck: r.vat, turn: t,
+			discards: r.discards, delivery: r.delivery, position: r.position,
 		}
 		return
 	}
 	if !m.fault("a fault that is not rolled back") {
-		*m = *undo
-		r.outputs = nil
+		m.rollback(undo, r)
 	}
-	m.end(e, info, faulted, r)
+	m.unworded = true
+	m.end(e, info, r)
+}
+
+// rollback undoes what a delivery has done.
+func (m *model) rollback(undo *model, r *report) {
+	devices := m.devices
+	*m = *undo
+	if m.fault("a device's state that is not rolled back") {
+		m.devices = devices
+	}
+	r.outputs = nil
+	if !m.fault("a post that is not rolled back") {
+		r.posts = nil
+	}
 }
 
 // end ends a vat's life.
-func (m *model) end(e ended, info kcap, faulted bool, r *report) {
+func (m *model) end(e ended, info kcap, r *report) {
 	v := m.vat(e.vat)
-	v.ended, v.failure, v.info, v.faulted = true, e.failure, info, faulted
+	v.ended, v.failure, v.info = true, e.failure, info
+	v.params = kcap{}
+	m.dying = append(slices.Clip(m.dying), v.id)
 	for _, x := range slices.Clone(v.clist) {
 		if x.kref.Kind() != swing.Promise {
 			continue
@@ -460,6 +523,7 @@ func (m *model) end(e ended, info kcap, faulted bool, r *report) {
 		}
 	}
 	m.letGo(e.vat)
+	m.mourn(e, info, r)
 	m.reaps = slices.DeleteFunc(m.reaps, func(id vatID) bool { return id == e.vat })
 	r.ended = append(r.ended, e)
 }
@@ -475,5 +539,9 @@ func (m *model) letGo(id vatID) {
 	} else {
 		m.run = append(slices.Clone(v.heldBack), m.run...)
 	}
+	held := v.held
 	v.held, v.heldBack, v.quarantined = false, nil, ""
+	if held {
+		m.resume(id)
+	}
 }

@@ -5,7 +5,7 @@
 //
 // A driver plays random vats, some of them bad, and a random embedder on both
 // sides at once and compares after every crank what each crank did, and every
-// few cranks the whole state: the kernel's from its rows, as kernel/doc.go and
+// so often, and at the end, the whole state: the kernel's from its rows, as kernel/doc.go and
 // vatkeeper/doc.go describe them, with no row left over. It also checks that
 // messages from one vat to one target arrive in their order.
 //
@@ -13,14 +13,16 @@
 // depends on the state they meet. So a run that fails can be shrunk to a short
 // list of steps: any of them may be left out.
 //
-//	go test ./test/model                        300,000 syscalls
-//	go test ./test/model -long                  2,000,000
+//	go test ./test/model                        2,000,000 syscalls, within a minute or two
+//	go test ./test/model -long                  20,000,000
+//	go test ./test/model -short                 100,000
 //	go test ./test/model -model.seed 7 -model.runs 1 -v
 //
 // The tests prove themselves: faults are planted in the model and in the store
 // under the kernel, and each must be found; and every rule of the model must have
-// been reached. What the kernel is known to do otherwise is in
-// deviations_test.go.
+// been reached. The kernel's words, where
+// docs/kernel.md has none, are taken from the kernel.
 //
-// Not modelled: devices, and the kernel's own objects (createVat, nodes).
+// The devices are a few simple ones, which work on both sides; what is compared is all
+// that a device may ask of the kernel. Not modelled: links between kernels.
 package model

@@ -21,7 +21,7 @@ type embedder struct {
 const (
 	liveMin  = 3
 	liveMax  = 7
-	everMade = 18
+	everMade = 24
 )
 
 // input makes the embedder's input that a seed stands for.
@@ -39,10 +39,16 @@ func (x *world) input(s step, f *failure) {
 		return
 	}
 	switch n := e.rng.IntN(100); {
-	case n < 8 && live < liveMax && len(x.m.vats) < everMade:
+	case (len(x.m.titles) == 0 || len(x.m.devices) == 0) && n < 30:
+		e.equip()
+	case n < 6 && live < liveMax && len(x.m.vats) < everMade:
 		e.create()
-	case n < 28:
+	case n < 24:
 		e.release()
+	case n < 26:
+		e.equip()
+	case n < 28:
+		e.receive()
 	case n < 29 && live > liveMin && e.rng.IntN(3) == 0:
 		e.terminate()
 	case n < 34:
@@ -61,7 +67,9 @@ func (x *world) input(s step, f *failure) {
 		e.change()
 	case n < 68: // a kernel that remembers nothing
 		e.note("a new kernel over the same rows")
-		x.k = kernel.New(x.b, x, nil)
+		x.k = kernel.New(x.b, x, newDevices())
+	case n < 76:
+		e.sendService()
 	default:
 		e.send()
 	}
@@ -86,6 +94,10 @@ func (e embedder) ref() (kref, bool) {
 	if at := slices.IndexFunc(m.objects, func(o object) bool { return o.told }); at >= 0 &&
 		e.rng.IntN(8) == 0 {
 		return m.objects[at].ref, true
+	}
+	if ref, ok := e.service([]string{aDevice, aDevice, aMeter, aNode}[e.rng.IntN(4)]); ok &&
+		e.rng.IntN(6) == 0 {
+		return ref, true
 	}
 	if len(m.pins) > 0 && e.rng.IntN(10) > 0 {
 		ref := m.pins[e.rng.IntN(len(m.pins))]
@@ -122,10 +134,23 @@ func (e embedder) create() {
 		s.Name = fmt.Sprintf("name%d", e.rng.IntN(20))
 	}
 	s.Pipelining = e.rng.IntN(1000) < e.w.pipelining
-	s.Critical, s.Quarantine = e.rng.IntN(20) == 0, e.rng.IntN(4) == 0
-	e.note("create a vat %q, pipelining %v, critical %v, quarantine %v, params %v", s.Name,
-		s.Pipelining, s.Critical, s.Quarantine, s.Params.Slots)
-	id, root, ok := e.m.create(s.Name, s.Pipelining, s.Critical, s.Quarantine, s.Params)
+	s.Critical, s.Quarantine = e.rng.IntN(12) == 0, e.rng.IntN(4) == 0
+	s.Code = e.program()
+	if ref, ok := e.service(aMeter); ok && e.rng.IntN(2) == 0 {
+		s.Meter = ref
+	} else if e.rng.IntN(30) == 0 {
+		s.Meter, _ = e.ref()
+	}
+	if e.rng.IntN(4) == 0 {
+		s.ReapDeliveries, s.ReapRefs = e.rng.Uint64N(30), e.rng.Uint64N(10)
+	}
+	e.note("create a vat: %+v", s)
+	want := spec{
+		name: s.Name, code: s.Code, params: s.Params, meter: s.Meter,
+		pipelining: s.Pipelining, critical: s.Critical, quarantine: s.Quarantine,
+	}
+	want.reap.deliveries, want.reap.refs = s.ReapDeliveries, s.ReapRefs
+	id, root, ok := e.m.create(want)
 	gotID, gotRoot, err := e.k.CreateVat(e.b, s)
 	e.same("create", err, ok)
 	if id != gotID || root != gotRoot {
@@ -138,7 +163,10 @@ func (e embedder) send() {
 	if !ok {
 		return
 	}
-	method, args := string(rune('a'+e.rng.IntN(5))), e.data(3)
+	e.sendTo(target, string(rune('a'+e.rng.IntN(5))), e.data(3))
+}
+
+func (e embedder) sendTo(target kref, method string, args kcap) {
 	want := e.rng.IntN(2) == 0
 	e.note("send %s %s %v, want an answer %v", target, method, args.Slots, want)
 	result, ok := e.m.send(target, method, args, want)
@@ -164,12 +192,18 @@ func (e embedder) release() {
 		return // or nobody could be reached any more
 	}
 	e.note("release %s", ref)
-	ok := e.m.release(ref)
-	e.same("release", e.k.Release(e.b, ref), ok)
+	want, ok := e.m.release(ref)
+	got, err := e.k.Release(e.b, ref)
+	e.same("release", err, ok)
+	compareOutputs(got.Outputs, want.outputs, e.f)
 }
 
 func (e embedder) retain() {
-	if ref, ok := e.ref(); ok {
+	ref, ok := e.service([]string{aNode, aProgram}[e.rng.IntN(2)])
+	if !ok || e.rng.IntN(2) == 0 {
+		ref, ok = e.ref()
+	}
+	if ok {
 		e.note("retain %s", ref)
 		ok := e.m.retain(ref)
 		e.same("retain", e.k.Retain(e.b, ref), ok)
@@ -181,9 +215,9 @@ func (e embedder) upgrade() {
 	if id == "" {
 		return
 	}
-	u := kernel.UpgradeSpec{Message: "news", Params: e.data(2)}
+	u := kernel.UpgradeSpec{Code: e.program(), Message: "news", Params: e.data(2)}
 	e.note("upgrade %s with %v", id, u.Params.Slots)
-	result, ok := e.m.upgrade(id, u.Message, u.Params)
+	result, ok := e.m.upgrade(id, u.Code, u.Message, u.Params)
 	got, err := e.k.Upgrade(e.b, id, u)
 	e.same("upgrade", err, ok)
 	if got != result {
@@ -206,10 +240,13 @@ func (e embedder) someVat(want func(v *vat) bool) vatID {
 }
 
 func (e embedder) terminate() {
-	id := e.someVat(func(v *vat) bool { return !v.ended })
-	if id == "" {
-		return
+	if id := e.someVat(func(v *vat) bool { return !v.ended }); id != "" {
+		e.end(id)
 	}
+}
+
+// end ends a vat from outside.
+func (e embedder) end(id vatID) {
 	e.note("terminate %s", id)
 	want, ok := e.m.terminate(id, "by the operator")
 	got, err := e.k.Terminate(e.b, id, "by the operator")
@@ -266,9 +303,11 @@ func (e embedder) setTime() {
 		now = e.m.time - 1
 	}
 	e.note("set the time to %d", now)
-	ok := e.m.setTime(now)
-	_, err := e.k.SetTime(e.b, now)
+	want, ok := e.m.setTime(now)
+	got, err := e.k.SetTime(e.b, now)
 	e.same("time", err, ok)
+	compareOutputs(got.Outputs, want.outputs, e.f)
+	comparePosts(got.Posts, want.posts, e.f)
 }
 
 // refused makes inputs that name what there is not.
@@ -293,7 +332,8 @@ func (e embedder) refused() {
 		_, _, err := e.k.CreateVat(e.b, kernel.VatSpec{Params: large})
 		e.same("create", err, false)
 	case 4:
-		ok := e.m.release(gone)
-		e.same("release", e.k.Release(e.b, gone), ok)
+		_, ok := e.m.release(gone)
+		_, err := e.k.Release(e.b, gone)
+		e.same("release", err, ok)
 	}
 }

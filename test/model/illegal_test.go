@@ -10,7 +10,7 @@ import (
 func (a actor) doIllegal(w weights) {
 	kinds := []func(weights){
 		a.forge, a.wrongKind, a.wrongResult, a.wrongDecider, a.wrongData, a.tooMuch, a.malformed,
-		a.wrongDrop, a.wrongRetire, a.wrongExports, a.mentionDropped,
+		a.wrongDrop, a.wrongRetire, a.wrongExports, a.mentionDropped, a.wrongCall,
 	}
 	kinds[a.rng.IntN(len(kinds))](w)
 }
@@ -143,7 +143,7 @@ func (a actor) tooMuch(w weights) {
 
 // malformed sends bytes that say nothing.
 func (a actor) malformed(w weights) {
-	ops := []swing.Op{0, 10, 15, 20, 99, swing.OpSend, swing.OpSubscribe, swing.OpResolve,
+	ops := []swing.Op{0, 10, 15, 20, 99, swing.OpSend, swing.OpCall, swing.OpSubscribe, swing.OpResolve,
 		swing.OpExit, swing.OpVatstoreGet, swing.OpVatstoreSet, swing.OpDropImports,
 		swing.OpAbandonExports}
 	op := ops[a.rng.IntN(len(ops))]

@@ -1,7 +1,9 @@
 package model
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
@@ -16,53 +18,76 @@ func (m *model) known(refs ...kref) bool {
 	})
 }
 
-func (m *model) create(
-	name string, pipelining, critical, quarantine bool, params kcap,
-) (id vatID, root kref, ok bool) {
-	if name != "" && slices.Contains(m.names, name) || !m.known(params.Slots...) {
+// spec says what vat to make.
+type spec struct {
+	name                             string
+	code                             swing.Hash
+	params                           kcap
+	pipelining, critical, quarantine bool
+	meter                            kref
+	reap                             struct{ deliveries, refs uint64 }
+}
+
+func (m *model) create(s spec) (id vatID, root kref, ok bool) {
+	if m.taken(s.name) || !m.known(s.params.Slots...) || s.meter != "" && !m.isMeter(s.meter) {
 		return "", "", false
 	}
+	id, root = m.make(s)
+	m.pins = append(m.pins, root)
+	m.collect(&report{})
+	return id, root, true
+}
+
+func (m *model) taken(name string) bool { return name != "" && slices.Contains(m.names, name) }
+
+// make makes a vat and queues its start.
+func (m *model) make(s spec) (id vatID, root kref) {
 	id = swing.VatIDOf(uint64(len(m.vats)) + 1)
 	root = swing.KRefOf(swing.Object, m.nextObject)
 	m.nextObject++
 	m.objects = append(m.objects, object{ref: root, owner: id})
-	v := vat{id: id, pipelining: pipelining, critical: critical, quarantine: quarantine}
-	v.reap = m.reap
+	v := vat{
+		id: id, pipelining: s.pipelining, critical: s.critical, quarantine: s.quarantine,
+		code: s.code, meter: s.meter, reap: m.reap, params: s.params,
+	}
+	if s.reap.deliveries > 0 {
+		v.reap.deliveries = s.reap.deliveries
+	}
+	if s.reap.refs > 0 {
+		v.reap.refs = s.reap.refs
+	}
 	v.add(entry{root, swing.RootVRef, true})
 	m.vats = append(m.vats, v)
-	m.names = append(m.names, name)
-	m.pins = append(m.pins, root)
-	m.acceptance = append(m.acceptance, event{vat: id, params: params})
-	m.collect()
-	return id, root, true
+	m.names = append(m.names, s.name)
+	m.acceptance = append(m.acceptance, event{vat: id, params: s.params})
+	return id, root
 }
 
 func (m *model) send(target kref, method string, args kcap, want bool) (result kref, ok bool) {
-	if !m.known(target) || !m.known(args.Slots...) {
+	if !m.known(target) || !m.known(args.Slots...) || len(args.Body) > m.limits.BodyBytes {
 		return "", false
 	}
 	if want {
-		result = swing.KRefOf(swing.Promise, m.nextPromise)
-		m.nextPromise++
-		m.promises = append(m.promises, promise{ref: result})
+		result = m.newPromise()
 		m.pins = append(m.pins, result)
 	}
 	m.acceptance = append(m.acceptance, event{
 		target: target, method: method, args: args, result: result,
 	})
-	m.collect()
+	m.collect(&report{})
 	return result, true
 }
 
-func (m *model) release(ref kref) bool {
+func (m *model) release(ref kref) (r report, ok bool) {
 	at := slices.Index(m.pins, ref)
-	if at < 0 {
-		return false
+	mine := ref == kernel.AdminRef // one of these pins is the kernel's
+	if at < 0 || mine && !slices.Contains(m.pins[at+1:], ref) {
+		return report{}, false
 	}
 	m.pins = slices.Delete(m.pins, at, at+1)
 	m.mark("a pin released")
-	m.collect()
-	return true
+	m.collect(&r)
+	return r, true
 }
 
 func (m *model) retain(ref kref) bool {
@@ -71,25 +96,46 @@ func (m *model) retain(ref kref) bool {
 	}
 	m.pins = append(m.pins, ref)
 	m.mark("a pin more")
-	m.collect()
+	m.collect(&report{})
 	return true
 }
 
-func (m *model) setTime(now uint64) bool {
+func (m *model) setTime(now uint64) (r report, ok bool) {
 	if now < m.time {
-		return false
+		return report{}, false
 	}
 	m.time = now
-	return true
+	m.tick(&r)
+	m.collect(&r)
+	return r, true
 }
+
+func (m *model) install(hash swing.Hash, name string) {
+	if at, found := slices.BinarySearchFunc(m.programs, hash, compareHashes); !found {
+		m.programs = slices.Insert(slices.Clone(m.programs), at, hash)
+	}
+	if name == "" {
+		return
+	}
+	m.titles = slices.Clone(m.titles)
+	at, found := slices.BinarySearchFunc(m.titles, name, func(t title, name string) int {
+		return strings.Compare(t.name, name)
+	})
+	if !found {
+		m.titles = slices.Insert(m.titles, at, title{})
+	}
+	m.titles[at] = title{name, hash}
+}
+
+func compareHashes(a, b swing.Hash) int { return bytes.Compare(a[:], b[:]) }
 
 func (m *model) terminate(id vatID, reason string) (r report, ok bool) {
 	if !m.alive(id) {
 		return report{}, false
 	}
 	m.mark("a vat terminated")
-	m.end(ended{id, true, reason}, errorData(reason), false, &r)
-	m.collect()
+	m.end(ended{id, true, reason}, errorData(reason), &r)
+	m.collect(&r)
 	return r, true
 }
 
@@ -127,5 +173,6 @@ func (m *model) unhold(id vatID) bool {
 		return false
 	}
 	m.letGo(id)
+	m.queueDues()
 	return true
 }

@@ -11,8 +11,11 @@ import (
 func options(r rules) kernel.Options {
 	return kernel.Options{
 		Seed: "model", Limits: r.limits,
-		ReapDeliveries: r.reap.deliveries, ReapRefs: r.reap.refs,
-		CleanupRows: r.cleanup.rows, CleanupEvery: r.cleanup.every,
+		Schedule: kernel.Schedule{
+			ReapDeliveries: r.reap.deliveries, ReapRefs: r.reap.refs,
+			CleanupRows: r.cleanup.rows, CleanupEvery: r.cleanup.every,
+			QueueShare: r.share, QueueMax: r.most,
+		},
 	}
 }
 
@@ -21,8 +24,8 @@ func (m *model) dirtLine(x *text, v *vat) {
 	if v.ended {
 		return
 	}
-	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs))
-	x.line("reaps of", string(v.id), number(v.reap.deliveries), number(v.reap.refs))
+	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs),
+		"reap after", number(v.reap.deliveries), number(v.reap.refs))
 }
 
 // importerLines are the vats that import an object, and whether they have been
@@ -62,8 +65,8 @@ func (r *rows) dirt(id vatID, position uint64) {
 	if r.has(string(id) + ".x") {
 		return
 	}
-	r.line("dirt of", string(id), number(position-since), number(refs))
-	r.line("reaps of", string(id), number(x.Uint()), number(x.Uint()))
+	r.line("dirt of", string(id), number(position-since), number(refs),
+		"reap after", number(x.Uint()), number(x.Uint()))
 }
 
 // hex reads a number of 16 hex digits.
@@ -90,8 +93,16 @@ func (r *rows) collection() {
 		r.seen[k] = true
 		r.line("reap", string(swing.VatIDOf(hex(k[5:]))))
 	})
-	r.each("ended.", func(k string) {
-		r.seen[k] = true
-		r.line("to clean", string(swing.VatIDOf(hex(k[6:]))))
+	r.list("chores", func(key string) {
+		id := vatID(r.b.rows[key])
+		r.seen["chore."+fmt.Sprintf("%016x", id.Number())] = true
+		r.line("chore for", string(id))
+	})
+	if r.has("turn") {
+		r.seen["turn"] = true
+		r.line("the run-queue is next")
+	}
+	r.list("cleanup", func(key string) {
+		r.line("to clean", r.fields(key, 2).Text())
 	})
 }

@@ -8,18 +8,18 @@ import (
 	"vatwarehouse/swing"
 )
 
-func (m *model) upgrade(id vatID, text string, params kcap) (result kref, ok bool) {
+func (m *model) upgrade(
+	id vatID, code swing.Hash, text string, params kcap,
+) (result kref, ok bool) {
 	if !m.alive(id) || !m.known(params.Slots...) {
 		return "", false
 	}
-	result = swing.KRefOf(swing.Promise, m.nextPromise)
-	m.nextPromise++
-	m.promises = append(m.promises, promise{ref: result})
+	result = m.newPromise()
 	m.pins = append(m.pins, result)
 	m.acceptance = append(m.acceptance, event{
-		upgrade: true, vat: id, text: text, params: params, result: result,
+		upgrade: true, vat: id, code: code, text: text, params: params, result: result,
 	})
-	m.collect()
+	m.collect(&report{})
 	return result, true
 }
 
@@ -53,14 +53,19 @@ func (m *model) reincarnate(ev event, r *report) {
 		}
 	}
 	v.incarnation++
+	v.code = ev.code
+	v.params = ev.params
 }
 
 // begun answers who asked for an upgrade that has succeeded.
 func (m *model) begun(r *report) {
+	v := m.vat(r.vat)
 	if !r.ev.upgrade {
+		if r.delivery.Kind == swing.DeliverStartVat {
+			m.born(v, r)
+		}
 		return
 	}
-	v := m.vat(r.vat)
 	list := swing.AppendUint(swing.AppendArray(nil, 1), v.incarnation)
 	m.resolve(r.ev.result, false, kcap{Body: list}, r)
 	if v.quarantined != "" {
@@ -77,19 +82,16 @@ func (m *model) setBack(undo *model, r *report) bool {
 	switch {
 	case ev.upgrade:
 		m.mark("an upgrade that fails")
-		*m = *undo
-		m.run = m.run[1:]
-		r.outputs = nil
-		m.resolve(ev.result, true, kcap{Body: []byte("see patch")}, r)
+		m.rollback(undo, r)
+		m.takeRun()
+		m.resolve(ev.result, true, m.words("vat upgrade failed: "), r)
 	case v.quarantine && !start:
 		m.mark("a quarantine")
-		*m = *undo
-		r.outputs = nil
+		m.rollback(undo, r)
 		v = m.vat(r.vat)
-		v.held, v.quarantined = true, "see patch"
+		v.held, v.quarantined = true, string(m.words("").Body)
 		if r.queued && !ev.reap && !m.fault("a quarantine that loses its event") {
-			v.heldBack = []event{m.run[0]}
-			m.run = m.run[1:]
+			v.heldBack = []event{m.takeRun()}
 		}
 	default:
 		return false

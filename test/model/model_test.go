@@ -19,19 +19,20 @@ import (
 var (
 	seed  = flag.Uint64("model.seed", 1, "the first run's seed")
 	runs  = flag.Int("model.runs", 0, "how many runs; 0 is as many as give the syscalls due")
-	long  = flag.Bool("long", false, "2,000,000 syscalls instead of 300,000")
+	long  = flag.Bool("long", false, "20,000,000 syscalls instead of 2,000,000")
 	steps = flag.Int("model.steps", 1500, "steps of one run")
 )
 
 const (
-	syscallsDefault = 300_000
-	syscallsLong    = 2_000_000
+	syscallsShort   = 100_000
+	syscallsDefault = 2_000_000
+	syscallsLong    = 20_000_000
 )
 
 // limits are small, so that vats break them.
 func limits(rng *rand.Rand) swing.Limits {
 	l := swing.Limits{
-		BodyBytes: 40, Slots: 8, MethodBytes: 8, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
+		BodyBytes: 40, Slots: 8, MethodBytes: 20, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
 		SyscallBytes: 3000, Resolutions: 6, LogBytes: 100, MemoryBytes: 1 << 16,
 	}
 	if rng.IntN(8) == 0 {
@@ -46,8 +47,18 @@ func newRun(seed uint64, n int) (rules, weights, []step) {
 	r := rules{limits: limits(rng), reached: map[string]int{}, plantedCount: new(int)}
 	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(40), 1+rng.Uint64N(12)
 	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
+	r.share, r.most = 100, 1000
+	if rng.IntN(2) == 0 {
+		r.share = 1 + rng.Uint64N(12)
+	}
+	if rng.IntN(4) == 0 {
+		r.most = 10 + rng.Uint64N(60)
+	}
+	// Comparing everything costs as much as 25 steps: one run in four does so often, and what
+	// it would find the others find later.
+	r.every = []int{25, 300, 300, 300}[rng.IntN(4)]
 	w := randomWeights(rng)
-	inputs, most := 4+rng.IntN(10), 5+rng.IntN(12)
+	inputs, most := 4+rng.IntN(10), 5+rng.IntN(20)
 	var all []step
 	for range n {
 		s := step{seed: rng.Uint64(), input: rng.IntN(100) < inputs}
@@ -64,7 +75,7 @@ func newRun(seed uint64, n int) (rules, weights, []step) {
 // TestMain lets garbage pile up: worlds are small, and collecting them often costs
 // more than playing them.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(1000)
+	debug.SetGCPercent(3000)
 	m.Run()
 }
 
@@ -109,8 +120,11 @@ func playBatch(first uint64, n int) []result {
 // once, until enough syscalls have been made; and every rule was reached.
 func TestKernelIsTheModel(t *testing.T) {
 	due := syscallsDefault
-	if *long {
+	switch {
+	case *long:
 		due = syscallsLong
+	case testing.Short():
+		due = syscallsShort
 	}
 	reached := map[string]int{}
 	total, cranks, n := 0, uint64(0), 0
@@ -132,6 +146,9 @@ func TestKernelIsTheModel(t *testing.T) {
 		n += size
 	}
 	t.Logf("seeds %d to %d: %d syscalls in %d cranks", *seed, *seed+uint64(n)-1, total, cranks)
+	if total < syscallsDefault && *runs == 0 && !testing.Short() {
+		t.Errorf("only %d syscalls, want %d", total, syscallsDefault)
+	}
 	for _, rule := range slices.Sorted(maps.Keys(reached)) {
 		t.Logf("%8d  %s", reached[rule], rule)
 		if !slices.Contains(allRules, rule) {

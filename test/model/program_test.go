@@ -22,6 +22,7 @@ type weights struct {
 	send, subscribe, resolve, store        int
 	drop, retireImports, retireExports     int
 	abandon, exit, illegal, mass           int
+	services                               int
 	fresh, result, pipelining, trap, world int
 }
 
@@ -30,7 +31,7 @@ func randomWeights(rng *rand.Rand) weights {
 	return weights{
 		send: about(220), subscribe: about(90), resolve: about(150), store: about(100),
 		drop: about(130), retireImports: about(100), retireExports: about(80),
-		abandon: about(10), exit: rng.IntN(3), illegal: 1 + rng.IntN(7), mass: rng.IntN(2),
+		services: about(140), abandon: about(10), exit: rng.IntN(3), illegal: 1 + rng.IntN(7), mass: rng.IntN(2),
 		fresh: about(150), result: about(450), pipelining: about(400),
 		trap: rng.IntN(7), world: rng.IntN(12),
 	}
@@ -47,6 +48,7 @@ func (t *turn) act(seed uint64, w weights) {
 		{w.store, a.doStore}, {w.exit, a.doExit}, {w.illegal, a.doIllegal},
 		{w.drop, a.doDrop}, {w.retireImports, a.doRetireImports},
 		{w.retireExports, a.doRetireExports}, {w.abandon, a.doAbandon}, {w.mass, a.doMass},
+		{w.services, a.doService},
 	}
 	total := 0
 	for _, c := range choices {
@@ -149,7 +151,8 @@ func (a actor) answers(e entry) bool {
 		to, bare := p.data.Reference()
 		return p.state == 0 || p.state == 1 && bare && to.Kind() == swing.Object
 	}
-	return mayMention(e) && a.m.alive(a.m.object(e.kref).owner)
+	owner := a.m.object(e.kref).owner
+	return mayMention(e) && (owner == kernelOwn || a.m.alive(owner))
 }
 
 // crowded is how many queued events make vats talk less.

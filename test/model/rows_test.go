@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,10 +45,10 @@ func (x *text) event(name string, ev event) {
 	case ev.reap:
 		x.add("reap", string(ev.vat))
 	case ev.upgrade:
-		x.add("upgrade", string(ev.vat), ev.text, string(ev.result))
+		x.add("upgrade", string(ev.vat), ev.code.String(), ev.text, string(ev.result))
 		x.data(ev.params)
 	case ev.target != "":
-		x.add("send", string(ev.target), ev.method, string(ev.result))
+		x.add("send", string(ev.target), ev.method, string(ev.result), owner(ev.sent.from))
 		x.data(ev.args)
 	case ev.promise != "":
 		x.add("notify", string(ev.vat), string(ev.promise))
@@ -103,16 +104,21 @@ func (m *model) lines() []byte {
 		m.vatLines(x, &m.vats[i])
 	}
 	m.pinLines(x)
+	m.serviceLines(x)
 	for _, a := range m.actions {
 		x.line("action", string(a.vat), number(a.kind), string(a.ref))
 	}
 	for _, id := range m.reaps {
 		x.line("reap", string(id))
 	}
-	for i := range m.vats {
-		if v := &m.vats[i]; v.ended && !v.cleaned {
-			x.line("to clean", string(v.id))
-		}
+	for _, id := range m.chores {
+		x.line("chore for", string(id))
+	}
+	if m.runNext {
+		x.line("the run-queue is next")
+	}
+	for _, id := range m.dying {
+		x.line("to clean", string(id))
 	}
 	return x.b
 }
@@ -122,21 +128,36 @@ func (m *model) promiseLines(x *text, p promise, count int) {
 	if p.state != 0 {
 		x.data(p.data)
 		x.end()
+		for _, ev := range m.acceptance {
+			if ev.promise == p.ref {
+				x.chain(p.ref, append([]vatID{ev.vat}, ev.after...))
+			}
+		}
 		return
 	}
-	x.add("decider", owner(p.decider), "subscribers")
-	for _, s := range p.subscribers {
-		x.add(string(s))
+	first, last := vatID(""), vatID("")
+	if n := len(p.subscribers); n > 0 {
+		first, last = p.subscribers[0], p.subscribers[n-1]
 	}
-	x.end()
+	x.line("decider", owner(p.decider), "subscribers", owner(first), owner(last))
+	x.chain(p.ref, p.subscribers)
 	x.events(string(p.ref), p.waiting)
+}
+
+// chain is who is notified after whom.
+func (x *text) chain(ref kref, vats []vatID) {
+	for i := 1; i < len(vats); i++ {
+		x.line("after", string(vats[i-1]), "is told of", string(ref), string(vats[i]))
+	}
 }
 
 func (m *model) vatLines(x *text, v *vat) {
 	if name := m.names[v.id.Number()-1]; name != "" {
 		x.line("name", name, string(v.id))
 	}
-	x.line("flags of", string(v.id), flags(v.pipelining, v.critical, v.quarantine))
+	x.line("options of", string(v.id), v.code.String(), strconv.FormatBool(v.pipelining),
+		strconv.FormatBool(v.critical), strconv.FormatBool(v.quarantine))
+	m.bondLines(x, v)
 	if v.ended {
 		x.add("end of", string(v.id), strconv.FormatBool(v.failure))
 		x.data(v.info)
@@ -152,6 +173,7 @@ func (m *model) vatLines(x *text, v *vat) {
 		x.line("held", string(v.id))
 	}
 	x.events(string(v.id), v.heldBack)
+	m.shareLines(x, v)
 	if v.quarantined != "" {
 		x.line("quarantined", string(v.id), v.quarantined)
 	}
@@ -188,13 +210,10 @@ type rows struct {
 	vats uint64
 }
 
-// firstObject is the first that is not of the kernel's own.
-const firstObject = 20
-
 // kernelLines is the kernel's state. What does not decode is a panic.
 func kernelLines(b *buffer) []byte {
 	r := &rows{b: b, seen: map[string]bool{
-		"setup": true, "cleaned": true, "ko1": true, "ko1.s": true, "pin.ko1": true, // nobody here is given ko1
+		"setup": true, "cleaned": true,
 	}}
 	c := r.fields("crank", 2)
 	r.line("cranks", number(c.Uint()), "deliveries", number(c.Uint()))
@@ -203,7 +222,7 @@ func kernelLines(b *buffer) []byte {
 	r.vats = vats
 	r.line("next", number(vats), number(objects), number(promises))
 	r.line("time", number(r.get("time").Uint()))
-	for n := uint64(firstObject); n < objects; n++ {
+	for n := range objects {
 		r.object(swing.KRefOf(swing.Object, n))
 	}
 	for n := range promises {
@@ -216,12 +235,13 @@ func kernelLines(b *buffer) []byte {
 			r.vat(swing.VatIDOf(n))
 		}
 	}
-	for n := uint64(firstObject); n < objects; n++ {
+	for n := range objects {
 		r.pin(swing.KRefOf(swing.Object, n))
 	}
 	for n := range promises {
 		r.pin(swing.KRefOf(swing.Promise, n))
 	}
+	r.services(objects)
 	r.collection()
 	for _, key := range b.keys {
 		if !r.seen[key] {
@@ -277,31 +297,70 @@ func (r *rows) promise(ref kref) {
 	if key := string(ref) + ".n"; r.has(key) {
 		r.seen[key] = true // how many are in the run-queue: kernel.Check counts them
 	}
-	x := r.fields(string(ref), 4)
-	state := x.Uint()
+	x := r.get(string(ref))
+	fields, state := x.Array(), x.Uint()
 	r.add("promise", string(ref), number(state), number(x.Uint()))
-	if state != 0 {
+	if state != 0 && fields == 4 {
 		r.data(swing.ReadCapData[kref](x))
 		r.end()
+		r.chain(ref, r.head(ref))
 		return
 	}
-	r.add("decider", owner(optional(x)), "subscribers")
-	for n := x.Array(); n > 0; n-- {
-		r.add(x.Text())
+	if fields != 5 {
+		panic("row " + string(ref))
 	}
-	r.end()
+	first := vatID("")
+	r.add("decider", owner(optional(x)), "subscribers")
+	first = optional(x)
+	r.line(owner(first), owner(optional(x)))
+	r.chain(ref, first)
 	r.queue(string(ref), string(ref)+".q")
+}
+
+// head is the vat that is notified first: it comes after none.
+func (r *rows) head(ref kref) (head vatID) {
+	prefix := string(ref) + ".s."
+	var after []string
+	r.each(prefix, func(k string) { after = append(after, string(r.b.rows[k])) })
+	r.each(prefix, func(k string) {
+		if vat := k[len(prefix):]; !slices.Contains(after, vat) {
+			head = vatID(vat)
+		}
+	})
+	return head
+}
+
+// chain reads who is notified after a vat, as far as it goes; what it does not lead to
+// are stray rows.
+func (r *rows) chain(ref kref, from vatID) {
+	for {
+		key := string(ref) + ".s." + string(from)
+		if !r.has(key) || r.seen[key] {
+			return
+		}
+		r.seen[key] = true
+		next := vatID(r.b.rows[key])
+		r.text.chain(ref, []vatID{from, next})
+		from = next
+	}
 }
 
 // queue reads a queue's events, in order.
 func (r *rows) queue(name, key string) {
+	r.list(key, func(row string) { r.event(name, row) })
+}
+
+// list reads the keys of a queue's rows, in order.
+func (r *rows) list(key string, f func(row string)) {
 	if !r.has(key) {
 		return
 	}
 	x := r.fields(key, 2)
 	head, tail := x.Uint(), x.Uint()
 	for n := head; n < tail; n++ {
-		r.event(name, fmt.Sprintf("%s.%016x", key, n))
+		row := fmt.Sprintf("%s.%016x", key, n)
+		r.seen[row] = true
+		f(row)
 	}
 }
 
@@ -310,16 +369,17 @@ func (r *rows) event(name, key string) {
 	fields, kind := x.Array(), x.Uint()
 	var ev event
 	switch {
-	case fields == 6 && kind == 1:
+	case fields == 7 && kind == 1:
 		to, msg := swing.ReadMessage[kref](x)
 		ev = event{target: to, method: msg.Method, args: msg.Args, result: msg.Result}
+		ev.sent.from = optional(x)
 	case fields == 3 && kind == 2:
 		ev = event{vat: vatID(x.Text()), promise: kref(x.Text())}
 	case fields == 4 && kind == 3:
 		ev = event{vat: vatID(x.Text()), params: swing.ReadCapData[kref](x)}
 	case fields == 7 && kind == 4:
 		ev = event{upgrade: true, vat: vatID(x.Text())}
-		x.Hash()
+		ev.code = x.Hash()
 		ev.text, ev.result = x.Text(), kref(x.Text())
 		ev.params = swing.ReadCapData[kref](x)
 	case fields == 2 && kind == 5:
@@ -358,6 +418,7 @@ func (r *rows) vat(id vatID) {
 		r.line("held", string(id))
 		r.queue(string(id), key(".h"))
 	}
+	r.shares(id)
 	if r.has(key(".q")) {
 		r.seen[key(".q")] = true
 		r.line("quarantined", string(id), string(r.b.rows[key(".q")]))
@@ -384,25 +445,21 @@ func (r *rows) clist(id vatID) {
 	})
 }
 
-// flags writes the options of a vat that are on or off.
-func flags(pipelining, critical, quarantine bool) string {
-	return fmt.Sprint(pipelining, critical, quarantine)
-}
-
-// named finds the name of a vat and its options.
+// named finds the name of a vat, and its options.
 func (r *rows) named(id vatID) {
-	x := r.get(string(id) + ".o")
-	x.Array()
-	x.Uint()
+	x := r.fields(string(id)+".o", 7)
+	x.Uint() // their version
 	if name := x.Text(); name != "" {
 		if string(r.b.rows["name."+name]) == string(id) {
 			r.seen["name."+name] = true
 		}
 		r.line("name", name, string(id))
 	}
-	x.Hash() // program
-	x.Hash() // seed
-	r.line("flags of", string(id), flags(x.Bool(), x.Bool(), x.Bool()))
+	code := x.Hash()
+	x.Hash() // its seed
+	r.line("options of", string(id), code.String(), strconv.FormatBool(x.Bool()),
+		strconv.FormatBool(x.Bool()), strconv.FormatBool(x.Bool()))
+	r.bonds(id)
 }
 
 func (r *rows) each(prefix string, f func(key string)) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 )
 
@@ -29,7 +30,16 @@ type model struct {
 	pins       []kref // what the embedder holds, once for each time
 	actions    []action
 	reaps      []vatID
+	chores     []vatID // who is to be told of the actions or reaped, in turn
+	dues       []vatID // who joins the chores at the end of the crank
+	runNext    bool    // the run-queue comes before the next chore
+	dying      []vatID // of whom rows are left, in the order in which they ended
 	names      []string
+	services   []service    // by number
+	devices    []device     // by name
+	programs   []swing.Hash // sorted
+	titles     []title      // by name
+	unworded   bool         // some words of the kernel's are missing
 
 	nextObject, nextPromise uint64
 	time                    uint64
@@ -44,7 +54,9 @@ type rules struct {
 	limits       swing.Limits
 	reap         struct{ deliveries, refs uint64 }
 	cleanup      struct{ rows, every uint64 }
+	share, most  uint64         // of what one vat has caused: in the run-queue, and in all
 	reached      map[string]int // how often each rule was
+	every        int            // steps between comparisons of everything
 	planted      string         // the fault that this model has on purpose
 	plantedCount *int
 }
@@ -55,11 +67,49 @@ type object struct {
 	told  bool  // it is an orphan nobody reaches, and those that recognize it have actions
 }
 
+// service is what an object of the kernel's own is.
+type service struct {
+	ref     kref
+	kind    string
+	vat     vatID      // of a node
+	program swing.Hash // of a program
+	device  string     // of a device
+
+	remaining, threshold, used uint64 // of a meter
+	unlimited                  bool
+	waiting                    []kref // promises for word of the meter, in the order of their spelling
+	gone                       bool   // nobody reaches it any more
+}
+
+// The kinds of service.
+const (
+	admin     = "admin"
+	aNode     = "node"
+	aProgram  = "program"
+	aDevice   = "device"
+	aMeter    = "meter"
+	kernelOwn = vatID("kernel") // owns them
+)
+
+// device is what a device keeps.
+type device struct {
+	name  string
+	ref   kref
+	state []pair // in the order of the keys
+	holds []kref // once for each time
+}
+
+// title is a program's name.
+type title struct {
+	name string
+	hash swing.Hash
+}
+
 type promise struct {
 	ref         kref
 	state       int // 0 unresolved, 1 fulfilled, 2 rejected
 	decider     vatID
-	subscribers []vatID
+	subscribers []vatID // in the order in which they asked
 	waiting     []event
 	data        kcap
 }
@@ -77,6 +127,10 @@ type vat struct {
 	quarantine  bool   // it is held, not ended, when it fails
 	quarantined string // why it is held
 	incarnation uint64
+	code        swing.Hash
+	meter       kref    // "" once it has ended
+	birth       *birth  // who waits for its start
+	mourners    []kref  // promises for how it ends, in the order of their spelling
 	clist       []entry // in the order of the krefs' spelling
 	store       []pair  // in the order of the keys
 	imports     struct{ object, promise uint64 }
@@ -86,15 +140,19 @@ type vat struct {
 
 	held     bool
 	heldBack []event
+	outbox   []event
+	params   kcap // of this incarnation; none once it has ended
 
 	ended   bool
 	failure bool
-	faulted bool // the end's words are the kernel's, about a fault
 	info    kcap
 	cleaned bool
 }
 
 type pair struct{ key, value string }
+
+// birth is what is due to whom when a vat that was made for another has started.
+type birth struct{ result, root, node kref }
 
 // event is something in a queue: a send if it has a target, a notify if it has
 // a promise, and what it says otherwise, or the start of a vat.
@@ -111,8 +169,10 @@ type event struct {
 	reap    bool // before an upgrade
 	upgrade bool // with params, and result
 	text    string
+	code    swing.Hash
 
-	sent sent // for the check of order only
+	after []vatID // a notify: who is notified next
+	sent  sent
 }
 
 // sent is who sent a message, to what, as the sender named it, and when.
@@ -136,7 +196,11 @@ type action struct {
 }
 
 func newModel(r rules) *model {
-	return &model{rules: r, nextObject: 20, nextPromise: 40, time: 946684800e9}
+	return &model{
+		rules: r, nextObject: 20, nextPromise: 40, time: 946684800e9,
+		objects: []object{{ref: kernel.AdminRef, owner: kernelOwn}}, pins: []kref{kernel.AdminRef},
+		services: []service{{ref: kernel.AdminRef, kind: admin}},
+	}
 }
 
 func (m *model) clone() *model {
@@ -149,21 +213,23 @@ func (m *model) clone() *model {
 	}
 	c.acceptance, c.run = slices.Clone(m.acceptance), slices.Clone(m.run)
 	c.pins, c.actions = slices.Clone(m.pins), slices.Clone(m.actions)
-	c.reaps = slices.Clone(m.reaps)
+	c.reaps, c.chores, c.dying = slices.Clone(m.reaps), slices.Clone(m.chores), slices.Clone(m.dying)
 	c.arrived = slices.Clone(m.arrived)
+	c.services, c.devices = slices.Clone(m.services), slices.Clone(m.devices)
 	return &c
 }
 
 // mark counts that a rule was reached.
 func (m *model) mark(rule string) { m.reached[rule]++ }
 
-// fault reports whether the planted fault is this one, every other time it is asked.
+// fault reports whether the planted fault is this one, every other time it is asked,
+// the first time, too.
 func (m *model) fault(name string) bool {
 	if m.planted != name {
 		return false
 	}
 	*m.plantedCount++
-	return *m.plantedCount%2 == 0
+	return *m.plantedCount%2 == 1
 }
 
 // with returns s with one more item, leaving s as it is.
@@ -189,6 +255,16 @@ func (m *model) promise(ref kref) *promise {
 	return &m.promises[i]
 }
 
+// service is what an object of the kernel's is, or nil.
+func (m *model) service(ref kref) *service {
+	for i := range m.services {
+		if m.services[i].ref == ref {
+			return &m.services[i]
+		}
+	}
+	return nil
+}
+
 func (m *model) exists(ref kref) bool {
 	if ref.Kind() == swing.Promise {
 		return m.promise(ref) != nil
@@ -198,7 +274,7 @@ func (m *model) exists(ref kref) bool {
 
 // vat returns a vat that was ever made, or nil.
 func (m *model) vat(id vatID) *vat {
-	if id == "" {
+	if id == "" || id == kernelOwn {
 		return nil
 	}
 	if n := id.Number(); n <= uint64(len(m.vats)) {
@@ -296,15 +372,41 @@ func (m *model) recount() tally {
 		t.events(m.promises[i].waiting)
 		t.data(m.promises[i].data)
 	}
+	for i := range m.services {
+		t.also(m.services[i].waiting...)
+	}
+	for i := range m.devices {
+		if !m.fault("a device's reference that does not count") {
+			t.also(m.devices[i].holds...)
+		}
+	}
 	for i := range m.vats {
 		v := &m.vats[i]
 		t.events(v.heldBack)
+		t.events(v.outbox)
 		t.data(v.info)
+		if !m.fault("parameters that do not count") {
+			t.data(v.params)
+		}
+		t.also(v.meter)
+		t.also(v.mourners...)
+		if v.birth != nil {
+			t.also(v.birth.result, v.birth.root, v.birth.node)
+		}
 		for _, e := range v.clist {
 			t.entry(e)
 		}
 	}
 	return t
+}
+
+// also counts what is held one by one; "" is nothing.
+func (t *tally) also(refs ...kref) {
+	for _, ref := range refs {
+		if ref != "" {
+			t.hold(ref)
+		}
+	}
 }
 
 // entry counts what an entry of a c-list holds: promises always, objects if

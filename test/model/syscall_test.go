@@ -17,6 +17,7 @@ type turn struct {
 	report   *report
 	calls    []exchange
 	bytes    int
+	room     uint64 // for messages and notifies
 
 	refused string // why a syscall ended the delivery
 	broken  string // the first that is illegal when it is judged
@@ -24,6 +25,7 @@ type turn struct {
 	program swing.Outcome // what the program itself said
 	status  swing.Status  // how the delivery ended
 	problem string
+	vague   bool // the problem has no fixed words
 }
 
 type exchange struct {
@@ -71,6 +73,17 @@ func (t *turn) raw(op swing.Op, request []byte, s *vcall) {
 		answer := t.vatstore(*s)
 		t.calls[len(t.calls)-1].answer = answer
 		t.bytes += len(answer)
+		return
+	}
+	if op == swing.OpCall {
+		answer, ok := t.callDevice(s, what)
+		if ok {
+			t.calls[len(t.calls)-1].answer = answer
+			t.bytes += len(answer)
+		}
+		return
+	}
+	if t.refuses(op) {
 		return
 	}
 	if t.broken == "" && (s == nil || t.tooLarge(*s) || !t.judge(*s)) {
@@ -296,7 +309,6 @@ func (t *turn) subscribe(s vcall) bool {
 		return true
 	}
 	p.subscribers = with(p.subscribers, t.vat)
-	slices.SortFunc(p.subscribers, func(a, b vatID) int { return int(a.Number()) - int(b.Number()) })
 	return true
 }
 

@@ -46,10 +46,12 @@ func (f *failure) fail(where, format string, args ...any) {
 var errWorld = errors.New("the world failed")
 
 func newWorld(r rules, w weights) *world {
-	x := &world{m: newModel(r), b: newBuffer(), w: w, every: 25, recount: true}
+	x := &world{m: newModel(r), b: newBuffer(), w: w, every: r.every, recount: true}
 	x.b.plant = r.planted == sparedRow
-	kernel.Init(x.b, options(r))
-	x.k = kernel.New(x.b, x, nil)
+	if err := kernel.Init(x.b, options(r)); err != nil {
+		panic(err)
+	}
+	x.k = kernel.New(x.b, x, newDevices())
 	return x
 }
 
@@ -111,6 +113,11 @@ func (x *world) crank(s step, f *failure) {
 		f.fail("order", "%s", x.expect.disorder)
 	}
 	x.compareCrank(got, err, f)
+	if f.where == "" && x.expect.critical && rng.IntN(3) == 0 {
+		e := embedder{x, rng, f}
+		x.discarded = nil
+		e.end(x.expect.stuck) // or nothing would ever get past it
+	}
 	if f.where == "" && x.expect.failed {
 		return
 	}
@@ -134,7 +141,8 @@ func (x *world) program(s step, rng *rand.Rand) program {
 		for _, seed := range s.calls {
 			t.act(seed, x.w)
 		}
-		if rng.IntN(1000) < x.w.trap {
+		asked := len(t.report.posts) > 0 && rng.IntN(10) == 0
+		if asked || rng.IntN(1000) < x.w.trap {
 			t.program = swing.Outcome{Status: swing.StatusTrapped, Problem: "unreachable"}
 			if rng.IntN(2) == 0 {
 				t.program = swing.Outcome{Status: swing.StatusFailed, Problem: "no luck \"today\""}
@@ -209,44 +217,49 @@ func (x *world) compareCrank(got kernel.Report, err error, f *failure) {
 	}
 	compareEnds(got, want, f)
 	compareOutputs(got.Outputs, want.outputs, f)
+	comparePosts(got.Posts, want.posts, f)
+	if got.Made != want.made {
+		f.fail("made", "%d vats made, the model has %d", got.Made, want.made)
+	}
 	if !slices.Equal(x.discarded, want.discards) {
 		f.fail("discard", "discarded %v, the model has %v", x.discarded, want.discards)
 	}
 }
 
-// patch gives the model the kernel's words for what a vat did wrong, which are not
-// fixed, where they become part of the state.
+// patch gives the model the kernel's words, which are fixed nowhere, where they become
+// part of the state: what a vat did wrong, and why a message to the kernel was refused.
 func (x *world) patch(got kernel.Report) {
-	e := x.expect
-	for _, e := range e.ended {
-		if v := x.m.vat(e.vat); v.faulted {
-			v.info = errorData(got.Outcome.String())
+	if !x.m.unworded {
+		return
+	}
+	x.m.unworded = false
+	said := func(ref kref, data *kcap) {
+		body := string(data.Body)
+		if prefix, ok := strings.CutPrefix(body, theOutcome); ok {
+			*data = errorData(prefix + got.Outcome.String())
+		}
+		if words, ok := x.b.wordsOf(ref); ok && body == theRefusal {
+			*data = words
 		}
 	}
-	if e.kind != setback {
-		return
+	for i := range x.m.promises {
+		said(x.m.promises[i].ref, &x.m.promises[i].data)
 	}
-	if !e.ev.upgrade {
-		x.m.vat(e.vat).quarantined = got.Outcome.String()
-		return
+	for i := range x.expect.outputs {
+		said(x.expect.outputs[i].promise, &x.expect.outputs[i].data)
 	}
-	data := errorData("vat upgrade failed: " + got.Outcome.String())
-	if p := x.m.promise(e.ev.result); p != nil {
-		p.data = data
-	}
-	for i := range e.outputs {
-		if e.outputs[i].promise == e.ev.result {
-			e.outputs[i].data = data
+	for i := range x.m.vats {
+		v := &x.m.vats[i]
+		said("", &v.info)
+		if v.quarantined == theOutcome {
+			v.quarantined = got.Outcome.String()
 		}
 	}
 }
 
 func (x *world) compareDelivery(got kernel.Report, f *failure) {
 	e, t := x.expect, x.expect.turn
-	calls := t.calls
-	if t.refused != "" {
-		calls = calls[:len(calls)-1] // it is not recorded
-	}
+	calls := t.recorded()
 	if x.played < len(calls) {
 		f.fail("syscalls", "only %d of %d syscalls were made", x.played, len(t.calls))
 	}
@@ -254,7 +267,10 @@ func (x *world) compareDelivery(got kernel.Report, f *failure) {
 		f.fail("syscalls", "%d syscalls reported, the model has %d", got.Syscalls, len(calls))
 	}
 	problem := got.Outcome.Problem
-	if t.refused != "" || t.broken != "" && t.status == swing.StatusIllegal {
+	if got.Units != e.units {
+		f.fail("units", "%d units used, the model has %d", got.Units, e.units)
+	}
+	if t.vague || t.refused != "" || t.broken != "" && t.status == swing.StatusIllegal {
 		problem = problem[:min(len(problem), len(t.problem))] // the rule has no fixed words
 	}
 	if got.Outcome.Status != t.status || problem != t.problem {
@@ -291,7 +307,7 @@ func compareItem(got kernel.Report, e report, calls []exchange, f *failure) {
 func compareEnds(got kernel.Report, want report, f *failure) {
 	same := slices.EqualFunc(got.Ended, want.ended, func(a kernel.Ended, b ended) bool {
 		reason := b.reason
-		if reason == "" {
+		if reason == theOutcome {
 			reason = got.Outcome.String()
 		}
 		return a.Vat == b.vat && a.Failure == b.failure && a.Reason == reason
@@ -308,6 +324,16 @@ func compareOutputs(got []kernel.Output, want []output, f *failure) {
 	})
 	if !same {
 		f.fail("outputs", "outputs %v, the model has %v", got, want)
+	}
+}
+
+func comparePosts(got []kernel.Post, want []post, f *failure) {
+	same := slices.EqualFunc(got, want, func(a kernel.Post, b post) bool {
+		return a.Device == b.device && bytes.Equal(a.Data.Body, b.data.Body) &&
+			slices.Equal(a.Data.Slots, b.data.Slots)
+	})
+	if !same {
+		f.fail("posts", "posts %v, the model has %v", got, want)
 	}
 }
 
