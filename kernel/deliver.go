@@ -109,7 +109,8 @@ func (c *crank) settle(
 
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
-	c.loose, c.dues, c.report.Outputs, c.report.Posts = nil, nil, nil, nil
+	c.loose, c.dues, c.meters = nil, nil, nil
+	c.report.Outputs, c.report.Posts = nil, nil
 }
 
 // judgement is how far a delivery's syscalls have taken effect.

@@ -235,12 +235,12 @@ func (k *Kernel) SetTime(b Buffer, t uint64) (Report, error) {
 	return c.report, nil
 }
 
-// Terminate ends a vat from outside. The reason is at most as long as a body may be.
+// Terminate ends a vat from outside. The reason is at most as long as a method may be.
 func (k *Kernel) Terminate(b Buffer, vat swing.VatID, reason string) (Report, error) {
 	if err := checkAlive(b, vat); err != nil {
 		return Report{}, err
 	}
-	if most := k.options.Limits.BodyBytes; len(reason) > most {
+	if most := k.options.Limits.MethodBytes; len(reason) > most {
 		return Report{}, refuse("a reason of %d bytes, limit %d", len(reason), most)
 	}
 	c := k.begin(b)

@@ -257,6 +257,8 @@ type crank struct {
 	// they are judged at the end.
 	loose []swing.KRef
 	dues  []swing.VatID // vats that are to be put into the queue of chores
+	// meters are those that are gone, and of which those who wait are to be told.
+	meters []swing.KRef
 }
 
 func (k *Kernel) begin(b Buffer) *crank { return &crank{Kernel: k, b: b} }

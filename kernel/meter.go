@@ -1,8 +1,10 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
@@ -166,13 +168,23 @@ func (c *crank) serveMeter(ref swing.KRef, m swing.Message[swing.KRef], in *argu
 	return nil
 }
 
-// forgetMeter deletes a meter that nobody can reach: who waits for it is told.
+// forgetMeter deletes a meter that nobody can reach.
 func (c *crank) forgetMeter(ref swing.KRef) {
-	if !has(c.b, meterKey(ref)) {
-		return
+	if has(c.b, meterKey(ref)) {
+		c.b.Delete(meterKey(ref))
+		c.meters = append(c.meters, ref)
 	}
-	c.b.Delete(meterKey(ref))
-	c.settleAll(notifyKey(ref), true, errorData("the meter is gone"))
+}
+
+// tellOfMeters tells those who wait for the meters that are gone, the one made first first.
+func (c *crank) tellOfMeters() {
+	slices.SortFunc(c.meters, func(a, b swing.KRef) int {
+		return cmp.Compare(a.Number(), b.Number())
+	})
+	for _, ref := range c.meters {
+		c.settleAll(notifyKey(ref), true, errorData("the meter is gone"))
+	}
+	c.meters = nil
 }
 
 // Meter is what the kernel knows of a meter.

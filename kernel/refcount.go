@@ -61,8 +61,17 @@ func (c *crank) apply(vat swing.VatID, changes []vatkeeper.RefChange) {
 }
 
 // collect judges what may have lost its last holder. A promise that nobody refers to
-// is deleted; letting go of its data may free another, which then joins the list.
+// is deleted; letting go of its data may free another, which then joins the list. Who waits
+// for word of a meter that is gone is told last: that frees nothing but what waited.
 func (c *crank) collect() {
+	c.judgeLoose()
+	if len(c.meters) > 0 {
+		c.tellOfMeters()
+		c.judgeLoose()
+	}
+}
+
+func (c *crank) judgeLoose() {
 	for i := 0; i < len(c.loose); i++ {
 		ref := c.loose[i]
 		if !exists(c.b, ref) {

@@ -151,7 +151,11 @@ func TestOptionsChangeOnTheFly(t *testing.T) {
 	var all atomic.Int64
 	each(seeds, func(i int) {
 		rng := rand.New(rand.NewPCG(uint64(i), 2))
-		got, stops, err := restless(t.TempDir(), s, func() host.Options {
+		dir := t.TempDir()
+		run := func(ctx context.Context, o host.Options) (trial.Trace, error) {
+			return trial.Run(ctx, dir, o, s)
+		}
+		got, stops, err := restless(run, func() host.Options {
 			return grid[rng.IntN(len(grid))].options()
 		}, func() int { return 1 + rng.IntN(12) })
 		if err != nil {
@@ -166,9 +170,11 @@ func TestOptionsChangeOnTheFly(t *testing.T) {
 	}
 }
 
-// restless runs a scenario, stopping after some blocks each time.
+// restless runs something that goes on where it was stopped, stopping it after some blocks
+// each time.
 func restless(
-	dir string, s *sim.Scenario, options func() host.Options, blocks func() int,
+	run func(ctx context.Context, o host.Options) (trial.Trace, error),
+	options func() host.Options, blocks func() int,
 ) (tr trial.Trace, stops int, err error) {
 	for {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -179,7 +185,7 @@ func restless(
 				cancel()
 			}
 		}
-		tr, err = trial.Run(ctx, dir, o, s)
+		tr, err = run(ctx, o)
 		cancel()
 		if !errors.Is(err, context.Canceled) {
 			return tr, stops, err

@@ -63,7 +63,7 @@ func Parse(t testing.TB, text string) *sim.Scenario {
 // Trace is all that must not differ between two runs of a scenario.
 type Trace struct {
 	Activityhash swing.Hash
-	Transcripts  string // every entry of every vat
+	Transcripts  string // every entry of every incarnation that is the latest of its vat
 	Outputs      string
 }
 
@@ -103,7 +103,7 @@ func Take(h *host.Host) (tr Trace, err error) {
 	var text strings.Builder
 	for _, v := range vats {
 		fmt.Fprintln(&text, v.ID, v.Name, v.Alive, v.End, v.Span)
-		entries, err := h.Transcript(v.ID, 0, v.Span.End)
+		entries, err := h.Transcript(v.ID, v.Span.Start, v.Span.End)
 		if err != nil {
 			return tr, err
 		}
