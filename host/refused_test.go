@@ -146,6 +146,9 @@ func (r *refusals) limits() {
 	for _, o := range []host.OptionChange{{ReapDeliveries: host.Never + 1}, {ReapRefs: 1<<64 - 1}} {
 		r.add(host.ErrRefused, func() error { return h.ChangeOptions(ctx, r.live, o) }, "ChangeOptions %+v", o)
 	}
+	for _, s := range []kernel.Schedule{{QueueMax: host.Never + 1}, {CleanupRows: 7, ReapRefs: 1<<64 - 1}} {
+		r.add(host.ErrRefused, func() error { return h.SetSchedule(ctx, s) }, "SetSchedule %+v", s)
+	}
 	r.add(host.ErrRefused, func() error { return h.SetTime(ctx, 1) }, "SetTime back")
 	r.add(host.ErrRefused, func() error { return h.SetNote(ctx, "", []byte("x")) }, "SetNote without a name")
 	r.add(host.ErrRefused, func() error { return h.SetNote(ctx, long, []byte("x")) }, "SetNote with a long name")

@@ -249,6 +249,35 @@ func TestSetsAreListed(t *testing.T) {
 	want("reap reap v1")
 }
 
+// TestOutboxesAreListed: what a vat has sent beyond its share of the run-queue.
+func TestOutboxesAreListed(t *testing.T) {
+	w := newWorld(t)
+	if err := w.k.SetSchedule(w.b, kernel.Schedule{QueueShare: 1}); err != nil {
+		t.Fatal(err)
+	}
+	_, to := w.vat(idle)
+	from, root := w.vat(onMessage(func(d delivery, call func(syscall) []byte) outcome {
+		for range 3 {
+			call(send(d.Message.Args.Slots[0], "take", ""))
+		}
+		return done
+	}))
+	w.run()
+	w.send(root, "give", to)
+	counts := map[string]int{}
+	for counts["outbox"] == 0 {
+		if w.crank().Kind == kernel.Idle {
+			t.Fatal("nothing was in an outbox")
+		}
+		(&monitor{world: w}).sameQueues(counts)
+	}
+	for _, q := range kernel.Queues(w.b, 100) {
+		if q.Name == "outbox" && (q.Vat != from || q.Events[0].Method != "take" || q.Events[0].Target != to) {
+			t.Errorf("%+v", q)
+		}
+	}
+}
+
 // TestCompareEqualsADumbDiff: over random spans of random worlds, what Compare says
 // came and went is what two copies of all rows say.
 func TestCompareEqualsADumbDiff(t *testing.T) {
