@@ -88,9 +88,15 @@ static inline vat_writer vat_request(void) {
 	return (vat_writer){.to = vat_request_bytes, .room = VAT_REQUEST_BYTES};
 }
 
-// vat_send queues a message. Its result is a promise from vat_new_promise that
-// was not used yet, or VAT_NONE.
-static inline void vat_send(
+// vat_queues makes a syscall that has something queued, and reports whether there was
+// room for it. If not, it did nothing.
+static inline bool vat_queues(uint32_t op, vat_writer w) {
+	return vat_syscall(op, w.to, w.len, NULL, 0) == 0;
+}
+
+// vat_try_send queues a message, and reports whether there was room for it. Its result
+// is a promise from vat_new_promise that was not used yet, or VAT_NONE.
+static inline bool vat_try_send(
 	vat_ref target, const char *method, const vat_writer *args, vat_ref result
 ) {
 	vat_writer w = vat_request();
@@ -103,15 +109,23 @@ static inline void vat_send(
 	} else {
 		vat_put_name(&w, result);
 	}
-	vat_syscall(VAT_OP_SEND, w.to, w.len, NULL, 0);
+	return vat_queues(VAT_OP_SEND, w);
 }
 
-// vat_subscribe asks for a notify when the promise is settled.
+// vat_send is vat_try_send that traps when there is no room.
+static inline void vat_send(
+	vat_ref target, const char *method, const vat_writer *args, vat_ref result
+) {
+	if (!vat_try_send(target, method, args, result)) __builtin_trap();
+}
+
+// vat_subscribe asks for a notify when the promise is settled. It traps when there is
+// no room.
 static inline void vat_subscribe(vat_ref promise) {
 	vat_writer w = vat_request();
 	vat_put_list(&w, 1);
 	vat_put_name(&w, promise);
-	vat_syscall(VAT_OP_SUBSCRIBE, w.to, w.len, NULL, 0);
+	if (!vat_queues(VAT_OP_SUBSCRIBE, w)) __builtin_trap();
 }
 
 // vat_ask sends a message and subscribes to its answer, whose promise it returns.

@@ -12,10 +12,21 @@ const (
 	opNext      = 19
 )
 
-// Send sends a message and asks for no answer.
+// Send sends a message and asks for no answer. It panics when there is no room.
 func Send(target Ref, method string, args ...any) { send(target, method, List(args...), "") }
 
+// TrySend is Send that reports whether there was room for the message.
+func TrySend(target Ref, method string, args ...any) bool {
+	return trySend(target, method, List(args...), "")
+}
+
 func send(target Ref, method string, args Body, result Ref) {
+	if !trySend(target, method, args, result) {
+		panic("vat: no room for a message")
+	}
+}
+
+func trySend(target Ref, method string, args Body, result Ref) bool {
 	b := appendText(appendText(appendArray(nil, 5), target), method)
 	b = args.append(b)
 	if result == "" {
@@ -23,10 +34,18 @@ func send(target Ref, method string, args Body, result Ref) {
 	} else {
 		b = appendText(b, result)
 	}
-	syscall(opSend, b)
+	return queues(opSend, b)
 }
 
-func subscribe(promise Ref) { syscall(opSubscribe, appendText(appendArray(nil, 1), promise)) }
+// queues makes a syscall that has something queued, and reports whether there was room for
+// it. If not, it did nothing.
+func queues(op uint32, request []byte) bool { return len(syscall(op, request)) == 0 }
+
+func subscribe(promise Ref) {
+	if !queues(opSubscribe, appendText(appendArray(nil, 1), promise)) {
+		panic("vat: no room for a notify")
+	}
+}
 
 // Resolution settles one promise that the vat decides.
 type Resolution struct {
