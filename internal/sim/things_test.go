@@ -111,7 +111,7 @@ func TestTime(t *testing.T) {
 func TestThingsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ old, new, want string }{
-		{"[timer, command]", "[timer, tim]", `x.yaml:3:18: there is no device "tim": there are bridge, command, timer`},
+		{"[timer, command]", "[timer, tim]", `x.yaml:3:18: there is no device "tim": there are bridge, command, mailbox, timer`},
 		{"[timer, command]", "[timer, timer]", `x.yaml:3:18: there is a device or meter "timer" already`},
 		{"name: tally", "name: timer", `there is a device or meter "timer" already`},
 		{"name: tally", "name: 9", "a number where a name is due"},
@@ -164,7 +164,7 @@ func TestThingsAreTheScenario(t *testing.T) {
 		}
 		seen[id] = c[1]
 	}
-	if len(devices.All()) != 3 {
-		t.Errorf("%d devices: the documentation names 3", len(devices.All()))
+	if len(devices.All()) != 4 {
+		t.Errorf("%d devices: the documentation names 4", len(devices.All()))
 	}
 }

@@ -222,7 +222,8 @@ func TestHistoriesOfScenariosVerify(t *testing.T) {
 		s.Length.Deliveries = 400
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, err := host.Open(t.Context(), t.TempDir(), &host.Options{Seed: s.Seed, NoSync: true})
+			o := host.Options{Seed: s.Seed, NoSync: true, Devices: devices.All()}
+			h, err := host.Open(t.Context(), t.TempDir(), &o)
 			if err != nil {
 				t.Fatal(err)
 			}
