@@ -15,6 +15,8 @@ type Limits struct {
 	Resolutions  int // promises settled by one syscall
 	LogBytes     int // log text of one delivery, then cut
 	MemoryBytes  int // linear memory, a multiple of 64 KiB
+	Fuel         int // units of fuel of one delivery
+	Depth        int // calls within calls, in frames
 }
 
 // DefaultLimits are what a new directory gets unless its options say otherwise.
@@ -30,6 +32,8 @@ func DefaultLimits() Limits {
 		Resolutions:  1024,
 		LogBytes:     64 << 10,
 		MemoryBytes:  256 << 20,
+		Fuel:         100_000_000,
+		Depth:        1900,
 	}
 }
 
