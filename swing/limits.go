@@ -1,6 +1,9 @@
 package swing
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Limits bound what one delivery may ask for. They are observable: a directory
 // records them when it is made, and every node must use the same.
@@ -18,6 +21,9 @@ type Limits struct {
 	Fuel         int // units of fuel of one delivery
 	Depth        int // calls within calls, in frames
 }
+
+// Unbounded is a budget of fuel that no delivery uses up.
+const Unbounded = math.MaxInt64
 
 // DefaultLimits are what a new directory gets unless its options say otherwise.
 func DefaultLimits() Limits {

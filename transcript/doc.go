@@ -18,7 +18,9 @@
 //	 problem text, fuel]
 //
 // An item of version 1 begins with 1 and ends before the fuel. Nothing is known of what
-// its delivery used; replay runs it without a bound and compares no fuel.
+// its delivery used; replay runs it without a bound, and compares no fuel. Any other
+// delivery that took effect is replayed with the limit as its budget: what its vat's meter
+// had at the time, if that was less, was enough, and is not known to replay.
 //
 // An entry whose outcome is not ok took no effect: its crank was rolled back
 // and its heap discarded. It is kept so that people can see what a vat died

@@ -39,6 +39,15 @@ type Entry struct {
 	NoFuel bool
 }
 
+// Budget returns the fuel with which a delivery that took effect is made again: the
+// limit, also if its vat's meter had less then, or no bound if none was set then.
+func (e Entry) Budget(l swing.Limits) uint64 {
+	if e.NoFuel {
+		return swing.Unbounded
+	}
+	return uint64(l.Fuel)
+}
+
 // Append appends the item of e to b.
 func (e Entry) Append(b []byte) []byte {
 	if e.NoFuel {
