@@ -201,7 +201,7 @@ func (m *build) encode() []byte {
 	return append(out, m.nameSection()...)
 }
 
-// normal is the dumb twin of the rewrite: the normal form of a module, made by
+// normal is the dumb twin of the rewrite: the unmetered normal form of a module, made by
 // changing the structure that it was written from. It never reads any WASM.
 func (m *build) normal(limit uint32) *build {
 	n := *m
@@ -220,6 +220,8 @@ func (m *build) normal(limit uint32) *build {
 		}
 	}
 	n.track()
+	n.hide("\x00meter", glob{I64, true, []byte{0x42, 0}})
+	n.hide("\x00refused", glob{I32, true, []byte{0x41, 0}})
 	n.keepData(m)
 	return &n
 }
@@ -288,6 +290,12 @@ func (m *build) track() {
 		}
 		m.funcs[i].code = append(code, f.code[from:]...)
 	}
+}
+
+// hide adds a global of the meter's.
+func (m *build) hide(name string, g glob) {
+	m.exports = append(m.exports, exp{name, kindGlobal, len(m.globals)})
+	m.globals = append(m.globals, g)
 }
 
 // keepData keeps the segments up to the last that some function names.

@@ -55,9 +55,7 @@ func (m *module) normalise(as form) (*Normal, error) {
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
 	}
-	if as != bare {
-		n.Meter = p.meter(as == yielding)
-	}
+	n.Meter = p.meter(as)
 	p.change(sectionData)
 	p.change(sectionDataCount)
 	n.Code = p.encode()
