@@ -38,6 +38,10 @@ var malformedCode = []refusal{
 	{name: "global to be set", code: op(0x24, 1)},
 	{name: "function index", code: op(0x10, 1)},
 	{name: "ref.func index", code: op(0xd2, 1)},
+	{name: "ref.func of the start function", code: with(func(m *build) {
+		m.exports, m.start = nil, 0
+		m.funcs[0].code = []byte{0xd2, 0, 0x1a}
+	})},
 	{name: "indirect type", code: op(0x11, 2, 0)},
 	{name: "indirect table", code: op(0x11, 0, 1)},
 	{name: "table.get index", code: op(0x25, 1)},

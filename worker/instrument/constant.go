@@ -18,7 +18,7 @@ func (m *module) constant(r *reader) {
 		r.refType()
 		m.facts.Features |= FeatureReferences
 	case opRefFunc:
-		r.index("function", len(m.functions))
+		m.declare(r)
 		m.facts.Features |= FeatureReferences
 	case opVector:
 		if r.u8() != vecConst {
@@ -34,6 +34,16 @@ func (m *module) constant(r *reader) {
 		r.malformed(at, "opcode %#x begins no constant", op)
 	}
 	m.endConstant(r)
+}
+
+// declare takes the index of a function, which the code may then make a
+// reference of.
+func (m *module) declare(r *reader) int {
+	f := r.index("function", len(m.functions))
+	if r.err == nil {
+		m.declared[f] = true
+	}
+	return f
 }
 
 // offset takes a constant expression that must be an i32.const: where a segment

@@ -28,8 +28,8 @@
 //   - exports whose name begins with a zero byte.
 //
 // What is not checked: the types of operands, that an else belongs to an if, that
-// an alignment is natural, lane numbers, the use of undeclared functions. The
-// compiler checks those. It never sees a module that this package refused.
+// an alignment is natural, lane numbers. The compiler checks those. It never sees a
+// module that this package refused.
 //
 // # Encoding
 //

@@ -39,6 +39,7 @@ type bench struct {
 	n                *Normal
 	fault            fault
 	lanes            bool
+	name             string // under which others import the instance
 }
 
 // fault is a mistake planted into capture, birth or resume, to show that the
@@ -134,7 +135,7 @@ func hostFunction(im Import) api.GoModuleFunc {
 
 // instantiate makes an instance without running anything but a start section.
 func (b *bench) instantiate(c wazero.CompiledModule, hidden bool) (*instance, error) {
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	config := wazero.NewModuleConfig().WithName(b.name).WithStartFunctions()
 	mod, err := b.runtime.InstantiateModule(context.Background(), c, config)
 	if err != nil {
 		return nil, err

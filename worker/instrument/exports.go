@@ -39,7 +39,7 @@ func (m *module) decodeExports() error {
 func (m *module) exportIndex(r *reader, e export) int {
 	switch e.kind {
 	case kindFunction:
-		return r.index("function", len(m.functions))
+		return m.declare(r)
 	case kindTable:
 		return r.index("table", len(m.tables))
 	case kindMemory:

@@ -14,7 +14,7 @@ func (w *walker) immediate(im immediate) {
 		w.work.branches++
 		w.index("label", len(w.work.labels)+1)
 	case functionIndex:
-		w.index("function", len(w.m.functions))
+		w.function()
 	case blockType:
 		w.blockType()
 	case ending:
@@ -29,6 +29,16 @@ func (w *walker) immediate(im immediate) {
 		w.skipS64()
 	default:
 		w.rareImmediate(im)
+	}
+}
+
+// function takes the index of a function. One that ref.func names must be
+// declared: the normal form exports the start function, and so would declare it.
+func (w *walker) function() {
+	at := w.at
+	f := w.index("function", len(w.m.functions))
+	if w.op == opRefFunc && w.err == nil && !w.m.declared[f] {
+		w.malformed(at, "ref.func of function %d, which no export, element or global names", f)
 	}
 }
 

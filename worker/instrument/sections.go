@@ -119,14 +119,15 @@ func refuseImport(r *reader, at int, what string, kind byte) {
 
 func (m *module) decodeFunctions() error {
 	r, present := m.section(sectionFunction)
-	if !present {
-		return nil
+	n := 0
+	if present {
+		n = r.count("functions", 1, m.limits.Functions)
 	}
-	n := r.count("functions", 1, m.limits.Functions)
 	m.functions = slices.Grow(m.functions, n)
 	for i := 0; i < n && r.err == nil; i++ {
 		m.functions = append(m.functions, uint32(r.index("type", len(m.types))))
 	}
+	m.declared = make([]bool, len(m.functions))
 	m.facts.Functions = n
 	return r.done()
 }
