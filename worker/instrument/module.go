@@ -72,7 +72,6 @@ type module struct {
 	dataCount int // what the data count section says, or noDataCount
 	data      []dataSegment
 	dataUsed  int    // 1 + the highest segment that an instruction names
-	dropping  []body // the functions that drop passive segments
 	work      uint64 // what the functions so far cost a compiler, in units
 	facts     Facts
 }
@@ -80,12 +79,6 @@ type module struct {
 const noStart = -1
 
 type funcType struct{ params, results span }
-
-// body is the entry of a function in the code section, its length included.
-type body struct {
-	function int
-	span
-}
 
 type memoryType struct {
 	least, most uint32 // WASM pages

@@ -6,6 +6,7 @@ const (
 	opLoop      = 0x03
 	opElse      = 0x05
 	opEnd       = 0x0b
+	opBrTable   = 0x0e
 	opLocalGet  = 0x20
 	opGlobalGet = 0x23
 	opGlobalSet = 0x24

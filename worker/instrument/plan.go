@@ -16,8 +16,8 @@ type plan struct {
 	globals   items
 	exports   items
 	bodies    items
-	forms     []string       // the types appended
-	flags     map[uint32]int // the flag global of every segment that is dropped
+	forms     []string // the types appended
+	passes    []pass   // what changes the functions' code
 }
 
 // items are encoded things to append to a vector.
@@ -102,7 +102,7 @@ func (p *plan) expose(g Global) {
 // a function that drops it again.
 func (p *plan) trackDrops(n *Normal) error {
 	m, limit := p.m, p.m.limits.Globals
-	p.flags = map[uint32]int{}
+	flags := map[int]int{}
 	for i, d := range m.data {
 		if !d.dropped {
 			continue
@@ -115,7 +115,7 @@ func (p *plan) trackDrops(n *Normal) error {
 				What:   fmt.Sprintf("its flag is global %d, limit %d globals", flag, limit),
 			}
 		}
-		p.flags[uint32(i)] = flag
+		flags[i] = flag
 		p.globals.b = append(p.globals.b, byte(I32), 1, opI32Const, 0, opEnd)
 		p.globals.n++
 		p.change(sectionGlobal)
@@ -126,6 +126,9 @@ func (p *plan) trackDrops(n *Normal) error {
 		name := dropExport + strconv.Itoa(i)
 		n.Drops = append(n.Drops, Drop{uint32(i), len(n.Globals) - 1, name})
 		p.function(name, nil, nil, appendU32([]byte{opMisc, miscDataDrop}, uint32(i)))
+	}
+	if len(flags) > 0 {
+		p.passes = append(p.passes, dropFlags{flags})
 	}
 	return nil
 }
