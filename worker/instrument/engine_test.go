@@ -20,9 +20,16 @@ type engine struct {
 }
 
 var engines = []engine{
-	{"interpreter", wazero.NewRuntimeConfigInterpreter},
-	{"compiler", wazero.NewRuntimeConfigCompiler},
+	{"interpreter", func() wazero.RuntimeConfig {
+		return wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(engineFeatures)
+	}},
+	{"compiler", func() wazero.RuntimeConfig {
+		return wazero.NewRuntimeConfigCompiler().WithCoreFeatures(engineFeatures)
+	}},
 }
+
+// engineFeatures are what the normal form needs of an engine.
+const engineFeatures = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
 
 // instance is a running module: the original or its normal form.
 type instance struct {

@@ -45,7 +45,7 @@ func (m *module) exportIndex(r *reader, e export) int {
 	case kindMemory:
 		return r.index("memory", 1)
 	case kindGlobal:
-		return r.index("global", m.globals)
+		return r.index("global", len(m.globals))
 	case kindTag:
 		r.refuse(r.at, "%s is a tag: %s", quote(e.name), whyCatch)
 	default:

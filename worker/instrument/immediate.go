@@ -24,9 +24,9 @@ func (w *walker) immediate(im immediate) {
 	case alternative:
 		w.work.branches++
 	case globalIndex:
-		w.named = w.index("global", w.m.globals)
+		w.named = w.index("global", len(w.m.globals))
 	case signed64:
-		w.skipS64()
+		w.s64()
 	default:
 		w.rareImmediate(im)
 	}

@@ -65,7 +65,7 @@ type module struct {
 	declared  []bool   // the functions that an export, element or global names
 	tables    []uint32 // the least size of every table, in entries
 	memory    memoryType
-	globals   int // how many globals
+	globals   []ValType
 	mutable   []Global
 	exports   []export
 	start     int // the start function, or noStart

@@ -199,24 +199,29 @@ func (m *module) decodeGlobals() error {
 	if !present {
 		return nil
 	}
-	m.globals = r.count("globals", 4, m.limits.Globals)
-	for i := 0; i < m.globals && r.err == nil; i++ {
+	n := r.count("globals", 4, m.limits.Globals)
+	m.globals = make([]ValType, 0, n)
+	for i := 0; i < n && r.err == nil; i++ {
 		r.in = place{"global", i}
 		at := r.at
 		t := r.valType()
 		mutable := r.u8()
-		m.constant(r)
+		value := m.constant(r)
+		m.globals = append(m.globals, t)
 		switch {
-		case r.err != nil || mutable == 0:
-		case mutable != 1:
+		case r.err != nil:
+		case mutable > 1:
 			r.malformed(at+1, "mutability %d, want 0 or 1", mutable)
+		case value.typ != t:
+			r.malformed(at, "a global of type %v that begins as %v", t, value.typ)
+		case mutable == 0:
 		case t == FuncRef:
 			r.refuse(at, "a mutable %v, which a snapshot cannot hold", t)
 		default:
 			m.mutable = append(m.mutable, globalAccess(i, t))
 		}
 	}
-	m.facts.Globals = m.globals
+	m.facts.Globals = n
 	return r.done()
 }
 

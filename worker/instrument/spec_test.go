@@ -266,8 +266,8 @@ func (p *specPlayer) mustNotRun(c specCommand) error {
 	return nil
 }
 
-// grown are what is invalid in WASM 1.0, by script and line, and valid in 2.0:
-// several tables, several results, one more type of unreachable code.
+// grown are what is invalid in WASM 1.0, by script and line, and valid in 2.0: several tables,
+// several results, one more type of unreachable code.
 var grown = map[string]bool{
 	"v1/imports:318": true, "v1/type:53": true, "v1/type:57": true, "v1/func:493": true,
 	"v1/func:497": true, "v1/unreached-invalid:539": true,
