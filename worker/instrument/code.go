@@ -99,7 +99,9 @@ func (w *walker) enter(function int) (declared int) {
 	groups := w.at
 	for n := w.groups; n > 0 && w.err == nil; n-- {
 		k := w.u32()
-		w.valType()
+		if w.valType() == V128 {
+			w.m.vectors = true
+		}
 		declared += int(min(k, limitMax))
 		if declared > limit && w.err == nil {
 			w.refuse(at, "at least %d locals, limit %d", declared, limit)

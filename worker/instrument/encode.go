@@ -9,6 +9,15 @@ func appendU32(b []byte, v uint32) []byte {
 	return append(b, byte(v))
 }
 
+// appendS64 appends a signed LEB128, as short as it can be.
+func appendS64(b []byte, v int64) []byte {
+	for v < -0x40 || v > 0x3f {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v)&0x7f)
+}
+
 // encodeSlack is room for what a plan usually appends, so that the normal form
 // is written into one allocation.
 const encodeSlack = 16 << 10

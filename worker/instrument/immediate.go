@@ -23,6 +23,9 @@ func (w *walker) immediate(im immediate) {
 		}
 	case alternative:
 		w.work.branches++
+		if !w.work.alternate() {
+			w.malformed(w.at-1, "an else without an if")
+		}
 	case globalIndex:
 		w.named = w.index("global", len(w.m.globals))
 	case signed64:

@@ -71,6 +71,7 @@ type module struct {
 	start     int // the start function, or noStart
 	dataCount int // what the data count section says, or noDataCount
 	data      []dataSegment
+	vectors   bool   // a parameter, result, local or global has 128 bits
 	dataUsed  int    // 1 + the highest segment that an instruction names
 	work      uint64 // what the functions so far cost a compiler, in units
 	facts     Facts

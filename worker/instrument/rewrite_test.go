@@ -25,7 +25,7 @@ func TestNormalFormIsTheTwins(t *testing.T) {
 	for seed := range uint64(twins) {
 		m := generate(seed)
 		code := m.encode()
-		n, err := Rewrite(code, note, Limits{MemoryPages: 3})
+		n, err := normalForm(code, note, Limits{MemoryPages: 3}, bare)
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%x", seed, err, code)
 		}
@@ -85,7 +85,7 @@ func TestEncodeWithoutPlanChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		if got := (&plan{m: m}).encode(); !bytes.Equal(got, code) {
+		if got := newPlan(m).encode(); !bytes.Equal(got, code) {
 			t.Fatalf("seed %d: %x, want %x", seed, got, code)
 		}
 	}
@@ -104,7 +104,7 @@ func TestRewrittenBodiesAreCopied(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		p := &plan{m: m}
+		p := newPlan(m)
 		p.change(sectionCode)
 		p.change(sectionType)
 		p.change(sectionFunction)
