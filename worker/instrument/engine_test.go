@@ -184,13 +184,16 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 	if f == nil {
 		return nil, "no export " + name
 	}
-	if !in.hidden && in.normal.Meter.Word != "" {
-		in.fill(FuelMax, DepthMax)
-	}
+	in.fill(FuelMax, DepthMax)
 	results, err := f.Call(context.Background(), args...)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, line
+		if meter := in.meter(); len(meter) > 0 {
+			if _, deep := Left(meter[0], meter[1]); deep {
+				line = "stack overflow"
+			}
+		}
+		return nil, strings.TrimPrefix(line, "wasm error: ")
 	}
 	for i, t := range f.Definition().ResultTypes() {
 		if i < len(results) {
@@ -203,6 +206,9 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 // fill sets the meter for the next call.
 func (in *instance) fill(fuel uint64, depth int) {
 	m := in.normal.Meter
+	if in.hidden || m.Word == "" {
+		return
+	}
 	set := func(export string, v uint64) {
 		in.mod.ExportedGlobal(export).(api.MutableGlobal).Set(v)
 	}
@@ -213,6 +219,23 @@ func (in *instance) fill(fuel uint64, depth int) {
 	}
 	set(m.Word, Budget(fuel-reserve, depth))
 	set(m.Refused, 0)
+}
+
+// meter returns what the meter's globals hold: the word, the reserve and whether a
+// memory.grow was refused. It is empty if the instance has none.
+func (in *instance) meter() (words []uint64) {
+	m := in.normal.Meter
+	if in.hidden || m.Word == "" {
+		return nil
+	}
+	for _, export := range []string{m.Word, m.Reserve, m.Refused} {
+		v := uint64(0)
+		if export != "" {
+			v = in.mod.ExportedGlobal(export).Get()
+		}
+		words = append(words, v)
+	}
+	return words
 }
 
 func narrow(t ValType, v uint64) uint64 {

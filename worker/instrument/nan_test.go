@@ -14,8 +14,20 @@ func isNaN(v uint64, bits int) bool {
 	return math.IsNaN(math.Float64frombits(v))
 }
 
+// isCanonical reports whether bits are the canonical NaN, but for the sign: there are
+// instructions on vectors that change the sign alone.
+func isCanonical(v uint64, bits int) bool {
+	if bits == 32 {
+		return v&^(1<<31) == 0x7fc00000
+	}
+	return v&^(1<<63) == 0x7ff8000000000000
+}
+
+// isPositive reports whether bits are the canonical NaN.
+func isPositive(v uint64, bits int) bool { return isCanonical(v, bits) && v>>(bits-1) == 0 }
+
 // sameBytes returns the first difference between the memory of a module and that
-// of its normal form that is none of a NaN's bits, or "".
+// of its normal form that is none of a NaN's bits, or "". What differs is canonical.
 func sameBytes(original, normal []byte) string {
 	if len(original) != len(normal) {
 		return fmt.Sprintf("%d bytes, want %d", len(normal), len(original))
@@ -33,11 +45,11 @@ func sameBytes(original, normal []byte) string {
 	return ""
 }
 
-// nanAround returns the end of a float around byte at that is a NaN in both, or -1.
+// nanAround returns the end of a float around byte at that is a NaN in both, canonical in b, or -1.
 func nanAround(a, b []byte, at int) int {
 	for _, size := range []int{4, 8} {
 		for i := max(0, at-size+1); i <= at && i+size <= len(a); i++ {
-			if isNaN(load(a[i:], size), 8*size) && isNaN(load(b[i:], size), 8*size) {
+			if isNaN(load(a[i:], size), 8*size) && isCanonical(load(b[i:], size), 8*size) {
 				return i + size
 			}
 		}

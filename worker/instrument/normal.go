@@ -56,6 +56,7 @@ func (m *module) normalise(as form) (*Normal, error) {
 		return nil, err
 	}
 	if as != bare {
+		p.passes = append(p.passes, &canonical{})
 		n.Meter = p.meter(as == yielding)
 	}
 	p.change(sectionData)

@@ -91,6 +91,10 @@ func (m *module) allowImport(r *reader, at int, im Import) {
 			continue
 		}
 		if slices.Equal(a.Params, im.Params) && slices.Equal(a.Results, im.Results) {
+			if slices.Contains(im.Params, F32) || slices.Contains(im.Params, F64) {
+				r.refuse(at, "%s takes a float, and would see a NaN's bits; want integers",
+					quote(im.Module)+"."+quote(im.Name))
+			}
 			return
 		}
 		offered = signatureText(a.Params, a.Results)
