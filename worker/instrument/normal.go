@@ -55,9 +55,12 @@ func (m *module) normalise(as form) (*Normal, error) {
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
 	}
-	if as != bare {
+	if as.floats {
+		p.change(sectionCode)
 		p.passes = append(p.passes, &canonical{})
-		n.Meter = p.meter(as == yielding)
+	}
+	if as.meter {
+		n.Meter = p.meter(as.yields)
 	}
 	p.change(sectionData)
 	p.change(sectionDataCount)
