@@ -223,19 +223,12 @@ func (in *instance) fill(fuel uint64, depth int) {
 
 // meter returns what the meter's globals hold: the word, the reserve and whether a
 // memory.grow was refused. It is empty if the instance has none.
-func (in *instance) meter() (words []uint64) {
+func (in *instance) meter() []uint64 {
 	m := in.normal.Meter
 	if in.hidden || m.Word == "" {
 		return nil
 	}
-	for _, export := range []string{m.Word, m.Reserve, m.Refused} {
-		v := uint64(0)
-		if export != "" {
-			v = in.mod.ExportedGlobal(export).Get()
-		}
-		words = append(words, v)
-	}
-	return words
+	return []uint64{in.word(m.Word), in.word(m.Reserve), in.word(m.Refused)}
 }
 
 func narrow(t ValType, v uint64) uint64 {
