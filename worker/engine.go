@@ -103,13 +103,17 @@ type Engine struct {
 
 // NewEngine returns an engine. Close it after all its programs.
 func NewEngine(ctx context.Context, o Options) (*Engine, error) {
-	o, err := o.validate()
-	if err != nil {
-		return nil, fmt.Errorf("make engine: %w", err)
-	}
 	config := wazero.NewRuntimeConfigCompiler()
 	if o.Interpreter {
 		config = wazero.NewRuntimeConfigInterpreter()
+	}
+	return newEngine(ctx, o, config)
+}
+
+func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*Engine, error) {
+	o, err := o.validate()
+	if err != nil {
+		return nil, fmt.Errorf("make engine: %w", err)
 	}
 	e := &Engine{options: o, mapMax: mappingsMax()}
 	if o.CacheDir != "" && !o.Interpreter {

@@ -86,7 +86,7 @@ func BenchmarkFloats(b *testing.B) {
 	} {
 		b.Run(kernel, func(b *testing.B) {
 			var forms [2]*instance
-			for i, as := range []form{{meter: true}, metered} {
+			for i, as := range []form{{counts: true}, metered} {
 				n, err := normalForm(code, nil, Limits{}, as)
 				if err != nil {
 					b.Fatal(err)

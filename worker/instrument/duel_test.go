@@ -57,7 +57,7 @@ func play(code []byte, script []step, spoil func([]byte) []byte, c *duelCounts) 
 	} else if err != nil {
 		return err
 	}
-	plain, err := normalForm(code, note, limits, form{meter: true})
+	plain, err := normalForm(code, note, limits, form{counts: true})
 	if err != nil {
 		return err
 	}

@@ -91,17 +91,23 @@ func RewriteYielding(code []byte, allow []Import, l Limits) (*Normal, error) {
 	return normalForm(code, allow, l, yielding)
 }
 
+// RewriteUnmetered returns the normal form whose instructions cost nothing: its meter is
+// there, but only the host charges it. It is for measuring what metering costs.
+func RewriteUnmetered(code []byte, allow []Import, l Limits) (*Normal, error) {
+	return normalForm(code, allow, l, unmetered)
+}
+
 // form says which normal form is wanted.
 type form struct {
 	floats bool // NaNs are canonical
-	meter  bool // fuel and depth are counted
+	counts bool // fuel and depth are counted
 	yields bool // the meter goes by way of the host
 }
 
 var (
-	bare     form
-	metered  = form{floats: true, meter: true}
-	yielding = form{floats: true, meter: true, yields: true}
+	unmetered = form{floats: true}
+	metered   = form{floats: true, counts: true}
+	yielding  = form{floats: true, counts: true, yields: true}
 )
 
 func normalForm(code []byte, allow []Import, l Limits, as form) (*Normal, error) {

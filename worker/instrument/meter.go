@@ -34,14 +34,16 @@ const (
 // lightUnits is the most that a light function costs.
 const lightUnits = 1000
 
-// meter appends the meter's globals, and the function that a module calls to go on if it
-// yields.
-func (p *plan) meter(yields bool) Meter {
-	t := &meter{yields: yields, wrappers: map[string]int{}}
+// meter appends the meter's globals, and the pass that counts.
+func (p *plan) meter(as form) Meter {
+	t := &meter{yields: as.yields, wrappers: map[string]int{}}
 	access := Meter{Word: wordExport, Refused: refusedExport}
 	t.word = p.global(wordExport, I64)
 	t.refused = p.global(refusedExport, I32)
-	if yields {
+	if !as.counts {
+		return access
+	}
+	if t.yields {
 		access.Reserve = reserveExport
 		reserve := p.global(reserveExport, I64)
 		t.refill = len(p.m.functions) + p.functions.n

@@ -59,9 +59,7 @@ func (m *module) normalise(as form) (*Normal, error) {
 		p.change(sectionCode)
 		p.passes = append(p.passes, &canonical{})
 	}
-	if as.meter {
-		n.Meter = p.meter(as.yields)
-	}
+	n.Meter = p.meter(as)
 	p.change(sectionData)
 	p.change(sectionDataCount)
 	n.Code = p.encode()
