@@ -127,7 +127,8 @@ func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*En
 	}
 	// What the normal form may need beyond WASM 2.0: sums as constants.
 	features := api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
-	config = config.WithCoreFeatures(features).WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
+	config = config.WithCoreFeatures(features)
+	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	for _, m := range hostModules {
 		if err := m.instantiate(ctx, e.runtime); err != nil {

@@ -24,7 +24,7 @@ func (m *module) constant(r *reader) constant {
 		case op == opEnd || r.err != nil:
 		case op >= opI32Add && op <= opI32Mul || op >= opI64Add && op <= opI64Mul:
 			stack = calculate(r, at, op, stack)
-			m.facts.Features |= FeatureExtendedConst
+			m.facts.Features |= FeatureConstants
 		default:
 			stack = append(stack, m.constantOperand(r, at, op))
 		}

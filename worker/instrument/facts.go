@@ -46,7 +46,7 @@ const (
 	FeatureBulkMemory                         // memory.copy, fill, init; passive segments
 	FeatureReferences                         // references to functions as values
 	FeatureVectors                            // 128-bit SIMD
-	FeatureExtendedConst                      // constants computed of others
+	FeatureConstants                      // constants computed of others
 )
 
 // List returns the features' names, in the order of the constants.

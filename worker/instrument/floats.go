@@ -18,14 +18,18 @@ const (
 	lanes64
 )
 
-// exposes, vectorExposes and vectorComputes are filled once and never written again.
-// The first two say what an instruction's last operand is whose bits it shows; the third
-// what an instruction's result is whose NaNs may be any. A vector is made canonical when
-// it is computed, since every instruction on vectors sees their bits.
+// These tables are filled once and never written again. A vector is made canonical when
+// it is computed, since other instructions on vectors see its bits.
 var (
-	exposes        = exposesTable()
-	vectorExposes  = vectorExposesTable()
+	// exposes and vectorExposes say what an instruction's last operand is, if it shows
+	// the operand's bits.
+	exposes       = exposesTable()
+	vectorExposes = vectorExposesTable()
+	// vectorComputes says what an instruction's result is, if its NaNs may be any.
 	vectorComputes = vectorComputesTable()
+	// vectorConsumes says what an instruction's operands are, if all NaNs in them are
+	// alike to it.
+	vectorConsumes = vectorConsumesTable()
 )
 
 type floatTable [256]floating
@@ -58,6 +62,16 @@ func vectorComputesTable() (t floatTable) {
 	return t
 }
 
+func vectorConsumesTable() (t floatTable) {
+	t = vectorComputesTable()
+	t[0x5e], t[0x5f] = lanes64, lanes32                // demote, promote
+	t.set(lanes32, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46) // comparisons
+	t.set(lanes64, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c)
+	t.set(lanes32, 0xf8, 0xf9) // i32x4.trunc_sat_f32x4
+	t.set(lanes64, 0xfc, 0xfd) // i32x4.trunc_sat_f64x2
+	return t
+}
+
 // exposed says what the last operand of instruction i is if it must be canonical.
 func (f *function) exposed(i int) floating {
 	in := f.list[i]
@@ -87,6 +101,56 @@ func (in instruction) computed() floating {
 	return vectorComputes[in.sub]
 }
 
+// consumerReach bounds how far consumed looks, in instructions.
+const consumerReach = 32
+
+// consumed reports whether the vector that instruction i computes is taken, before
+// anything else can see it, by an instruction to which all NaNs are alike: one that
+// computes with the same lanes, compares them, or makes other numbers of them.
+func (f *function) consumed(i int) bool {
+	above := 0 // values on top of it
+	as := f.list[i].computed()
+	for _, in := range f.list[i+1 : min(i+1+consumerReach, len(f.list))] {
+		takes, gives := in.effect()
+		if takes < 0 {
+			return false
+		}
+		if takes > above {
+			return in.op == opVector && vectorConsumes[in.sub] == as
+		}
+		above += gives - takes
+	}
+	return false
+}
+
+// effect returns how many operands an instruction takes and gives, if it is one of those
+// between which vectors are computed; otherwise, it takes less than none.
+func (in instruction) effect() (takes, gives int) {
+	switch {
+	case in.op == opLocalGet || in.op == opGlobalGet || in.op == opI32Const:
+		return 0, 1
+	case in.op >= 0x28 && in.op <= 0x35: // loads
+		return 1, 1
+	case in.op >= 0x6a && in.op <= 0x78: // i32.add to i32.rotr
+		return 2, 1
+	case in.op != opVector:
+		return -1, 0
+	case in.sub == vecConst:
+		return 0, 1
+	case in.sub <= 0x0a || in.sub >= 0x0f && in.sub <= 0x14: // loads, splats
+		return 1, 1
+	}
+	if vectorConsumes[in.sub] == noFloat {
+		return -1, 0
+	}
+	switch in.sub {
+	case 0x5e, 0x5f, 0x67, 0x68, 0x69, 0x6a, 0x74, 0x75, 0x7a, 0x94, 0xe3, 0xef, 0xf8, 0xf9,
+		0xfc, 0xfd:
+		return 1, 1
+	}
+	return 2, 1
+}
+
 // settled reports whether an instruction gives a float whose bits are the same
 // everywhere: one that was loaded, or made from integers or lanes.
 func (in instruction) settled() bool {
@@ -112,7 +176,10 @@ func (c *canonical) before(b []byte, f *function, i int) []byte {
 }
 
 func (c *canonical) after(b []byte, f *function, i int) []byte {
-	return c.replace(b, f, f.list[i].computed())
+	if as := f.list[i].computed(); as != noFloat && !f.consumed(i) {
+		return c.replace(b, f, as)
+	}
+	return b
 }
 
 // replace puts the canonical NaN in the place of any other that is on the stack, in all
