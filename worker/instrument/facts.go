@@ -40,13 +40,13 @@ type Features uint16
 
 // The features.
 const (
-	FeatureMultiValue    Features = 1 << iota // functions of several results, blocks with parameters
-	FeatureSignExtend                         // i32.extend8_s and its like
-	FeatureSaturating                         // float-to-integer conversions that do not trap
-	FeatureBulkMemory                         // memory.copy, fill, init; passive segments
-	FeatureReferences                         // references to functions as values
-	FeatureVectors                            // 128-bit SIMD
-	FeatureConstants                      // constants computed of others
+	FeatureMultiValue Features = 1 << iota // functions of several results, blocks with parameters
+	FeatureSignExtend                      // i32.extend8_s and its like
+	FeatureSaturating                      // float-to-integer conversions that do not trap
+	FeatureBulkMemory                      // memory.copy, fill, init; passive segments
+	FeatureReferences                      // references to functions as values
+	FeatureVectors                         // 128-bit SIMD
+	FeatureConstants                       // constants computed of others
 )
 
 // List returns the features' names, in the order of the constants.
