@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/worker/instrument"
@@ -127,6 +129,9 @@ func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*En
 		}
 		config = config.WithCompilationCache(e.cache)
 	}
+	// What the normal form may need beyond WASM 2.0: sums as constants.
+	features := api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
+	config = config.WithCoreFeatures(features)
 	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	for _, m := range hostModules {

@@ -98,12 +98,16 @@ func RewriteUnmetered(code []byte, allow []Import, l Limits) (*Normal, error) {
 }
 
 // form says which normal form is wanted.
-type form byte
+type form struct {
+	floats bool // NaNs are canonical
+	counts bool // fuel and depth are counted
+	yields bool // the meter goes by way of the host
+}
 
-const (
-	unmetered form = iota
-	metered
-	yielding
+var (
+	unmetered = form{floats: true}
+	metered   = form{floats: true, counts: true}
+	yielding  = form{floats: true, counts: true, yields: true}
 )
 
 func normalForm(code []byte, allow []Import, l Limits, as form) (*Normal, error) {

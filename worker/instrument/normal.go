@@ -55,6 +55,10 @@ func (m *module) normalise(as form) (*Normal, error) {
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
 	}
+	if as.floats {
+		p.change(sectionCode)
+		p.passes = append(p.passes, &canonical{})
+	}
 	n.Meter = p.meter(as)
 	p.change(sectionData)
 	p.change(sectionDataCount)
