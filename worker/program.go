@@ -39,12 +39,24 @@ func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", co
 // gives an error that satisfies errors.Is(err, [instrument.ErrRefused]), or says
 // which part of the vat ABI it lacks.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Program, error) {
-	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
-	normal, err := instrument.Rewrite(code, allowedImports(), limits)
+	inspected, err := e.admit(code)
 	if err != nil {
 		return nil, fmt.Errorf("admit program: %w", err)
 	}
-	p := &Program{engine: e, id: e.ProgramID(CodeHash(code)), normal: normal}
+	return e.compile(ctx, CodeHash(code), inspected.Normal)
+}
+
+// admit has a module looked into and rewritten under the engine's limits.
+func (e *Engine) admit(code []byte) (instrument.Inspection, error) {
+	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
+	return instrument.Inspect(code, allowedImports(), limits)
+}
+
+// compile checks and compiles a normal form of the code with that name.
+func (e *Engine) compile(
+	ctx context.Context, code swing.Hash, normal *instrument.Normal,
+) (p *Program, err error) {
+	p = &Program{engine: e, id: e.ProgramID(code), normal: normal}
 	if err := p.checkABI(); err != nil {
 		return nil, fmt.Errorf("admit program: %w", err)
 	}

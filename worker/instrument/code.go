@@ -45,6 +45,7 @@ func (m *module) decodeFunction(w *walker) {
 	entry, section := w.at, w.end
 	declared := w.enter(w.in.index)
 	m.facts.Locals += declared
+	m.facts.FunctionLocals = max(m.facts.FunctionLocals, declared)
 	if m.facts.Locals > m.limits.Locals && w.err == nil {
 		w.refuse(entry, "%d locals in the functions so far, limit %d",
 			m.facts.Locals, m.limits.Locals)

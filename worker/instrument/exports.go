@@ -27,7 +27,9 @@ func (m *module) decodeExports() error {
 			r.refuse(at, "%s begins with a zero byte, which is reserved", quote(e.name))
 			break
 		}
-		e.index = m.exportIndex(r, e)
+		if e.index = m.exportIndex(r, e); r.err != nil {
+			break
+		}
 		m.exports = append(m.exports, e)
 		places = append(places, at)
 	}

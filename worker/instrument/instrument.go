@@ -1,7 +1,5 @@
 package instrument
 
-import "fmt"
-
 // Version is part of a program's identity. It changes whenever the same module
 // under the same limits may give another normal form, or another verdict.
 const Version = 1
@@ -79,13 +77,6 @@ type Normal struct {
 // [RefusedError]. It does not check the types of operands: the compiler must, on
 // the normal form. Any other error is a limit that is none.
 func Rewrite(code []byte, allow []Import, l Limits) (*Normal, error) {
-	l, err := l.resolve()
-	if err != nil {
-		return nil, fmt.Errorf("rewrite module: %w", err)
-	}
-	m, err := decode(code, allow, l)
-	if err != nil {
-		return nil, err
-	}
-	return m.normalise()
+	in, err := Inspect(code, allow, l)
+	return in.Normal, err
 }

@@ -106,15 +106,15 @@ type dataSegment struct {
 
 // decode reads every section of code but the functions' instructions, in the
 // order in which they need each other, which is the format's but for the data:
-// the code refers to it.
+// the code refers to it. With an error it returns what it read before.
 func decode(code []byte, allow []Import, l Limits) (*module, error) {
 	m := &module{code: code, allow: allow, limits: l, start: noStart}
 	if len(code) > l.ModuleBytes {
-		return nil, &RefusedError{Where: "module", Offset: l.ModuleBytes,
+		return m, &RefusedError{Where: "module", Offset: l.ModuleBytes,
 			What: fmt.Sprintf("%d bytes, limit %d", len(code), l.ModuleBytes)}
 	}
 	if err := m.split(); err != nil {
-		return nil, err
+		return m, err
 	}
 	for _, section := range []func() error{
 		m.decodeTypes, m.decodeImports, m.decodeFunctions, m.decodeTables, m.decodeMemory,
@@ -122,7 +122,7 @@ func decode(code []byte, allow []Import, l Limits) (*module, error) {
 		m.decodeDataCount, m.decodeData, m.findNames, m.decodeCode,
 	} {
 		if err := section(); err != nil {
-			return nil, err
+			return m, err
 		}
 	}
 	return m, nil

@@ -125,8 +125,10 @@ func (m *module) decodeFunctions() error {
 	n := r.count("functions", 1, m.limits.Functions)
 	m.functions = slices.Grow(m.functions, n)
 	for i := 0; i < n && r.err == nil; i++ {
+		r.in = place{"function", m.imported + i}
 		m.functions = append(m.functions, uint32(r.index("type", len(m.types))))
 	}
+	r.in = place{sectionName(sectionFunction), whole}
 	m.facts.Functions = n
 	return r.done()
 }
@@ -174,6 +176,7 @@ func (m *module) decodeMemory() error {
 	}
 	t := &m.memory
 	t.least, t.most, t.bounded = r.sizeLimits("memory")
+	m.facts.MemoryPages, m.facts.MemoryPagesMax = t.least, t.most
 	switch {
 	case r.err != nil:
 	case t.least > addressablePages || t.most > addressablePages:
