@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/tetratelabs/wazero"
 
@@ -39,70 +38,31 @@ func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", co
 // gives an error that satisfies errors.Is(err, [instrument.ErrRefused]), or says
 // which part of the vat ABI it lacks.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Program, error) {
-	inspected, err := e.admit(code)
+	in, err := e.inspect(code)
 	if err != nil {
 		return nil, fmt.Errorf("admit program: %w", err)
 	}
-	return e.compile(ctx, CodeHash(code), inspected.Normal)
+	if len(in.Refusals) > 0 {
+		return nil, fmt.Errorf("admit program: %w", in.Refusals[0])
+	}
+	if faults := checkABI(&in); len(faults) > 0 {
+		return nil, fmt.Errorf("admit program: %w", faults[0])
+	}
+	return e.compile(ctx, CodeHash(code), in.Normal)
 }
 
-// admit has a module looked into and rewritten under the engine's limits.
-func (e *Engine) admit(code []byte) (instrument.Inspection, error) {
-	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
-	return instrument.Inspect(code, allowedImports(), limits)
-}
-
-// compile checks and compiles a normal form of the code with that name.
+// compile compiles a normal form of the code with that name.
 func (e *Engine) compile(
 	ctx context.Context, code swing.Hash, normal *instrument.Normal,
 ) (p *Program, err error) {
 	p = &Program{engine: e, id: e.ProgramID(code), normal: normal}
-	if err := p.checkABI(); err != nil {
-		return nil, fmt.Errorf("admit program: %w", err)
+	if p.hasInit, err = exports(normal.Exports, initExport, nil, nil); err != nil {
+		return nil, err
 	}
 	if p.compiled, err = e.runtime.CompileModule(ctx, normal.Code); err != nil {
 		return nil, fmt.Errorf("compile program: %w: %w", instrument.ErrRefused, err)
 	}
 	return p, nil
-}
-
-// The exports of a vat's program.
-const (
-	deliverExport = "vat_deliver"
-	initExport    = "_initialize"
-)
-
-func (p *Program) checkABI() error {
-	if !p.normal.ExportsMemory {
-		return fmt.Errorf("%w: it exports no memory; the ABI is vat_v1", instrument.ErrRefused)
-	}
-	i32 := []instrument.ValType{instrument.I32}
-	found, err := p.exports(deliverExport, i32, i32)
-	if err == nil && !found {
-		err = fmt.Errorf("%w: it exports no function %s (want (i32) -> (i32)); the ABI is vat_v1",
-			instrument.ErrRefused, deliverExport)
-	}
-	if err != nil {
-		return err
-	}
-	p.hasInit, err = p.exports(initExport, nil, nil)
-	return err
-}
-
-// exports reports whether the module exports a function of that name. One of
-// another type is refused.
-func (p *Program) exports(name string, params, results []instrument.ValType) (bool, error) {
-	for _, e := range p.normal.Exports {
-		if e.Name != name {
-			continue
-		}
-		if !slices.Equal(e.Params, params) || !slices.Equal(e.Results, results) {
-			return false, fmt.Errorf("%w: it exports %s as %v -> %v, want %v -> %v",
-				instrument.ErrRefused, name, e.Params, e.Results, params, results)
-		}
-		return true, nil
-	}
-	return false, nil
 }
 
 // ID returns the program's identity: see ProgramID.

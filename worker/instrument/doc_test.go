@@ -120,10 +120,9 @@ func TestDocumentedWork(t *testing.T) {
 		0x00, 0x03, 0x40, 0x03, 0x40, 0x04, 1, 0x05, 0x0b, 0x0b, 0x0b, 0x0c, 0, 0x0e, 2, 0, 0, 0,
 	}
 	m.funcs = []fun{{locals: []ValType{I32}, code: code}}
-	want := uint64((2 + 3 + 8) * (5*5 + 64*(1+4) + 512*2))
-	l, _ := Limits{}.resolve()
-	d, err := decode(m.encode(), nil, l)
-	if err != nil || d.work != want {
-		t.Fatalf("%d units, want %d, %v", d.work, want, err)
+	want := uint64((2+3+8)*(5*5+64*(1+4)+512*2) + 200*11)
+	d := decoded(m.encode(), nil)
+	if d.refusals != nil || d.work != want {
+		t.Fatalf("%d units, want %d, %v", d.work, want, d.refusals)
 	}
 }

@@ -8,7 +8,7 @@ import (
 // reserved begins every name that the rewrite exports, and no other.
 const reserved = "\x00"
 
-func (m *module) decodeExports() error {
+func (m *module) decodeExports() *RefusedError {
 	r, present := m.section(sectionExport)
 	if !present {
 		return nil

@@ -27,6 +27,9 @@ type Facts struct {
 	Locals         int // locals declared by all functions
 	FunctionLocals int // locals declared by the function with the most
 	Nesting        int // blocks within blocks, at the deepest
+	BranchTargets  int // targets of the largest br_table
+	TypeValues     int // parameters, or results, of the type with the most
+	Work           int // what a compiler has to do, in thousands of units, rounded up
 
 	// Features are what the module uses beyond WASM 1.0.
 	Features Features

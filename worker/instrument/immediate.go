@@ -11,10 +11,13 @@ func (w *walker) immediate(im immediate) {
 	case memoryArgument:
 		w.memoryArgument()
 	case label:
-		w.work.branches++
+		w.work.branch(w.op)
 		w.index("label", len(w.work.labels)+1)
 	case functionIndex:
-		w.index("function", len(w.m.functions))
+		f := w.index("function", len(w.m.functions))
+		if w.op == opCall && w.err == nil {
+			w.work.call(w.m.types[w.m.functions[f]])
+		}
 	case blockType:
 		w.blockType()
 	case ending:
@@ -37,8 +40,11 @@ func (w *walker) rareImmediate(im immediate) {
 	case labels:
 		w.branchTable()
 	case typeTable:
-		w.index("type", len(w.m.types))
+		t := w.index("type", len(w.m.types))
 		w.index("table", len(w.m.tables))
+		if w.err == nil {
+			w.work.call(w.m.types[t])
+		}
 	case tableIndex:
 		w.index("table", len(w.m.tables))
 	case memoryIndex:
@@ -81,6 +87,7 @@ func (w *walker) rareImmediate(im immediate) {
 func (w *walker) branchTable() {
 	n := w.count("branch targets", 1, w.m.limits.BranchTargets)
 	w.work.targets += n
+	w.m.facts.BranchTargets = max(w.m.facts.BranchTargets, n)
 	for ; n >= 0 && w.err == nil; n-- {
 		w.index("label", len(w.work.labels)+1)
 	}
@@ -203,6 +210,7 @@ func (w *walker) miscOpcode() {
 		} else {
 			w.m.facts.Features |= FeatureBulkMemory
 		}
+		w.work.bulk(w.sub)
 		w.immediate(im)
 	}
 }

@@ -3,31 +3,50 @@ package instrument
 import "fmt"
 
 // Inspection is what there is to say of a module, for people who have not
-// installed it. Of a module that is refused it is what was read before the fault.
+// installed it. Of a module that is refused it is what could be read.
 type Inspection struct {
-	// Facts are counts and sizes.
-	Facts Facts
-	// Imports are the functions that the module imports, in its order.
-	Imports []Import
+	// Facts are counts and sizes, Limits what bounds them: the defaults where none
+	// was given.
+	Facts  Facts
+	Limits Limits
+	// Imports are the functions that the module imports, in its order; NotOffered says
+	// of each why the host does not offer it, or "".
+	Imports    []Import
+	NotOffered []string
 	// Exports are the functions that it exports, in its order.
 	Exports []Export
+	// ExportsMemory says that it exports its memory.
+	ExportsMemory bool
+	// Whole says that every section was read to its end: then Exports are all.
+	Whole bool
+	// Refusals are why it is refused, in the order in which they were found: what
+	// lies behind one is looked at where that can be done. There are at most 20.
+	Refusals []*RefusedError
 	// Normal is the normal form, or nil if the module is refused.
 	Normal *Normal
 }
 
-// Inspect admits and rewrites a module as [Rewrite] does, with the same errors,
-// and says what is in it even if it is refused.
+// Inspect admits and rewrites a module as [Rewrite] does, and says what is in it
+// even if it is refused. The first of the refusals is the error of Rewrite. An
+// error is a limit that is none.
 func Inspect(code []byte, allow []Import, l Limits) (Inspection, error) {
 	l, err := l.resolve()
 	if err != nil {
 		return Inspection{}, fmt.Errorf("rewrite module: %w", err)
 	}
-	m, err := decode(code, allow, l)
-	if err == nil {
-		var n *Normal
-		if n, err = m.normalise(); err == nil {
-			return Inspection{Facts: n.Facts, Imports: n.Imports, Exports: n.Exports, Normal: n}, nil
+	m := decode(code, allow, l)
+	in := Inspection{Limits: l, Whole: m.whole}
+	if len(m.refusals) == 0 {
+		n, err := m.normalise()
+		if err == nil {
+			in.Facts, in.Imports, in.NotOffered = n.Facts, n.Imports, m.notOffered
+			in.Exports, in.ExportsMemory, in.Normal = n.Exports, n.ExportsMemory, n
+			return in, nil
 		}
+		m.refusals = append(m.refusals, err)
 	}
-	return Inspection{Facts: m.facts, Imports: m.imports, Exports: m.functionExports()}, err
+	in.Facts, in.Imports, in.NotOffered = m.facts, m.imports, m.notOffered
+	in.Exports, in.ExportsMemory = m.functionExports(), m.exportsMemory()
+	in.Refusals = m.refusals
+	return in, nil
 }

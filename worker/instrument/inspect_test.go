@@ -1,7 +1,6 @@
 package instrument
 
 import (
-	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -19,8 +18,10 @@ func TestInspectSaysWhatRewriteDoes(t *testing.T) {
 	for _, r := range list {
 		n, err := Rewrite(r.code, offered, r.limits)
 		in, same := Inspect(r.code, offered, r.limits)
-		if !reflect.DeepEqual(err, same) || !reflect.DeepEqual(n, in.Normal) {
-			t.Errorf("%s: %v, want %v", r.name, same, err)
+		if same != nil || !reflect.DeepEqual(n, in.Normal) || (err == nil) != (in.Refusals == nil) {
+			t.Errorf("%s: %v, want %v, %v", r.name, in.Refusals, err, same)
+		} else if err != nil && !reflect.DeepEqual(err, error(in.Refusals[0])) {
+			t.Errorf("%s: %v, want %v", r.name, in.Refusals[0], err)
 		}
 		if n == nil {
 			continue
@@ -36,28 +37,72 @@ func TestInspectSaysWhatRewriteDoes(t *testing.T) {
 	}
 }
 
-// TestInspectRefused: a module that is refused in its code shows what came before.
+// TestInspectRefused: what could be read of a module that is refused.
 func TestInspectRefused(t *testing.T) {
 	t.Parallel()
-	m := opcodeBuild()
-	m.imports = []imp{{"env", "strange", kindFunction, []byte{0}}}
-	in, err := Inspect(m.encode(), note, Limits{})
-	if !errors.Is(err, ErrRefused) || len(in.Imports) != 1 || in.Imports[0].Name != "strange" ||
-		in.Normal != nil {
-		t.Errorf("a strange import: %+v, %v", in, err)
+	inspect := func(m *build) Inspection {
+		t.Helper()
+		in, err := Inspect(m.encode(), note, Limits{})
+		if err != nil || len(in.Refusals) == 0 || in.Normal != nil {
+			t.Fatalf("%+v, %v", in, err)
+		}
+		return in
 	}
-	m = opcodeBuild(0x26, 0)
+	m := opcodeBuild(0x26, 0)
 	m.memories[0] = []byte{1, 2, 9}
-	in, err = Inspect(m.encode(), note, Limits{})
+	in := inspect(m)
 	f := in.Facts
-	if !errors.Is(err, ErrRefused) || len(in.Exports) != 1 || f.MemoryPages != 2 ||
-		f.MemoryPagesMax != 9 || f.Functions != 1 || f.FunctionLocals != 2 {
-		t.Errorf("table.set: %+v, %v", in, err)
+	if len(in.Exports) != 1 || f.MemoryPages != 2 || f.MemoryPagesMax != 9 || f.Functions != 1 ||
+		f.FunctionLocals != 2 || in.Limits.Functions != 50_000 || !in.Whole {
+		t.Errorf("table.set: %+v", in)
 	}
 	m = opcodeBuild()
 	m.exports[0].index = 7
-	if in, err = Inspect(m.encode(), note, Limits{}); err == nil || len(in.Exports) != 0 {
-		t.Errorf("an export that is not there: %+v, %v", in, err)
+	if in = inspect(m); len(in.Exports) != 0 || in.Whole {
+		t.Errorf("an export that is not there: %+v", in)
+	}
+}
+
+// TestInspectGoesOn: refusals of imports and in functions do not hide those behind
+// them, up to a number; a fault that leaves no way to read on is the last.
+func TestInspectGoesOn(t *testing.T) {
+	t.Parallel()
+	m := newBuild()
+	m.types = []sig{{nil, nil}}
+	function := []byte{0}
+	m.imports = []imp{
+		{"env", "strange", kindFunction, function}, {"env", "note", kindFunction, function},
+		{"env", "stranger", kindFunction, function},
+	}
+	m.funcs = []fun{
+		{code: []byte{0x26, 0}}, {}, {code: []byte{0x06, 0x40, 0x0b}}, {code: []byte{0xff}},
+		{code: []byte{0x20, 0, 0x1a}},
+	}
+	wheres := func() (list []string) {
+		in, err := Inspect(m.encode(), note, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range in.Refusals {
+			list = append(list, r.Where)
+		}
+		return list
+	}
+	want := []string{"import 0", "import 1", "import 2", "function 3", "function 5", "function 6",
+		"function 7"}
+	if got := wheres(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	m.imports[1].kind = kindMemory
+	if got := wheres(); !slices.Equal(got, want[:2]) {
+		t.Errorf("%v, want %v", got, want[:2])
+	}
+	m.imports = nil
+	for range 3 * refusalsMax {
+		m.funcs = append(m.funcs, fun{code: []byte{0xff}})
+	}
+	if got := wheres(); len(got) != refusalsMax {
+		t.Errorf("%d refusals, want %d", len(got), refusalsMax)
 	}
 }
 

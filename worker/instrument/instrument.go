@@ -78,5 +78,8 @@ type Normal struct {
 // the normal form. Any other error is a limit that is none.
 func Rewrite(code []byte, allow []Import, l Limits) (*Normal, error) {
 	in, err := Inspect(code, allow, l)
+	if err == nil && len(in.Refusals) > 0 {
+		return nil, in.Refusals[0]
+	}
 	return in.Normal, err
 }

@@ -23,7 +23,7 @@ func globalAccess(index int, t ValType) Global {
 }
 
 // normalise plans the normal form, and encodes it.
-func (m *module) normalise() (*Normal, error) {
+func (m *module) normalise() (*Normal, *RefusedError) {
 	n := &Normal{
 		MemoryMin:     m.memory.least,
 		MemoryMax:     uint32(m.limits.MemoryPages),

@@ -6,9 +6,15 @@ const (
 	opLoop      = 0x03
 	opElse      = 0x05
 	opEnd       = 0x0b
+	opBranchIf  = 0x0d
+	opCall      = 0x10
+	opCallFar   = 0x11 // call_indirect
 	opLocalGet  = 0x20
 	opGlobalGet = 0x23
 	opGlobalSet = 0x24
+	opLoadFirst = 0x28
+	opStoreLast = 0x3e
+	opGrow      = 0x40 // memory.grow
 	opI32Const  = 0x41
 	opI64Const  = 0x42
 	opF32Const  = 0x43
@@ -23,7 +29,10 @@ const (
 	opVector    = 0xfd // a second opcode follows
 
 	miscTruncLast = 7
+	miscInit      = 8 // memory.init
 	miscDataDrop  = 9
+	miscCopy      = 10 // memory.copy
+	miscFill      = 11 // memory.fill
 
 	vecConst      = 12
 	vecSplatI64   = 18

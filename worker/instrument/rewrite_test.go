@@ -72,6 +72,15 @@ func checkNormal(t *testing.T, m *build, n *Normal) {
 	}
 }
 
+// decoded decodes a module under the default limits.
+func decoded(code []byte, allow []Import) *module {
+	l, err := Limits{}.resolve()
+	if err != nil {
+		panic(err)
+	}
+	return decode(code, allow, l)
+}
+
 // TestEncodeWithoutPlanChangesNothing decodes modules, and encodes them with a
 // plan that is empty: the result is the module without its custom sections.
 func TestEncodeWithoutPlanChangesNothing(t *testing.T) {
@@ -80,10 +89,9 @@ func TestEncodeWithoutPlanChangesNothing(t *testing.T) {
 		b := generate(seed)
 		b.custom = nil
 		code := b.encode()
-		l, _ := Limits{}.resolve()
-		m, err := decode(code, note, l)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+		m := decoded(code, note)
+		if m.refusals != nil {
+			t.Fatalf("seed %d: %v", seed, m.refusals[0])
 		}
 		if got := (&plan{m: m}).encode(); !bytes.Equal(got, code) {
 			t.Fatalf("seed %d: %x, want %x", seed, got, code)
@@ -102,10 +110,9 @@ func TestRewrittenBodiesAreCopied(t *testing.T) {
 			continue
 		}
 		code := b.encode()
-		l, _ := Limits{}.resolve()
-		m, err := decode(code, note, l)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+		m := decoded(code, note)
+		if m.refusals != nil {
+			t.Fatalf("seed %d: %v", seed, m.refusals[0])
 		}
 		p := &plan{m: m}
 		r, _ := m.section(sectionCode)
