@@ -2,24 +2,21 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"vatwarehouse/swing"
 	"vatwarehouse/worker"
 )
 
-// Lint says what is in a program, and whether Install would take it, without a
-// directory. Limits are those of the directory it is meant for; the zero value is
-// swing.DefaultLimits. A program that would be refused is no error.
-func Lint(ctx context.Context, code []byte, l swing.Limits) (found worker.Inspection, err error) {
-	engine, err := worker.NewEngine(ctx, worker.Options{Limits: l})
-	if err != nil {
-		return worker.Inspection{}, fmt.Errorf("lint program: %w", err)
-	}
-	defer func() { err = errors.Join(err, engine.Close(ctx)) }()
-	if found, err = engine.Inspect(ctx, code); err != nil {
-		return worker.Inspection{}, fmt.Errorf("lint program: %w", err)
-	}
-	return found, nil
+// Lint says what is in a program, and whether Install would take it: what it imports
+// and exports, its sizes beside the limits, what is rewritten, and all reasons found
+// to refuse it. It is compiled, but not run, and nothing is kept of it. A program that
+// would be refused is no error.
+func (h *Host) Lint(ctx context.Context, code []byte) (worker.Inspection, error) {
+	return read(h, func() (worker.Inspection, error) {
+		found, err := h.engine.Inspect(ctx, code)
+		if err != nil {
+			return worker.Inspection{}, fmt.Errorf("lint program: %w", err)
+		}
+		return found, nil
+	})
 }

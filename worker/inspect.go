@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/worker/instrument"
@@ -12,53 +13,27 @@ import (
 
 // Inspection is what there is to say of code before it is installed.
 type Inspection struct {
-	// Inspection is of what lies in the module. Its Refusals are those of the module.
+	// Inspection is of what lies in the module. Its Refusals are all reasons found for
+	// which [Engine.Compile] refuses the code; the first is its error.
 	instrument.Inspection
 	// Code is the name of the code, Program the identity of it as the engine would
 	// run it.
 	Code, Program swing.Hash
-	// Faults are all reasons found for which [Engine.Compile] refuses the code, each in
-	// its words; the first is its error. None: it takes the code.
-	Faults []error
 }
 
 // Inspect says what is in code, and whether it could be installed: it is compiled,
 // but not run. An error is the world's.
 func (e *Engine) Inspect(ctx context.Context, code []byte) (Inspection, error) {
-	in := Inspection{Code: CodeHash(code)}
-	in.Program = e.ProgramID(in.Code)
-	inspected, err := e.inspect(code)
-	if err != nil {
+	p, in, err := e.compile(ctx, code)
+	switch {
+	case errors.Is(err, instrument.ErrRefused):
+	case err != nil:
 		return Inspection{}, err
+	default:
+		err = p.Close(ctx)
+		return in, err
 	}
-	in.Inspection = inspected
-	for _, r := range inspected.Refusals {
-		in.Faults = append(in.Faults, fmt.Errorf("admit program: %w", r))
-	}
-	if !inspected.Whole {
-		return in, nil
-	}
-	for _, fault := range checkABI(&inspected) {
-		in.Faults = append(in.Faults, fmt.Errorf("admit program: %w", fault))
-	}
-	if len(in.Faults) > 0 {
-		return in, nil
-	}
-	p, err := e.compile(ctx, in.Code, inspected.Normal)
-	if errors.Is(err, instrument.ErrRefused) {
-		in.Faults = []error{err}
-		return in, nil
-	}
-	if err != nil {
-		return Inspection{}, err
-	}
-	return in, p.Close(ctx)
-}
-
-// inspect has a module looked into and rewritten under the engine's limits.
-func (e *Engine) inspect(code []byte) (instrument.Inspection, error) {
-	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
-	return instrument.Inspect(code, allowedImports(), limits)
+	return in, nil
 }
 
 // The exports of a vat's program.
@@ -67,41 +42,48 @@ const (
 	initExport    = "_initialize"
 )
 
-// checkABI returns the ways in which a module that was read to its end is no vat.
-func checkABI(in *instrument.Inspection) (faults []error) {
+// checkABI refuses a module that was read to its end and is no vat.
+func checkABI(in *instrument.Inspection) {
+	if !in.Whole {
+		return
+	}
 	if !in.ExportsMemory {
-		faults = append(faults,
-			fmt.Errorf("%w: it exports no memory; the ABI is vat_v1", instrument.ErrRefused))
+		in.RefuseExports("it exports no memory; the ABI is vat_v1")
 	}
 	i32 := []instrument.ValType{instrument.I32}
-	found, err := exports(in.Exports, deliverExport, i32, i32)
-	if err == nil && !found {
-		err = fmt.Errorf("%w: it exports no function %s (want (i32) -> (i32)); the ABI is vat_v1",
-			instrument.ErrRefused, deliverExport)
+	if !exports(in, deliverExport, i32, i32) {
+		in.RefuseExports("it exports no function %s (want (i32) -> (i32)); the ABI is vat_v1",
+			deliverExport)
 	}
-	if err != nil {
-		faults = append(faults, err)
-	}
-	if _, err := exports(in.Exports, initExport, nil, nil); err != nil {
-		faults = append(faults, err)
-	}
-	return faults
+	exports(in, initExport, nil, nil)
 }
 
 // exports reports whether there is a function of that name. One of another type is
-// an error.
+// refused.
 func exports(
-	all []instrument.Export, name string, params, results []instrument.ValType,
-) (bool, error) {
-	for _, e := range all {
+	in *instrument.Inspection, name string, params, results []instrument.ValType,
+) bool {
+	for _, e := range in.Exports {
 		if e.Name != name {
 			continue
 		}
 		if !slices.Equal(e.Params, params) || !slices.Equal(e.Results, results) {
-			return false, fmt.Errorf("%w: it exports %s as %v -> %v, want %v -> %v",
-				instrument.ErrRefused, name, e.Params, e.Results, params, results)
+			want := instrument.Export{Params: params, Results: results}
+			in.RefuseExports("it exports %s as %s, want %s", name, e.Signature(), want.Signature())
 		}
-		return true, nil
+		return true
 	}
-	return false, nil
+	return false
+}
+
+// blame refuses what the engine refused, in one line. It names a function by its
+// place among those that the module defines, and no offset.
+func blame(in *instrument.Inspection, err error) {
+	text, function := strings.Join(strings.Fields(err.Error()), " "), 0
+	if n, _ := fmt.Sscanf(text, "invalid function[%d]", &function); n == 0 {
+		in.RefuseModule(text)
+		return
+	}
+	_, what, _ := strings.Cut(text, "]: ")
+	in.RefuseFunction(function, what)
 }

@@ -35,34 +35,33 @@ func (e *Engine) ProgramID(code swing.Hash) swing.Hash {
 func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", code) }
 
 // Compile admits, rewrites and compiles a module. A module that is refused
-// gives an error that satisfies errors.Is(err, [instrument.ErrRefused]), or says
-// which part of the vat ABI it lacks.
+// gives an error that satisfies errors.Is(err, [instrument.ErrRefused]) and names the
+// part of it and the offset.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Program, error) {
-	in, err := e.inspect(code)
-	if err != nil {
-		return nil, fmt.Errorf("admit program: %w", err)
-	}
-	if len(in.Refusals) > 0 {
-		return nil, fmt.Errorf("admit program: %w", in.Refusals[0])
-	}
-	if faults := checkABI(&in); len(faults) > 0 {
-		return nil, fmt.Errorf("admit program: %w", faults[0])
-	}
-	return e.compile(ctx, CodeHash(code), in.Normal)
+	p, _, err := e.compile(ctx, code)
+	return p, err
 }
 
-// compile compiles a normal form of the code with that name.
-func (e *Engine) compile(
-	ctx context.Context, code swing.Hash, normal *instrument.Normal,
-) (p *Program, err error) {
-	p = &Program{engine: e, id: e.ProgramID(code), normal: normal}
-	if p.hasInit, err = exports(normal.Exports, initExport, nil, nil); err != nil {
-		return nil, err
+// compile is Compile, and returns what it found.
+func (e *Engine) compile(ctx context.Context, code []byte) (*Program, Inspection, error) {
+	found := Inspection{Code: CodeHash(code)}
+	found.Program = e.ProgramID(found.Code)
+	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
+	var err error
+	if found.Inspection, err = instrument.Inspect(code, allowedImports(), limits); err != nil {
+		return nil, found, fmt.Errorf("admit program: %w", err)
 	}
-	if p.compiled, err = e.runtime.CompileModule(ctx, normal.Code); err != nil {
-		return nil, fmt.Errorf("compile program: %w: %w", instrument.ErrRefused, err)
+	in := &found.Inspection
+	if checkABI(in); len(in.Refusals) > 0 {
+		return nil, found, fmt.Errorf("admit program: %w", in.Refusals[0])
 	}
-	return p, nil
+	p := &Program{engine: e, id: found.Program, normal: in.Normal}
+	p.hasInit = exports(in, initExport, nil, nil)
+	if p.compiled, err = e.runtime.CompileModule(ctx, in.Normal.Code); err != nil {
+		blame(in, err)
+		return nil, found, fmt.Errorf("compile program: %w", in.Refusals[0])
+	}
+	return p, found, nil
 }
 
 // ID returns the program's identity: see ProgramID.

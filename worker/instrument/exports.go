@@ -19,7 +19,7 @@ func (m *module) decodeExports() *RefusedError {
 	for i := range n {
 		r.in = place{"export", i}
 		at := r.at
-		e := export{name: string(r.name("a name", m.limits.NameBytes)), kind: r.u8()}
+		e := export{name: string(m.name(r, "a name")), kind: r.u8()}
 		if r.err != nil {
 			break
 		}

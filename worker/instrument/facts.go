@@ -19,6 +19,8 @@ type Facts struct {
 	MemoryPages    uint32 // the memory at birth, in WASM pages of 64 KiB
 	MemoryPagesMax uint32 // the most it may grow to, or 0 if the module does not say
 
+	ModuleBytes    int // the module
+	NameBytes      int // the longest name of an import, export or custom section
 	CodeBytes      int // the functions' locals and code
 	DataBytes      int // content of the data segments
 	CustomBytes    int // content of the custom sections
@@ -37,6 +39,8 @@ type Facts struct {
 	Floats bool
 	// DropSites is how many data.drop instructions got a flag set beside them.
 	DropSites int
+	// Flags is how many data segments got a flag: those that some data.drop names.
+	Flags int
 	// FunctionsAdded is how many functions the normal form has at its end.
 	FunctionsAdded int
 	// NamesKept says that the functions' names are in the normal form. All other

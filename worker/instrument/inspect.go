@@ -24,6 +24,38 @@ type Inspection struct {
 	Refusals []*RefusedError
 	// Normal is the normal form, or nil if the module is refused.
 	Normal *Normal
+
+	module *module
+}
+
+// RefuseExports adds a refusal of what is exported, or is not.
+func (in *Inspection) RefuseExports(format string, args ...any) {
+	m := in.module
+	r, present := m.section(sectionExport)
+	if !present {
+		r.at = len(m.code)
+	}
+	r.refuse(r.at, format, args...)
+	in.Refusals = append(in.Refusals, r.err)
+}
+
+// RefuseFunction adds a refusal by a compiler of one of the functions that the module
+// defines, counted from 0. It is malformed: all else was found before.
+func (in *Inspection) RefuseFunction(defined int, what string) {
+	m := in.module
+	r, _ := m.section(sectionCode)
+	r.u32()
+	for range defined {
+		r.take(int(r.u32()))
+	}
+	in.Refusals = append(in.Refusals, &RefusedError{
+		Malformed: true, Offset: r.at, Where: m.functionText(m.imported + defined), What: what,
+	})
+}
+
+// RefuseModule adds a refusal by a compiler of the module as a whole.
+func (in *Inspection) RefuseModule(what string) {
+	in.Refusals = append(in.Refusals, &RefusedError{Malformed: true, Where: "module", What: what})
 }
 
 // Inspect admits and rewrites a module as [Rewrite] does, and says what is in it
@@ -35,7 +67,7 @@ func Inspect(code []byte, allow []Import, l Limits) (Inspection, error) {
 		return Inspection{}, fmt.Errorf("rewrite module: %w", err)
 	}
 	m := decode(code, allow, l)
-	in := Inspection{Limits: l, Whole: m.whole}
+	in := Inspection{Limits: l, Whole: m.whole, module: m}
 	if len(m.refusals) == 0 {
 		n, err := m.normalise()
 		if err == nil {

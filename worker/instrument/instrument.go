@@ -19,6 +19,12 @@ type Export struct {
 	Params, Results []ValType
 }
 
+// Signature returns the function's type as (i32, i64) -> (i32).
+func (i Import) Signature() string { return signatureText(i.Params, i.Results) }
+
+// Signature returns the function's type as (i32, i64) -> (i32).
+func (e Export) Signature() string { return signatureText(e.Params, e.Results) }
+
 // Segment is bytes that the host writes into memory at birth.
 type Segment struct {
 	Offset uint32

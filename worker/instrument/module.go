@@ -114,6 +114,7 @@ type dataSegment struct {
 // then holds what was read, and all refusals.
 func decode(code []byte, allow []Import, l Limits) *module {
 	m := &module{code: code, allow: allow, limits: l, start: noStart}
+	m.facts.ModuleBytes = len(code)
 	if len(code) > l.ModuleBytes {
 		m.refusals = []*RefusedError{{Where: "module", Offset: l.ModuleBytes,
 			What: fmt.Sprintf("%d bytes, limit %d", len(code), l.ModuleBytes)}}
@@ -202,7 +203,7 @@ func (m *module) otherFormat() string {
 // the first one with the functions' names.
 func (m *module) noteCustom(r *reader, s span) {
 	c := m.read(s, place{sectionName(sectionCustom), whole})
-	name := c.name("a name", m.limits.NameBytes)
+	name := m.name(c, "a name")
 	if c.err != nil {
 		r.err = c.err
 		return
@@ -212,6 +213,13 @@ func (m *module) noteCustom(r *reader, s span) {
 	}
 	m.facts.CustomSections++
 	m.facts.CustomBytes += s.bytes()
+}
+
+// name takes a name that counts.
+func (m *module) name(r *reader, what string) []byte {
+	b := r.name(what, m.limits.NameBytes)
+	m.facts.NameBytes = max(m.facts.NameBytes, len(b))
+	return b
 }
 
 // section returns a reader of a section, and whether there is one.

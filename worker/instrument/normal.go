@@ -53,6 +53,7 @@ func (m *module) normalise() (*Normal, *RefusedError) {
 	p.change(sectionData)
 	p.change(sectionDataCount)
 	n.Code = p.encode()
+	m.facts.Flags = len(n.Drops)
 	m.facts.FunctionsAdded = p.functions.n
 	m.facts.NamesKept = m.names != span{}
 	n.Facts = m.facts

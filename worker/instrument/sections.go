@@ -61,8 +61,8 @@ func (m *module) decodeImports() *RefusedError {
 	for i := range n {
 		r.in = place{"import", i}
 		at := r.at
-		from := r.name("a module name", m.limits.NameBytes)
-		name := r.name("a name", m.limits.NameBytes)
+		from := m.name(r, "a module name")
+		name := m.name(r, "a name")
 		kind := r.u8()
 		if r.err != nil {
 			break

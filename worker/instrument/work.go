@@ -23,14 +23,15 @@ const (
 	workValues    = 8
 
 	workPlain    = 200  // any instruction
-	workAccess   = 600  // a load or store
+	workGuarded  = 600  // one that may trap: loads, stores, divisions, truncations
+	workVector   = 600  // one of the vector table
 	workCall     = 600  // a call, and
 	workPerValue = 100  // for each parameter and result of it
-	workFar      = 4000 // call_indirect; memory.copy, init, fill and grow
+	workFar      = 6000 // call_indirect; memory.copy, init, fill and grow
 
 	// workPart squared is the weight at which a function costs twice its weight: what
 	// a compiler keeps of a function grows with it.
-	workPart = 1 << 13
+	workPart = 1 << 12
 )
 
 // weights are those of the core opcodes.
@@ -40,9 +41,17 @@ func coreWeights() (w [256]uint64) {
 	for op := range w {
 		w[op] = workPlain
 	}
-	for op := opLoadFirst; op <= opStoreLast; op++ {
-		w[op] = workAccess
+	for _, guarded := range []struct{ first, last int }{
+		{opLoadFirst, opStoreLast},
+		{0x6d, 0x70}, {0x7f, 0x82}, // division
+		{0xa8, 0xab}, {0xae, 0xb1}, // truncation
+	} {
+		for op := guarded.first; op <= guarded.last; op++ {
+			w[op] = workGuarded
+		}
 	}
+	w[opMisc] = workGuarded
+	w[opVector] = workVector
 	w[opCall] = workCall
 	w[opCallFar] = workFar
 	w[opGrow] = workFar
