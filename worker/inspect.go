@@ -16,6 +16,8 @@ type Inspection struct {
 	// Inspection is of what lies in the module. Its Refusals are all reasons found for
 	// which [Engine.Compile] refuses the code; the first is its error.
 	instrument.Inspection
+	// Uses say of every export what the ABI has it for, or "".
+	Uses []string
 	// Code is the name of the code, Program the identity of it as the engine would
 	// run it.
 	Code, Program swing.Hash
@@ -41,6 +43,11 @@ const (
 	deliverExport = "vat_deliver"
 	initExport    = "_initialize"
 )
+
+// exportUses say what each of them is for.
+var exportUses = map[string]string{
+	deliverExport: "runs for every delivery", initExport: "runs with the first delivery",
+}
 
 // checkABI refuses a module that was read to its end and is no vat.
 func checkABI(in *instrument.Inspection) {

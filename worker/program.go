@@ -52,6 +52,9 @@ func (e *Engine) compile(ctx context.Context, code []byte) (*Program, Inspection
 		return nil, found, fmt.Errorf("admit program: %w", err)
 	}
 	in := &found.Inspection
+	for _, e := range in.Exports {
+		found.Uses = append(found.Uses, exportUses[e.Name])
+	}
 	if checkABI(in); len(in.Refusals) > 0 {
 		return nil, found, fmt.Errorf("admit program: %w", in.Refusals[0])
 	}

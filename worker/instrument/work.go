@@ -23,7 +23,8 @@ const (
 	workValues    = 8
 
 	workPlain    = 200  // any instruction
-	workGuarded  = 600  // one that may trap: loads, stores, divisions, truncations
+	workGuarded  = 600  // one that may trap: loads, stores, divisions
+	workConvert  = 900  // one that makes integers of floats
 	workVector   = 600  // one of the vector table
 	workCall     = 600  // a call, and
 	workPerValue = 100  // for each parameter and result of it
@@ -44,13 +45,15 @@ func coreWeights() (w [256]uint64) {
 	for _, guarded := range []struct{ first, last int }{
 		{opLoadFirst, opStoreLast},
 		{0x6d, 0x70}, {0x7f, 0x82}, // division
-		{0xa8, 0xab}, {0xae, 0xb1}, // truncation
 	} {
 		for op := guarded.first; op <= guarded.last; op++ {
 			w[op] = workGuarded
 		}
 	}
-	w[opMisc] = workGuarded
+	for op := 0xa8; op <= 0xb1; op++ { // conversions, of which truncations are the dearest
+		w[op] = workConvert
+	}
+	w[opMisc] = workConvert
 	w[opVector] = workVector
 	w[opCall] = workCall
 	w[opCallFar] = workFar
