@@ -169,7 +169,7 @@ func TestEncodingOfGuestsChangesNothing(t *testing.T) {
 			t.Fatalf("%s: %v", g.name, m.refusals[0])
 		}
 		m.names = span{}
-		out := (&plan{m: m}).encode()
+		out := newPlan(m).encode()
 		if want := withoutCustom(g.code); string(out) != string(want) {
 			t.Errorf("%s: %d bytes, want %d that are the module's", g.name, len(out), len(want))
 		}

@@ -5,18 +5,18 @@ func (w *walker) immediate(im immediate) {
 	switch im {
 	case nothing:
 	case localIndex:
-		w.index("local", w.locals)
+		w.named = w.index("local", w.locals)
 	case signed32:
 		w.s32()
 	case memoryArgument:
 		w.memoryArgument()
 	case label:
 		w.work.branch(w.op)
-		w.index("label", len(w.work.labels)+1)
+		w.named = w.index("label", len(w.work.labels)+1)
 	case functionIndex:
-		f := w.index("function", len(w.m.functions))
+		w.named = w.index("function", len(w.m.functions))
 		if w.op == opCall && w.err == nil {
-			w.work.call(w.m.types[w.m.functions[f]])
+			w.work.call(w.m.types[w.m.functions[w.named]])
 		}
 	case blockType:
 		w.blockType()
@@ -26,8 +26,11 @@ func (w *walker) immediate(im immediate) {
 		}
 	case alternative:
 		w.work.branches++
+		if !w.work.alternate() {
+			w.malformed(w.at-1, "an else without an if")
+		}
 	case globalIndex:
-		w.index("global", w.m.globals)
+		w.named = w.index("global", w.m.globals)
 	case signed64:
 		w.skipS64()
 	default:
@@ -40,10 +43,10 @@ func (w *walker) rareImmediate(im immediate) {
 	case labels:
 		w.branchTable()
 	case typeTable:
-		t := w.index("type", len(w.m.types))
+		w.named = w.index("type", len(w.m.types))
 		w.index("table", len(w.m.tables))
 		if w.err == nil {
-			w.work.call(w.m.types[t])
+			w.work.call(w.m.types[w.named])
 		}
 	case tableIndex:
 		w.index("table", len(w.m.tables))
@@ -88,8 +91,9 @@ func (w *walker) branchTable() {
 	n := w.count("branch targets", 1, w.m.limits.BranchTargets)
 	w.work.targets += n
 	w.m.facts.BranchTargets = max(w.m.facts.BranchTargets, n)
+	w.labels = w.labels[:0]
 	for ; n >= 0 && w.err == nil; n-- {
-		w.index("label", len(w.work.labels)+1)
+		w.labels = append(w.labels, w.index("label", len(w.work.labels)+1))
 	}
 }
 
@@ -158,8 +162,8 @@ func (w *walker) dataIndex() {
 	if w.m.dataCount == noDataCount {
 		w.malformed(w.at, "it names a data segment, but there is no data count section")
 	}
-	w.data = w.index("data segment", w.m.dataCount)
-	w.m.dataUsed = max(w.m.dataUsed, w.data+1)
+	w.named = w.index("data segment", w.m.dataCount)
+	w.m.dataUsed = max(w.m.dataUsed, w.named+1)
 }
 
 // dataMemory takes what follows a memory.init. An active segment is dropped at
@@ -169,8 +173,8 @@ func (w *walker) dataMemory() {
 	at := w.at
 	w.dataIndex()
 	w.memoryIndex()
-	if w.err == nil && w.m.data[w.data].active {
-		w.refuse(at, "memory.init of data segment %d, which is active and gone by then", w.data)
+	if w.err == nil && w.m.data[w.named].active {
+		w.refuse(at, "memory.init of data segment %d, which is active and gone by then", w.named)
 	}
 }
 

@@ -62,6 +62,10 @@ func (in *Inspection) RefuseModule(what string) {
 // even if it is refused. The first of the refusals is the error of Rewrite. An
 // error is a limit that is none.
 func Inspect(code []byte, allow []Import, l Limits) (Inspection, error) {
+	return inspect(code, allow, l, metered)
+}
+
+func inspect(code []byte, allow []Import, l Limits, as form) (Inspection, error) {
 	l, err := l.resolve()
 	if err != nil {
 		return Inspection{}, fmt.Errorf("rewrite module: %w", err)
@@ -69,7 +73,7 @@ func Inspect(code []byte, allow []Import, l Limits) (Inspection, error) {
 	m := decode(code, allow, l)
 	in := Inspection{Limits: l, Whole: m.whole, module: m}
 	if len(m.refusals) == 0 {
-		n, err := m.normalise()
+		n, err := m.normalise(as)
 		if err == nil {
 			in.Facts, in.Imports, in.NotOffered = n.Facts, n.Imports, m.notOffered
 			in.Exports, in.ExportsMemory, in.Normal = n.Exports, n.ExportsMemory, n

@@ -2,7 +2,7 @@ package instrument
 
 // Version is part of a program's identity. It changes whenever the same module
 // under the same limits may give another normal form, or another verdict.
-const Version = 1
+const Version = 2
 
 // pageBytes is the size of a WASM page.
 const pageBytes = 64 << 10
@@ -75,6 +75,8 @@ type Normal struct {
 	Exports []Export
 	// ExportsMemory says that the module itself exports its memory.
 	ExportsMemory bool
+	// Meter is how to set and read the program's fuel.
+	Meter Meter
 	// Facts are for people.
 	Facts Facts
 }
@@ -83,7 +85,27 @@ type Normal struct {
 // [RefusedError]. It does not check the types of operands: the compiler must, on
 // the normal form. Any other error is a limit that is none.
 func Rewrite(code []byte, allow []Import, l Limits) (*Normal, error) {
-	in, err := Inspect(code, allow, l)
+	return rewriteAs(code, allow, l, metered)
+}
+
+// RewriteYielding returns the normal form that goes by way of the host after each
+// YieldUnits of fuel, and is otherwise that of Rewrite: it uses the same fuel, and either
+// resumes what the other left.
+func RewriteYielding(code []byte, allow []Import, l Limits) (*Normal, error) {
+	return rewriteAs(code, allow, l, yielding)
+}
+
+// form says which normal form is wanted.
+type form byte
+
+const (
+	bare form = iota // not metered
+	metered
+	yielding
+)
+
+func rewriteAs(code []byte, allow []Import, l Limits, as form) (*Normal, error) {
+	in, err := inspect(code, allow, l, as)
 	if err == nil && len(in.Refusals) > 0 {
 		return nil, in.Refusals[0]
 	}

@@ -56,8 +56,8 @@ func coreWeights() (w [256]uint64) {
 	w[opMisc] = workConvert
 	w[opVector] = workVector
 	w[opCall] = workCall
-	w[opCallFar] = workFar
-	w[opGrow] = workFar
+	w[opCallIndirect] = workFar
+	w[opMemoryGrow] = workFar
 	return w
 }
 
@@ -72,6 +72,17 @@ func (k *work) open(op byte) {
 	}
 }
 
+// alternate reports whether the innermost label is that of an if without an else, and
+// gives it one.
+func (k *work) alternate() bool {
+	last := len(k.labels) - 1
+	if last < 0 || k.labels[last] != opIf {
+		return false
+	}
+	k.labels[last] = opElse
+	return true
+}
+
 func (k *work) close() {
 	last := len(k.labels) - 1
 	if k.labels[last] == opLoop {
@@ -83,7 +94,7 @@ func (k *work) close() {
 // branch adds a br, or a br_if, which goes on in a block of its own.
 func (k *work) branch(op byte) {
 	k.branches++
-	if op == opBranchIf {
+	if op == opBrIf {
 		k.branches++
 	}
 }
@@ -97,9 +108,9 @@ func (k *work) call(t funcType) {
 // a loop of memory.fill, with a block on either side.
 func (k *work) bulk(op uint32) {
 	switch op {
-	case miscInit, miscCopy:
+	case miscMemoryInit, miscMemoryCopy:
 		k.weight += workFar
-	case miscFill:
+	case miscMemoryFill:
 		k.weight += workFar
 		k.open(opLoop)
 		k.close()
