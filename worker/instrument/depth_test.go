@@ -165,7 +165,7 @@ func TestDepthEndsRecursion(t *testing.T) {
 			said := map[string]string{}
 			for _, e := range engines {
 				for _, f := range []form{metered, yielding} {
-					n, err := normalForm(r.code, nil, Limits{}, f)
+					n, err := rewriteAs(r.code, nil, Limits{}, f)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -51,6 +51,9 @@ func (w *walker) rareImmediate(im immediate) {
 	case tableIndex:
 		w.index("table", len(w.m.tables))
 	case memoryIndex:
+		if w.op == opMemoryGrow {
+			w.work.branches += workMetered
+		}
 		w.memoryIndex()
 	case memoryPair:
 		w.memoryIndex()

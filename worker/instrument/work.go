@@ -28,7 +28,11 @@ const (
 	workVector   = 600  // one of the vector table
 	workCall     = 600  // a call, and
 	workPerValue = 100  // for each parameter and result of it
-	workFar      = 6000 // call_indirect; memory.copy, init, fill and grow
+	workFar      = 8000 // call_indirect; memory.copy, init, fill and grow
+
+	// workMetered is the branches that metering adds: at a loop's head, and before an
+	// instruction whose fuel depends on an operand.
+	workMetered = 2
 
 	// workPart squared is the weight at which a function costs twice its weight: what
 	// a compiler keeps of a function grows with it.
@@ -67,6 +71,7 @@ func (k *work) open(op byte) {
 	k.labels = append(k.labels, op)
 	k.branches++
 	if op == opLoop {
+		k.branches += workMetered
 		k.loops++
 		k.squares += uint64(k.loops * k.loops)
 	}
@@ -110,11 +115,12 @@ func (k *work) bulk(op uint32) {
 	switch op {
 	case miscMemoryInit, miscMemoryCopy:
 		k.weight += workFar
+		k.branches += workMetered
 	case miscMemoryFill:
 		k.weight += workFar
 		k.open(opLoop)
 		k.close()
-		k.branches += 2
+		k.branches += workMetered + 2
 	}
 }
 
