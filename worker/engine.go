@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/worker/instrument"
@@ -119,7 +121,9 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 		}
 		config = config.WithCompilationCache(e.cache)
 	}
-	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
+	// What the normal form may need beyond WASM 2.0: sums as constants.
+	features := api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
+	config = config.WithCoreFeatures(features).WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	for _, m := range hostModules {
 		if err := m.instantiate(ctx, e.runtime); err != nil {

@@ -62,6 +62,7 @@ type seg struct {
 	active bool
 	offset uint32
 	bytes  []byte
+	place  []byte // what comes to offset, or nothing for an i32.const; without end
 }
 
 // newBuild is the smallest module that is admitted: one page of memory.
@@ -122,8 +123,11 @@ func (f fun) body() []byte {
 
 func (s seg) encode() []byte {
 	if s.active {
-		offset := sleb(int64(int32(s.offset)))
-		return cat([]byte{0, 0x41}, offset, []byte{0x0b}, text(string(s.bytes)))
+		place := s.place
+		if place == nil {
+			place = cat([]byte{0x41}, sleb(int64(int32(s.offset))))
+		}
+		return cat([]byte{0}, place, []byte{0x0b}, text(string(s.bytes)))
 	}
 	return cat([]byte{1}, text(string(s.bytes)))
 }

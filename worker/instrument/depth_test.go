@@ -172,7 +172,7 @@ func TestDepthEndsRecursion(t *testing.T) {
 					said[fmt.Sprint(e.name, " ", f)] = recur(t, e, r.code, n)
 				}
 			}
-			want := said["interpreter 1"]
+			want := said[fmt.Sprint("interpreter ", metered)]
 			t.Log(want)
 			for which, got := range said {
 				if got != want {

@@ -7,7 +7,7 @@
 //
 // # What is admitted
 //
-// A module of WASM 2.0 with one 32-bit memory of its own, that imports only
+// A module of WASM 2.0 and extended constants with one 32-bit memory of its own, that imports only
 // functions of the host's list, and whose state between calls is its memory, its
 // mutable globals and which passive data segments it dropped: nothing else may
 // change. Everything the compiler would trust is checked before it: the order,
@@ -21,15 +21,15 @@
 //   - mutable references; host references (externref) anywhere;
 //   - table.set, init, copy, grow, fill and elem.drop: a table never changes;
 //   - memory.init of an active segment: the specification has it trap, wazero not;
-//   - a segment whose place is no i32.const, or reaches past the least size: the
-//     module would trap at birth, always;
+//   - a segment that reaches past the least size: the module would trap at birth,
+//     always;
 //   - threads, exceptions, tail calls, typed function references, garbage-collected
-//     types, relaxed SIMD, extended constants;
+//     types, relaxed SIMD;
 //   - exports whose name begins with a zero byte.
 //
 // What is not checked: the types of operands, that an else belongs to an if, that
-// an alignment is natural, lane numbers, the use of undeclared functions. The
-// compiler checks those. It never sees a module that this package refused.
+// an alignment is natural, lane numbers. The compiler checks those. It never sees a
+// module that this package refused.
 //
 // # Encoding
 //
@@ -110,6 +110,7 @@
 // resident memory at the peak, the worst of them are
 //
 //	FIGURES
+//
 // Guests of C come to 0.001·10⁹ to 0.01·10⁹ units, Go programs of 1.9 MB to 1·10⁹: what
 // takes a program of Go past the limit of 4·10⁹ is about 8 MB.
 //

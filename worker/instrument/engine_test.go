@@ -20,9 +20,16 @@ type engine struct {
 }
 
 var engines = []engine{
-	{"interpreter", wazero.NewRuntimeConfigInterpreter},
-	{"compiler", wazero.NewRuntimeConfigCompiler},
+	{"interpreter", func() wazero.RuntimeConfig {
+		return wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(engineFeatures)
+	}},
+	{"compiler", func() wazero.RuntimeConfig {
+		return wazero.NewRuntimeConfigCompiler().WithCoreFeatures(engineFeatures)
+	}},
 }
+
+// engineFeatures are what the normal form needs of an engine.
+const engineFeatures = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
 
 // instance is a running module: the original or its normal form.
 type instance struct {
@@ -39,6 +46,7 @@ type bench struct {
 	n                *Normal
 	fault            fault
 	lanes            bool
+	name             string // under which others import the instance
 }
 
 // fault is a mistake planted into capture, birth or resume, to show that the
@@ -134,7 +142,7 @@ func hostFunction(im Import) api.GoModuleFunc {
 
 // instantiate makes an instance without running anything but a start section.
 func (b *bench) instantiate(c wazero.CompiledModule, hidden bool) (*instance, error) {
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	config := wazero.NewModuleConfig().WithName(b.name).WithStartFunctions()
 	mod, err := b.runtime.InstantiateModule(context.Background(), c, config)
 	if err != nil {
 		return nil, err
@@ -176,13 +184,16 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 	if f == nil {
 		return nil, "no export " + name
 	}
-	if !in.hidden && in.normal.Meter.Word != "" {
-		in.fill(FuelMax, DepthMax)
-	}
+	in.fill(FuelMax, DepthMax)
 	results, err := f.Call(context.Background(), args...)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, line
+		if meter := in.meter(); len(meter) > 0 {
+			if _, deep := Left(meter[0], meter[1]); deep {
+				line = "stack overflow"
+			}
+		}
+		return nil, strings.TrimPrefix(line, "wasm error: ")
 	}
 	for i, t := range f.Definition().ResultTypes() {
 		if i < len(results) {
@@ -195,6 +206,9 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 // fill sets the meter for the next call.
 func (in *instance) fill(fuel uint64, depth int) {
 	m := in.normal.Meter
+	if in.hidden || m.Word == "" {
+		return
+	}
 	set := func(export string, v uint64) {
 		in.mod.ExportedGlobal(export).(api.MutableGlobal).Set(v)
 	}
@@ -205,6 +219,23 @@ func (in *instance) fill(fuel uint64, depth int) {
 	}
 	set(m.Word, Budget(fuel-reserve, depth))
 	set(m.Refused, 0)
+}
+
+// meter returns what the meter's globals hold: the word, the reserve and whether a
+// memory.grow was refused. It is empty if the instance has none.
+func (in *instance) meter() (words []uint64) {
+	m := in.normal.Meter
+	if in.hidden || m.Word == "" {
+		return nil
+	}
+	for _, export := range []string{m.Word, m.Reserve, m.Refused} {
+		v := uint64(0)
+		if export != "" {
+			v = in.mod.ExportedGlobal(export).Get()
+		}
+		words = append(words, v)
+	}
+	return words
 }
 
 func narrow(t ValType, v uint64) uint64 {

@@ -53,19 +53,20 @@ type Features uint16
 
 // The features.
 const (
-	FeatureMultiValue Features = 1 << iota // functions of several results, blocks with parameters
-	FeatureSignExtend                      // i32.extend8_s and its like
-	FeatureSaturating                      // float-to-integer conversions that do not trap
-	FeatureBulkMemory                      // memory.copy, fill, init; passive segments
-	FeatureReferences                      // references to functions as values
-	FeatureVectors                         // 128-bit SIMD
+	FeatureMultiValue    Features = 1 << iota // functions of several results, blocks with parameters
+	FeatureSignExtend                         // i32.extend8_s and its like
+	FeatureSaturating                         // float-to-integer conversions that do not trap
+	FeatureBulkMemory                         // memory.copy, fill, init; passive segments
+	FeatureReferences                         // references to functions as values
+	FeatureVectors                            // 128-bit SIMD
+	FeatureExtendedConst                      // constants computed of others
 )
 
 // List returns the features' names, in the order of the constants.
 func (f Features) List() (names []string) {
 	for i, name := range []string{
 		"multi-value", "sign-extension", "saturating-float-to-int", "bulk-memory",
-		"reference-types", "simd128",
+		"reference-types", "simd128", "extended-const",
 	} {
 		if f&(1<<i) != 0 {
 			names = append(names, name)

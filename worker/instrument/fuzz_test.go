@@ -23,7 +23,7 @@ func FuzzRewrite(f *testing.F) {
 		f.Add(generate(seed).encode())
 	}
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	f.Fuzz(func(t *testing.T, code []byte) {
 		first, err := Rewrite(code, offered, Limits{})
 		if err != nil {

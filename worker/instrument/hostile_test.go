@@ -37,7 +37,7 @@ var offered = append([]Import{{"env", "begin", nil, nil}}, note...)
 func TestTruncatedModules(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	defer r.Close(ctx)
 	for _, g := range small(t) {
 		for n := range len(g.code) {
@@ -85,7 +85,7 @@ func TestFlippedBits(t *testing.T) {
 	for _, g := range modules {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+			r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 			defer r.Close(ctx)
 			admitted := 0
 			for bit := range 8 * len(g.code) {

@@ -96,12 +96,16 @@ func RewriteYielding(code []byte, allow []Import, l Limits) (*Normal, error) {
 }
 
 // form says which normal form is wanted.
-type form byte
+type form struct {
+	floats bool // NaNs are canonical
+	meter  bool // fuel and depth are counted
+	yields bool // the meter goes by way of the host
+}
 
-const (
-	bare form = iota // not metered
-	metered
-	yielding
+var (
+	bare     form
+	metered  = form{floats: true, meter: true}
+	yielding = form{floats: true, meter: true, yields: true}
 )
 
 func rewriteAs(code []byte, allow []Import, l Limits, as form) (*Normal, error) {

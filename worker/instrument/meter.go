@@ -61,7 +61,7 @@ func (p *plan) meter(yields bool) Meter {
 // global appends a mutable global that begins as zero, and exports it.
 func (p *plan) global(name string, t ValType) int {
 	zero := map[ValType]byte{I32: opI32Const, I64: opI64Const}[t]
-	index := p.m.globals + p.globals.n
+	index := len(p.m.globals) + p.globals.n
 	p.globals.b = append(p.globals.b, byte(t), 1, zero, 0, opEnd)
 	p.globals.n++
 	p.change(sectionGlobal)

@@ -55,8 +55,12 @@ func (m *module) normalise(as form) (*Normal, *RefusedError) {
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
 	}
-	if as != bare {
-		n.Meter = p.meter(as == yielding)
+	if as.floats {
+		p.change(sectionCode)
+		p.passes = append(p.passes, &canonical{})
+	}
+	if as.meter {
+		n.Meter = p.meter(as.yields)
 	}
 	p.change(sectionData)
 	p.change(sectionDataCount)
