@@ -218,9 +218,6 @@ func goOn(t *testing.T, h *host.Host) string {
 		t.Errorf("%+v, %v", a, err)
 	}
 	check(t, h)
-	if _, err := h.Replay(ctx, c.ID, host.ReplayOptions{}); err != nil {
-		t.Error(err)
-	}
 	return fmt.Sprintf("%s\n%s\n", before, activityhash(t, h))
 }
 

@@ -79,8 +79,8 @@ func (k *Kernel) ChangeOptions(b Buffer, vat swing.VatID, o OptionChange) error 
 // checkReaps refuses numbers after which to reap that are beyond Never.
 func checkReaps(deliveries, refs, fuel uint64) error {
 	if deliveries > Never || refs > Never || fuel > Never {
-		return fmt.Errorf("reaps after %d deliveries, %d references or %d units of fuel: at most %d",
-			deliveries, refs, fuel, uint64(Never))
+		return fmt.Errorf("reaps after %d deliveries, %d references or %d units of fuel: "+
+			"at most %d", deliveries, refs, fuel, uint64(Never))
 	}
 	return nil
 }

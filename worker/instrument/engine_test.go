@@ -37,6 +37,7 @@ type instance struct {
 	normal *Normal // how to reach the globals
 	hidden bool    // the original, whose globals are not exported
 	lanes  bool    // the original has functions that read its v128 globals
+	fuel   uint64  // for each call
 }
 
 // bench runs a module and its normal form side by side.
@@ -47,6 +48,7 @@ type bench struct {
 	fault            fault
 	lanes            bool
 	name             string // under which others import the instance
+	fuel             uint64 // for each call, or 0 for as much as there is
 }
 
 // fault is a mistake planted into capture, birth or resume, to show that the
@@ -147,7 +149,11 @@ func (b *bench) instantiate(c wazero.CompiledModule, hidden bool) (*instance, er
 	if err != nil {
 		return nil, err
 	}
-	return &instance{mod, b.n, hidden, b.lanes}, nil
+	fuel := b.fuel
+	if fuel == 0 {
+		fuel = FuelMax
+	}
+	return &instance{mod, b.n, hidden, b.lanes, fuel}, nil
 }
 
 // birth makes an instance of the normal form and does what instantiation of the
@@ -184,7 +190,7 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 	if f == nil {
 		return nil, "no export " + name
 	}
-	in.fill(FuelMax, DepthMax)
+	in.fill(in.fuel, DepthMax)
 	results, err := f.Call(context.Background(), args...)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
@@ -223,19 +229,12 @@ func (in *instance) fill(fuel uint64, depth int) {
 
 // meter returns what the meter's globals hold: the word, the reserve and whether a
 // memory.grow was refused. It is empty if the instance has none.
-func (in *instance) meter() (words []uint64) {
+func (in *instance) meter() []uint64 {
 	m := in.normal.Meter
 	if in.hidden || m.Word == "" {
 		return nil
 	}
-	for _, export := range []string{m.Word, m.Reserve, m.Refused} {
-		v := uint64(0)
-		if export != "" {
-			v = in.mod.ExportedGlobal(export).Get()
-		}
-		words = append(words, v)
-	}
-	return words
+	return []uint64{in.word(m.Word), in.word(m.Reserve), in.word(m.Refused)}
 }
 
 func narrow(t ValType, v uint64) uint64 {

@@ -11,10 +11,11 @@ import (
 // counts down, and a function calls only those before it.
 type generator struct {
 	*rand.Rand
-	m    *build
-	f    *fun // the function being written
-	self int  // its index
-	deep int  // statements within statements
+	floats bool // of all kinds
+	m      *build
+	f      *fun // the function being written
+	self   int  // its index
+	deep   int  // statements within statements
 }
 
 // The locals of every generated function: two parameters, then these.
@@ -29,8 +30,10 @@ const (
 
 // generate returns a random module of the seed. Every function is exported as
 // "f" and its index, and has type (i32, i32) -> (i32).
-func generate(seed uint64) *build {
-	g := &generator{Rand: newRand(seed), m: newBuild()}
+func generate(seed uint64) *build { return generateAs(seed, false) }
+
+func generateAs(seed uint64, floats bool) *build {
+	g := &generator{Rand: newRand(seed), m: newBuild(), floats: floats}
 	m := g.m
 	m.types = []sig{
 		{[]ValType{I32, I32}, []ValType{I32}},
@@ -124,6 +127,9 @@ func (g *generator) sum(t ValType, v int64, depth int) []byte {
 
 // constant is a random constant, float bits that are no NaN included.
 func (g *generator) constant(t ValType) []byte {
+	if g.floats && t != I32 && t != I64 && g.IntN(2) == 0 {
+		return g.edge(t)
+	}
 	switch t {
 	case I32:
 		return cat([]byte{0x41}, sleb(int64(int32(g.Uint32()>>g.IntN(32)))))
@@ -246,11 +252,15 @@ func (g *generator) localType(i int) ValType {
 }
 
 func (g *generator) store() {
-	t := []ValType{I32, I64, F64, V128}[g.IntN(4)]
+	stores := [][]byte{{0x36, 2}, {0x37, 3}, {0x39, 3}, {0xfd, 11, 4}, {0x38, 2}}
+	types := []ValType{I32, I64, F64, V128, F32}
+	if !g.floats {
+		types = types[:4]
+	}
+	i := g.IntN(len(types))
 	g.address(1)
-	g.value(t, 2)
-	op := map[ValType][]byte{I32: {0x36, 2}, I64: {0x37, 3}, F64: {0x39, 3}, V128: {0xfd, 11, 4}}[t]
-	g.emit(op...)
+	g.value(types[i], 2)
+	g.emit(stores[i]...)
 	g.emit(leb(uint64(g.IntN(300)))...)
 }
 

@@ -68,11 +68,9 @@ func newCounter(m *build, pages int, costs map[string]uint64) *counter {
 func initial(g glob) (v [2]uint64) {
 	switch g.typ {
 	case I32:
-		n, _ := signed(g.init[1:])
-		v[0] = uint64(uint32(n))
+		v[0] = uint64(uint32(evaluate(g.init)))
 	case I64:
-		n, _ := signed(g.init[1:])
-		v[0] = uint64(n)
+		v[0] = uint64(evaluate(g.init))
 	case F32:
 		v[0] = uint64(binary.LittleEndian.Uint32(g.init[1:]))
 	case F64:
@@ -82,6 +80,27 @@ func initial(g glob) (v [2]uint64) {
 		v[1] = binary.LittleEndian.Uint64(g.init[10:])
 	}
 	return v
+}
+
+// evaluate is the value of an integer constant expression; of an i32, the lower half.
+func evaluate(b []byte) int64 {
+	var stack []int64
+	for len(b) > 0 {
+		op := b[0]
+		b = b[1:]
+		if op == 0x41 || op == 0x42 {
+			v, n := signed(b)
+			stack, b = append(stack, v), b[n:]
+			continue
+		}
+		last := len(stack) - 1
+		x, y := stack[last-1], stack[last]
+		stack = stack[:last]
+		stack[last-1] = map[byte]int64{
+			0x6a: x + y, 0x6b: x - y, 0x6c: x * y, 0x7c: x + y, 0x7d: x - y, 0x7e: x * y,
+		}[op]
+	}
+	return stack[0]
 }
 
 // signed reads a signed LEB128.

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -79,4 +80,20 @@ func sameWords(original, normal []uint64) string {
 		return fmt.Sprintf("%x, want %x", normal, original)
 	}
 	return ""
+}
+
+// asTheyCome is a normal form that takes every NaN for a number.
+func asTheyCome(code []byte) []byte {
+	const always, lanes = "\x41\x01\x01\x01\x01", "\x41\x7f\xfd\x11\x01\x01"
+	code = bytes.Clone(code)
+	for i := 4; i < len(code); i++ {
+		for as, pushed := range map[floating]string{
+			scalar32: always, scalar64: always, lanes32: lanes, lanes64: lanes,
+		} {
+			if bytes.HasPrefix(code[i:], []byte(choose[as])) && code[i-4] == opLocalGet {
+				copy(code[i-4:], pushed)
+			}
+		}
+	}
+	return code
 }
