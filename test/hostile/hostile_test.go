@@ -97,9 +97,6 @@ func (m *hostile) header() error {
 // modulesLeast is how many there must be, so that none gets lost.
 const modulesLeast = 430
 
-// notRun are classes that are kept out, and why.
-var notRun = map[string]string{"floats": "the engines differ in the bits of NaNs"}
-
 // harmless is the module beside which the witness's life is as it must be.
 const harmless = "abi/exports-of-other-hosts"
 
@@ -119,10 +116,6 @@ func TestVerdicts(t *testing.T) {
 	got := make([]string, len(all))
 	t.Run("all", func(t *testing.T) {
 		for i, m := range all {
-			if why := notRun[m.class]; why != "" {
-				t.Logf("%s/%s is not run: %s", m.class, m.name, why)
-				continue
-			}
 			t.Run(m.class+"/"+m.name, func(t *testing.T) {
 				t.Parallel()
 				got[i] = m.run(t, undisturbed)
@@ -131,9 +124,6 @@ func TestVerdicts(t *testing.T) {
 	})
 	verdicts := map[string]string{}
 	for i, m := range all {
-		if notRun[m.class] != "" {
-			continue
-		}
 		indented := "\t" + strings.ReplaceAll(got[i], "\n", "\n\t") + "\n"
 		verdicts[m.class] += m.name + ": " + m.about + "\n" + indented
 	}

@@ -102,7 +102,7 @@
 // memory.fill, of which engines make a loop, 6 more. Σ loops² goes over all loops, each
 // with the square of how many are open; targets are those of br_table. The weight is that
 // of the instructions: 200 each; 600 for loads, stores, divisions, vectors, and calls, with
-// 100 for each parameter and result; 900 for integers of floats; 8,000 for call_indirect
+// 100 for each parameter and result; 1,000 for integers of floats; 8,000 for call_indirect
 // and what works on memory as a whole.
 //
 // BenchmarkCompile compiles the largest modules of some sixty shapes that are admitted.

@@ -24,7 +24,7 @@ const (
 
 	workPlain    = 200  // any instruction
 	workGuarded  = 600  // one that may trap: loads, stores, divisions
-	workConvert  = 900  // one that makes integers of floats
+	workConvert  = 1000 // one that makes integers of floats
 	workVector   = 600  // one of the vector table
 	workCall     = 600  // a call, and
 	workPerValue = 100  // for each parameter and result of it

@@ -1,5 +1,5 @@
 ;; an answer to where memory would be, had growth not been refused
-;; verdict: trapped
+;; verdict: memory
 (module
   (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
   (import "vat_v1" "syscall" (func $syscall (param i32 i32 i32 i32 i32) (result i32)))
