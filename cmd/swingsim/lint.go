@@ -15,6 +15,7 @@ type linted struct {
 	Code       string          `json:"code"`
 	Program    string          `json:"program"`
 	Rewriter   string          `json:"rewriter"`
+	Costs      string          `json:"costs"`
 	Admitted   bool            `json:"admitted"`
 	Problems   []lintProblem   `json:"problems"`
 	Whole      bool            `json:"read_whole"` // or as far as the last problem
@@ -96,7 +97,8 @@ is 0 if the program would be installed, 1 if it would be refused.`,
 		if err != nil {
 			return err
 		}
-		r := linted{Module: args[0], Rewriter: host.Versions().Rewriter}
+		v := host.Versions()
+		r := linted{Module: args[0], Rewriter: v.Rewriter, Costs: v.Costs}
 		o := host.Options{Existing: a.dir != ""}
 		err = a.opened(ctx, &o, func(h *host.Host) error { return r.fill(ctx, h, code) })
 		if err != nil {

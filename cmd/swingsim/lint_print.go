@@ -47,7 +47,7 @@ func (a *app) printLint(r *linted) {
 	a.printLintFunctions("exports", r.Exports)
 	a.printLintSizes(r)
 	if r.NormalForm != nil {
-		a.printNormalForm(r.NormalForm)
+		a.printNormalForm(r)
 	}
 }
 
@@ -98,10 +98,13 @@ func (a *app) printLintFunctions(what string, list []lintFunction) {
 }
 
 // printNormalForm says what is rewritten.
-func (a *app) printNormalForm(n *lintNormalForm) {
-	f := facts{a.out}
+func (a *app) printNormalForm(r *linted) {
+	f, n := facts{a.out}, r.NormalForm
 	f.heading("rewritten")
 	f.fact("size", "%s", size(n.Bytes))
+	f.fact("fuel and depth", "counted, by the costs of version %s", r.Costs)
+	f.fact("floating point", "%s",
+		map[bool]string{true: "NaNs are made alike where bits show", false: "none"}[r.Floats])
 	f.fact("memory", "at most %s of 64 KiB", count(uint64(n.MemoryMax), "page", "pages"))
 	f.fact(
 		"globals",

@@ -122,13 +122,16 @@ func TestVerdicts(t *testing.T) {
 			})
 		}
 	})
-	verdicts := map[string]string{}
+	verdicts, cut := map[string]string{}, map[string]bool{}
 	for i, m := range all {
 		indented := "\t" + strings.ReplaceAll(got[i], "\n", "\n\t") + "\n"
 		verdicts[m.class] += m.name + ": " + m.about + "\n" + indented
+		cut[m.class] = cut[m.class] || got[i] == "" // by -run
 	}
 	for class, text := range verdicts {
-		compare(t, filepath.Join(class, "verdicts.txt"), text)
+		if !cut[class] {
+			compare(t, filepath.Join(class, "verdicts.txt"), text)
+		}
 	}
 	if most := memoryPeak(t); most > memoryPeakMax {
 		t.Errorf("the process had %d MB in memory, want at most %d", most>>20, memoryPeakMax>>20)

@@ -26,6 +26,8 @@ type style struct {
 	name        string
 	interpreter bool
 	restart     bool // the host is closed and opened between any two steps
+	// exposed has the hostile vat given the witness for a neighbour: a planted fault.
+	exposed bool
 }
 
 var styles = []style{
@@ -77,6 +79,9 @@ func live(t testing.TB, code []byte, fuel int, s style) life {
 	defer func() { a.close() }()
 	a.witness, a.hands = a.vat("witness", "puppet")
 	_, a.neighbour = a.vat("neighbour", "puppet")
+	if s.exposed {
+		a.neighbour = a.hands
+	}
 	a.observe("before")
 	refused := a.create(code)
 	for _, when := range []string{"between", "after"} {
@@ -139,7 +144,7 @@ func (a *arena) crank(c host.Crank) {
 		return
 	}
 	a.status = c.Outcome.Status
-	line := fmt.Sprintf("%v: %s", c.Delivery, transcript.Text([]byte(outcome(c.Outcome))))
+	line := fmt.Sprintf("%v: %s", c.Delivery, outcome(c.Outcome))
 	if c.Syscalls > 0 {
 		line += fmt.Sprintf(", after %d syscalls", c.Syscalls)
 	}
@@ -150,10 +155,16 @@ func (a *arena) crank(c host.Crank) {
 	a.lines = append(a.lines, line)
 }
 
-// outcome leaves out the fuel, whose prices are no part of a verdict.
+// outcome is an outcome as text, cut if it is long. It leaves out the fuel, whose prices
+// are no part of a verdict.
 func outcome(o swing.Outcome) string {
+	const shown = 200
 	o.Fuel = 0
-	return o.String()
+	text := transcript.Text([]byte(o.String()))
+	if len(text) > shown {
+		text = fmt.Sprintf("%s… of %d bytes", text[:shown], len(o.Problem))
+	}
+	return text
 }
 
 // ears hear what the hostile vat logs.
