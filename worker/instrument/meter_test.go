@@ -232,9 +232,9 @@ var spentFile = fmt.Sprintf("testdata/fuel-%d.txt", CostVersion)
 
 // spent is what each call of a script used, in an engine and form, and how it ended.
 func spent(
-	e engine, code []byte, f form, imports []Import, script func(n *Normal) []step,
+	e engine, code []byte, f Form, imports []Import, script func(n *Normal) []step,
 ) (lines []string, err error) {
-	n, err := normalForm(code, imports, Limits{}, f)
+	n, err := rewriteAs(code, imports, Limits{}, f)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func inAllForms(
 	code []byte, imports []Import, script func(n *Normal) []step,
 ) (first []string, err error) {
 	for _, e := range engines {
-		for _, f := range []form{metered, yielding} {
+		for _, f := range []Form{metered, Yielding} {
 			lines, err := spent(e, code, f, imports, script)
 			if err != nil {
 				return nil, err
@@ -270,7 +270,7 @@ func inAllForms(
 			}
 			for i := range lines {
 				if lines[i] != first[i] {
-					return nil, fmt.Errorf("%s, form %d: %s, want %s", e.name, f, lines[i], first[i])
+					return nil, fmt.Errorf("%s, form %v: %s, want %s", e.name, f, lines[i], first[i])
 				}
 			}
 		}
