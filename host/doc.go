@@ -29,8 +29,9 @@
 // the last one that was acknowledged. It reads the table before the log: a block
 // that is in the table was durable, so damage to it is never cut as a torn tail.
 // What Open mends, the Observer is told; when it refuses, nothing but the log may
-// have been brought into order. After a failed write or sync the Host is
-// poisoned: every call returns [ErrPoisoned] with the cause; reopen it.
+// have been brought into order. After a failed write or sync, and after a panic in
+// our own code, a device or an observer (a *[PanicError]), the Host is poisoned: every
+// call returns [ErrPoisoned] with the cause; reopen it.
 //
 // # What may differ
 //

@@ -55,9 +55,12 @@ func (h *Host) Install(ctx context.Context, code []byte) (swing.Hash, error) {
 
 // InstallAs is Install, and gives the program a name, for vats that make vats: see
 // [kernel.AdminRef]. The name can be given to another program later.
-func (h *Host) InstallAs(ctx context.Context, name string, code []byte) (swing.Hash, error) {
+func (h *Host) InstallAs(
+	ctx context.Context, name string, code []byte,
+) (stored swing.Hash, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.catch(&err)
 	if err := h.ready(); err != nil {
 		return swing.Hash{}, err
 	}
@@ -72,7 +75,7 @@ func (h *Host) InstallAs(ctx context.Context, name string, code []byte) (swing.H
 	if err := h.kernel.Install(h.kv, worker.CodeHash(code), name); err != nil {
 		return swing.Hash{}, fmt.Errorf("install program: %w", err)
 	}
-	stored, err := h.heaps.PutCode(code)
+	stored, err = h.heaps.PutCode(code)
 	if err != nil {
 		return swing.Hash{}, h.poison(fmt.Errorf("install program: %w", err))
 	}
@@ -119,13 +122,14 @@ func (h *Host) Upgrade(
 }
 
 // input runs one input of the embedder's.
-func (h *Host) input(do func() error) error {
+func (h *Host) input(do func() error) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.catch(&err)
 	if err := h.ready(); err != nil {
 		return err
 	}
-	err := do()
+	err = do()
 	if kvErr := h.kv.Err(); kvErr != nil {
 		return h.poison(damaged(kvErr))
 	}

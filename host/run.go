@@ -60,6 +60,7 @@ type openBlock struct {
 func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.catch(&err)
 	if err := h.ready(); err != nil {
 		return Ran{}, err
 	}
@@ -212,23 +213,13 @@ func (h *Host) tidy() error {
 
 // Commit makes the inputs since the last block durable.
 func (h *Host) Commit(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.ready(); err != nil {
-		return err
-	}
-	return h.commit(ctx)
+	return h.input(func() error { return h.commit(ctx) })
 }
 
 // Settle commits, and returns once every snapshot that is due has been stored and
 // recorded.
 func (h *Host) Settle(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.ready(); err != nil {
-		return err
-	}
-	return h.settle(ctx)
+	return h.input(func() error { return h.settle(ctx) })
 }
 
 // settle commits, and sees every snapshot that is due stored and recorded.

@@ -96,6 +96,10 @@ type Engine struct {
 
 // NewEngine returns an engine. Close it after all its programs.
 func NewEngine(ctx context.Context, o Options) (*Engine, error) {
+	return newEngine(ctx, o, hostModules)
+}
+
+func newEngine(ctx context.Context, o Options, modules []hostModule) (*Engine, error) {
 	o, err := o.validate()
 	if err != nil {
 		return nil, fmt.Errorf("make engine: %w", err)
@@ -116,7 +120,7 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	}
 	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	for _, m := range hostModules {
+	for _, m := range modules {
 		if err := m.instantiate(ctx, e.runtime); err != nil {
 			return nil, fmt.Errorf("make host module %s: %w", m.name, err)
 		}
