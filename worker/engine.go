@@ -128,6 +128,9 @@ func newEngine(ctx context.Context, o Options, modules []hostModule) (*Engine, e
 	return e, nil
 }
 
+// Limits returns the limits of what runs in it.
+func (e *Engine) Limits() swing.Limits { return e.options.Limits }
+
 // Fingerprint names what compiled and ran a program: engine, version and
 // architecture. Heaps and transcripts do not depend on it; a change is a reason
 // to replay rather than to trust a snapshot.
