@@ -160,7 +160,7 @@ func (c *callers) call(function int, args []uint64) {
 	for _, w := range c.workers {
 		rec := transcript.NewRecorder(store{}, swing.DefaultLimits())
 		log := func(worker.Level, []byte) {}
-		out, err := w.Deliver(context.Background(), callOf(function, args), fuel, rec, log)
+		out, err := w.Deliver(context.Background(), callOf(function, args), swing.Unbounded, rec, log)
 		if err != nil {
 			c.t.Fatalf("%s(%#x): %v", c.fs[function].Name, args, err)
 		}
@@ -259,7 +259,7 @@ func TestPlantedPanics(t *testing.T) {
 		for i, f := range worker.HostFunctions() {
 			planted = f.Name
 			got := panicOf(func() error {
-				_, err := w.Deliver(context.Background(), callOf(i, nil), fuel, &echo{}, nil)
+				_, err := w.Deliver(context.Background(), callOf(i, nil), swing.Unbounded, &echo{}, nil)
 				return err
 			})
 			p, ok := got.(*worker.HostPanic)
