@@ -183,7 +183,8 @@ func (h *Host) Close(ctx context.Context) error {
 }
 
 // rest commits, waits for the background, and lets the table catch up.
-func (h *Host) rest(ctx context.Context) error {
+func (h *Host) rest(ctx context.Context) (err error) {
+	defer h.catch(&err)
 	h.saveRecent()
 	if err := h.settle(ctx); err != nil {
 		return err

@@ -77,6 +77,9 @@ func (h *Host) open(ctx context.Context, dir string) error {
 	if err := h.openVats(ctx, dir); err != nil {
 		return err
 	}
+	if all := h.strangers(); len(all) > 0 && !h.options.AnyMeaning {
+		return &MeaningError{all, h.engine.Meaning()}
+	}
 	if h.options.Preload {
 		if err := h.vats.Preload(ctx, h.recent()); err != nil {
 			h.fault(fmt.Errorf("preload: %w", err))
@@ -425,6 +428,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	h.engine, err = worker.NewEngine(ctx, worker.Options{
 		Interpreter: h.options.Interpreter, CacheDir: cache,
 		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
+		Pretend: h.options.pretend,
 	})
 	if err != nil {
 		return err

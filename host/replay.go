@@ -37,6 +37,9 @@ func (h *Host) Replay(
 	ctx context.Context, vat swing.VatID, o ReplayOptions,
 ) (Replayed, error) {
 	return read(h, func() (Replayed, error) {
+		if err := h.meansTheSame(vat); err != nil {
+			return Replayed{}, fmt.Errorf("replay: %w", err)
+		}
 		r, err := h.newReplay(ctx, vat, o)
 		if err != nil {
 			return Replayed{}, fmt.Errorf("replay vat %s: %w",
@@ -58,6 +61,8 @@ type replay struct {
 	worker *worker.Worker
 	marks  map[uint64]Snapshot
 	done   Replayed
+	// costsDiffer says that what was used is counted otherwise than when it was recorded.
+	costsDiffer bool
 }
 
 func (h *Host) newReplay(
@@ -141,6 +146,7 @@ func (r *replay) run(ctx context.Context, o ReplayOptions) error {
 }
 
 func (r *replay) step(ctx context.Context, e transcript.Entry) error {
+	e.NoFuel = e.NoFuel || r.costsDiffer
 	if e.Outcome.OK() {
 		player := transcript.NewReplayer(e)
 		out, err := r.worker.Deliver(ctx, e.Delivery, e.Budget(r.h.options.Limits), player, nil)

@@ -120,6 +120,7 @@ func (h *Host) book(ctx context.Context, r kernel.Report) {
 	h.totals.cranks++
 	if r.Kind == kernel.Delivery {
 		h.log.Append(string(r.Vat), r.Position, r.Item)
+		h.noteMeaning(r.Vat, r.Position)
 		h.block.items++
 		h.block.deliveries++
 		h.totals.deliveries++

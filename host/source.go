@@ -103,7 +103,7 @@ func (s source) Program(vat swing.VatID) (code, seed swing.Hash, err error) {
 	if !ok {
 		return code, seed, fmt.Errorf("vat %s: %w", vat, ErrNotFound)
 	}
-	return o.Code, o.Seed, nil
+	return o.Code, o.Seed, s.h.meansTheSame(vat)
 }
 
 // Code implements warehouse.Source.

@@ -10,7 +10,7 @@ import (
 // Version is what a directory's life depends on.
 type Version struct {
 	Format   string // of directories that this program makes and opens
-	Rewriter string // what programs go through; observable
+	Rewriter string // what programs go through; observable: see Meaning
 	Engine   string // what runs them; private
 }
 

@@ -57,6 +57,9 @@ type Options struct {
 	Detector Detector
 	// Limits are observable; the zero value is swing.DefaultLimits.
 	Limits swing.Limits
+	// Pretend, unless nil, has the engine say that its rewriter and its costs are of
+	// other versions than they are: for tests of what a later version meets.
+	Pretend *Meaning
 }
 
 func (o Options) validate() (Options, error) {

@@ -24,14 +24,6 @@ type Program struct {
 	hasInit  bool
 }
 
-// ProgramID returns the identity of code as this engine would run it: the code,
-// the rewriter's version and the memory limit.
-func (e *Engine) ProgramID(code swing.Hash) swing.Hash {
-	meaning := fmt.Sprintf("rewriter %d, memory %d",
-		instrument.Version, e.options.Limits.MemoryBytes)
-	return swing.Sum("vatwarehouse program", []byte(meaning), code[:])
-}
-
 // CodeHash returns the name of code.
 func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", code) }
 
