@@ -31,8 +31,8 @@ func (a *app) adoptVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "adopt",
 		Short: "Take over vats that another version of this program has run",
-		Long: `adopt is for a directory that is refused because another version of this program has run
-its vats, and might have computed something else. It runs the whole history of each such
+		Long: `adopt is for a directory that is refused because another version of this program
+has run its vats, and might have computed something else. It runs the whole history of each such
 vat again, and compares every syscall and outcome. If nothing differs, the vats are taken over:
 their old heap snapshots are dropped, and new ones made as they are needed. If anything
 does, or a history has been pruned, the vat and the place are named, the exit code is 1, and
