@@ -63,3 +63,6 @@ func LogStart(h *Host, vat swing.VatID) uint64 {
 	start, _, _ := h.log.Bounds(string(vat))
 	return start
 }
+
+// WorkerPID returns the number of the worker process.
+func WorkerPID(h *Host) int { return h.process.PID() }

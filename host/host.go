@@ -17,6 +17,7 @@ import (
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
+	"vatwarehouse/worker/process"
 )
 
 // What callers branch on.
@@ -102,9 +103,12 @@ type Host struct {
 	kv     *kvstore.Store
 	heaps  *snapstore.Store
 	engine *worker.Engine
-	vats   *warehouse.Warehouse
-	clock  *stopwatch // over vats
-	kernel *kernel.Kernel
+	// machine runs programs: the engine, or the process, if there is one.
+	machine warehouse.Engine
+	process *process.Engine
+	vats    *warehouse.Warehouse
+	clock   *stopwatch // over vats
+	kernel  *kernel.Kernel
 
 	homes    homes
 	snaps    snapshots
@@ -208,6 +212,9 @@ func (h *Host) release(ctx context.Context) error {
 	h.archives.wait()
 	if h.vats != nil {
 		errs = append(errs, h.vats.Close(ctx))
+	}
+	if h.process != nil {
+		errs = append(errs, h.process.Close())
 	}
 	if h.engine != nil {
 		errs = append(errs, h.engine.Close(ctx))

@@ -3,12 +3,14 @@ package host
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/worker"
+	"vatwarehouse/worker/instrument"
 )
 
 // Message is a message from the embedder: a method, and arguments whose slots
@@ -64,7 +66,10 @@ func (h *Host) InstallAs(
 	if err := h.ready(); err != nil {
 		return swing.Hash{}, err
 	}
-	p, err := h.engine.Compile(ctx, code)
+	p, err := h.machine.Compile(ctx, code)
+	if err != nil && !errors.Is(err, instrument.ErrRefused) {
+		return swing.Hash{}, fmt.Errorf("install program: %w", err)
+	}
 	if err != nil {
 		return swing.Hash{}, fmt.Errorf("install program: %w: %w", ErrRefused, err)
 	}

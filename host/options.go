@@ -55,6 +55,12 @@ type Options struct {
 	BlockCranks int
 	// Interpreter runs programs in the engine's interpreter.
 	Interpreter bool
+	// Isolate runs the vats in a process of its own, so that a fault in compiled code
+	// ends that process and not this one: what it was doing is told to the Observer as a
+	// fault, and done again. The process is started with WorkerBinary, or, if that is "",
+	// with this program; it must call ServeWorker first in main. Linux only.
+	Isolate      bool
+	WorkerBinary string
 	// Memory and Detector say how vats' memories are made and compared.
 	Memory   worker.Memory
 	Detector worker.Detector

@@ -10,7 +10,7 @@ import (
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
-	"vatwarehouse/worker"
+	"vatwarehouse/warehouse"
 )
 
 // Replayed is what a Replay did.
@@ -58,7 +58,7 @@ type replay struct {
 	h      *Host
 	span   transcript.Span
 	at     home
-	worker *worker.Worker
+	worker warehouse.Worker
 	marks  map[uint64]Snapshot
 	done   Replayed
 	// costsDiffer says that what was used is counted otherwise than when it was recorded.
@@ -93,7 +93,7 @@ func (h *Host) newReplay(
 	return r, nil
 }
 
-func (r *replay) settleIn(p *worker.Program, v Vat, o ReplayOptions) error {
+func (r *replay) settleIn(p warehouse.Program, v Vat, o ReplayOptions) error {
 	if o.FromSnapshot {
 		if len(v.Snapshots) == 0 || v.Snapshots[0].Incarnation != v.Span.Incarnation {
 			return fmt.Errorf("%w: it has no snapshot yet", ErrNotFound)

@@ -84,7 +84,7 @@ func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
 
 // step takes one crank, and ends the block when it is full.
 func (h *Host) step(ctx context.Context, ran *Ran) error {
-	r, err := h.kernel.Crank(ctx, h.kv)
+	r, err := h.crank(ctx)
 	if kvErr := h.kv.Err(); kvErr != nil {
 		return h.poison(damaged(kvErr))
 	}
