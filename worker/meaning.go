@@ -25,7 +25,7 @@ func (m Meaning) String() string {
 // Meaning returns what programs that run in the engine mean.
 func (e *Engine) Meaning() Meaning {
 	m := Meaning{
-		Rewriter: instrument.Version, Costs: 0,
+		Rewriter: instrument.Version, Costs: instrument.CostVersion,
 		Memory: uint64(e.options.Limits.MemoryBytes),
 	}
 	if p := e.options.Pretend; p != nil {
