@@ -196,15 +196,21 @@ func (w *Worker) outcome(err error, code int32) swing.Outcome {
 	case c.ended:
 		out.Status = swing.StatusIllegal
 	case c.refused != "":
-		out.Status, out.Problem = swing.StatusTrapped, c.refused
-	case err != nil && w.meter.refused.Get() != 0:
-		out.Status, out.Problem = swing.StatusOutOfMemory, trapName(err)
+		out.Status, out.Problem = w.trapped(), c.refused
 	case err != nil:
-		out.Status, out.Problem = swing.StatusTrapped, trapName(err)
+		out.Status, out.Problem = w.trapped(), trapName(err)
 	case code != 0:
 		out.Status, out.Problem = swing.StatusFailed, w.problem()
 	}
 	return out
+}
+
+// trapped is the status of a program that trapped.
+func (w *Worker) trapped() swing.Status {
+	if w.meter.refused.Get() != 0 {
+		return swing.StatusOutOfMemory
+	}
+	return swing.StatusTrapped
 }
 
 // problem returns the program's output as text for an outcome.
@@ -214,13 +220,14 @@ func (w *Worker) problem() string {
 
 // trapName returns the engine-independent name of a trap: wazero's own text
 // goes on with a stack that depends on the engine. An error that is no trap is
-// a fault of ours.
+// a fault of ours, and so is the end of the engine's own stack, which is not the same in
+// both: calls are too deep before.
 func trapName(err error) string {
-	name, ok := strings.CutPrefix(err.Error(), "wasm error: ")
-	if !ok {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	name, ok := strings.CutPrefix(text, "wasm error: ")
+	if !ok || name == "stack overflow" {
 		panic(fmt.Sprintf("worker: the engine failed: %v", err))
 	}
-	name, _, _ = strings.Cut(name, "\n")
 	return name
 }
 

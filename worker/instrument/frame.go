@@ -8,8 +8,8 @@ const (
 	slotBytes   = 8
 	vectorBytes = 16 // of a slot, if the function may have values of 128 bits
 	// frameBytes is what a frame of depth 1 may take. The compiler's stack is 50,000,000
-	// bytes; with DepthMax frames of this size a quarter of it stays free.
-	frameBytes = 20_000
+	// bytes; with DepthMax frames of this size a tenth of it stays free.
+	frameBytes = 23_000
 	// reloaded are the values that a call may change, besides the globals that the
 	// function names: the memory's place and size, and the meter.
 	reloaded = 4
@@ -56,9 +56,12 @@ func (fr *frame) note(w *flow, i int, in instruction) {
 	case opVector:
 		fr.vectors = true
 	}
-	fr.slots++
-	if in.op >= opLoadFirst && in.op <= opStoreLast {
-		fr.slots += 2 // the address, and what it was checked against
+	switch op := in.op; {
+	case op <= opReturn || op >= opDrop && op <= opLocalTee && op != opSelect:
+	case op >= opLoadFirst && op <= opStoreLast:
+		fr.slots += 2 // the address too
+	default:
+		fr.slots++
 	}
 }
 
