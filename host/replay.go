@@ -146,7 +146,9 @@ func (r *replay) run(ctx context.Context, o ReplayOptions) error {
 }
 
 func (r *replay) step(ctx context.Context, e transcript.Entry) error {
-	e.NoFuel = e.NoFuel || r.costsDiffer
+	if r.costsDiffer {
+		e.NoFuel, e.Outcome.Fuel = true, 0
+	}
 	if e.Outcome.OK() {
 		player := transcript.NewReplayer(e)
 		out, err := r.worker.Deliver(ctx, e.Delivery, e.Budget(r.h.options.Limits), player, nil)
