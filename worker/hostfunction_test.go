@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"vatwarehouse/swing"
@@ -248,8 +249,7 @@ func TestPlantedPanics(t *testing.T) {
 		o := worker.Options{Interpreter: interpreter}
 		e, err := worker.PlantedEngine(context.Background(), o, func(name string) {
 			if name == planted {
-				var none map[string]int
-				none[name] = 1
+				_ = make([]string, 0)[len(name)]
 			}
 		})
 		if err != nil {
@@ -264,7 +264,7 @@ func TestPlantedPanics(t *testing.T) {
 			})
 			p, ok := got.(*worker.HostPanic)
 			if !ok || p.Function != f.Name || len(p.Stack) == 0 ||
-				fmt.Sprint(p.Value) != "assignment to entry in nil map" {
+				!strings.Contains(fmt.Sprint(p.Value), "index out of range") {
 				t.Errorf("interpreter %v: %s panics, and there comes %v", interpreter, f.Name, got)
 			}
 		}

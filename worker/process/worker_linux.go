@@ -214,10 +214,8 @@ func (w *Worker) Capture(context.Context) (c worker.Capture, err error) {
 
 // Rebase implements warehouse.Worker.
 func (w *Worker) Rebase(img worker.Image) error {
-	same := img == w.base
-	if _, file := img.Fd(); !file {
-		same = false
-	}
+	_, file := img.Fd()
+	same := file && img == w.base
 	request := body(number(w.number), number(uint64(img.Size())), truth(same))
 	w.base = img
 	if same {
