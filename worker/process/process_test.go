@@ -151,7 +151,7 @@ func life(t *testing.T, e warehouse.Engine, files bool) (seen []string) {
 		for _, page := range c.Written {
 			copy(memory[int(page.Index)*swing.PageBytes:], page.Data)
 		}
-		seen = append(seen, fmt.Sprintf("%v %q %v %v %v %v", out, lines, s.heard, c.Heap.ID(), w.Size(),
+		seen = append(seen, fmt.Sprintf("%v %d %q %v %v %v %v", out, out.Fuel, lines, s.heard, c.Heap.ID(), w.Size(),
 			swing.Sum("memory", memory)))
 		if img = next(t, img, i, files, c.Heap, memory); img != nil {
 			if err := w.Rebase(img); err != nil {
@@ -205,6 +205,35 @@ func TestProcessIsNoDifferent(t *testing.T) {
 		}
 	}
 }
+
+// TestInputOutlivesAnswers: what a delivery says can still be read after a syscall was
+// answered.
+func TestInputOutlivesAnswers(t *testing.T) {
+	code, err := os.ReadFile("testdata/late.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newEngine(t).Compile(ctx, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heap, data := p.Genesis()
+	w, err := p.Start(ctx, heap, worker.NewBirth(heap, data), swing.Hash{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := message(strings.Repeat("late", 20))
+	out, err := w.Deliver(ctx, input, 1e8, answering{}, nil)
+	want := strings.ToValidUTF8(string(input), "\uFFFD")
+	if err != nil || out.Status != swing.StatusFailed || out.Problem != want {
+		t.Errorf("%+q, want %+q, %v", out.Problem, want, err)
+	}
+}
+
+// answering answers everything with much.
+type answering struct{}
+
+func (answering) Syscall(swing.Op, []byte) ([]byte, bool) { return make([]byte, 500), true }
 
 // TestRefusalIsOne: a program that is refused is so by the process too, and the process
 // goes on.
