@@ -262,21 +262,24 @@ func TestGoldenIsAdopted(t *testing.T) {
 		if _, err := host.Open(ctx, dir, &o); !errors.As(err, new(*host.MeaningError)) {
 			t.Fatalf("schema %d: opened, or refused with %v", schema, err)
 		}
-		h := openAdopting(t, dir, o)
+		h := openAdopting(t, dir, o, true)
 		if got := goOn(t, h); got != string(want) {
 			t.Errorf("schema %d goes on\n%s\nnot\n%s", schema, got, want)
 		}
 		closeHost(t, h)
-		closeHost(t, openAdopting(t, dir, o))
+		closeHost(t, openAdopting(t, dir, o, false))
 	}
 }
 
-// openAdopting opens a directory, and adopts its vats if they were run under another
-// meaning.
-func openAdopting(t *testing.T, dir string, o host.Options) *host.Host {
+// openAdopting opens a directory, which is refused for the meaning of its vats if they are
+// strangers, and then adopts them.
+func openAdopting(t *testing.T, dir string, o host.Options, strangers bool) *host.Host {
 	t.Helper()
 	h, err := host.Open(ctx, dir, &o)
-	if errors.As(err, new(*host.MeaningError)) {
+	if refused := errors.As(err, new(*host.MeaningError)); refused != strangers {
+		t.Fatalf("opening says %v", err)
+	}
+	if strangers {
 		any := o
 		any.AnyMeaning = true
 		if h, err = host.Open(ctx, dir, &any); err == nil {
