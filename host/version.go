@@ -10,8 +10,8 @@ import (
 // Version is what a directory's life depends on.
 type Version struct {
 	Format   string // of directories that this program makes and opens
-	Rewriter string // what programs go through; observable
-	Costs    string // of instructions in fuel; observable
+	Rewriter string // what programs go through; observable: see Meaning
+	Costs    string // of instructions in fuel; observable: see Meaning
 	Engine   string // what runs them; private
 }
 

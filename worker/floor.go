@@ -55,7 +55,8 @@ func (e *Engine) CompileUnmetered(ctx context.Context, code []byte) (*Program, e
 // has ended, as wazero can: where that stops a program is not the same twice. Benchmarks
 // hold metering against it.
 func NewCancellableEngine(ctx context.Context, o Options) (*Engine, error) {
-	return newEngine(ctx, o, wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(true))
+	config := wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(true)
+	return newEngine(ctx, o, config, hostModules)
 }
 
 // Close closes the instance and unmaps its memory.

@@ -14,6 +14,9 @@ import (
 // wasmPageBytes is the unit of WASM memory sizes.
 const wasmPageBytes = 64 << 10
 
+// Segment is data that lies in a program's memory when it is born.
+type Segment = instrument.Segment
+
 // Program is compiled code, shared by every worker that runs it.
 type Program struct {
 	engine   *Engine
@@ -21,14 +24,6 @@ type Program struct {
 	normal   *instrument.Normal
 	compiled wazero.CompiledModule
 	hasInit  bool
-}
-
-// ProgramID returns the identity of code as this engine would run it: the code,
-// the versions of the rewriter and of the prices of fuel, and the memory limit.
-func (e *Engine) ProgramID(code swing.Hash) swing.Hash {
-	meaning := fmt.Sprintf("rewriter %d, costs %d, memory %d",
-		instrument.Version, instrument.CostVersion, e.options.Limits.MemoryBytes)
-	return swing.Sum("vatwarehouse program", []byte(meaning), code[:])
 }
 
 // CodeHash returns the name of code.
@@ -83,7 +78,7 @@ func (p *Program) ID() swing.Hash { return p.id }
 // Genesis returns the heap a vat of this program is born with, but for its
 // pages' hash, and the data that lies in its memory, later pieces over earlier.
 // Its globals are the program's own until it has started.
-func (p *Program) Genesis() (swing.Heap, []instrument.Segment) {
+func (p *Program) Genesis() (swing.Heap, []Segment) {
 	size := uint64(p.normal.MemoryMin) * wasmPageBytes
 	return swing.Heap{Program: p.id, Size: size}, p.normal.Segments
 }
@@ -92,11 +87,16 @@ func (p *Program) Genesis() (swing.Heap, []instrument.Segment) {
 // alone: for one that nobody comes back to.
 func (p *Program) StartAlone(ctx context.Context, seed swing.Hash) (*Worker, error) {
 	heap, data := p.Genesis()
+	return p.Start(ctx, heap, NewBirth(heap, data), seed)
+}
+
+// NewBirth returns the image of a vat that is born, in memory.
+func NewBirth(heap swing.Heap, data []Segment) Image {
 	memory := make(bytesImage, heap.Size)
 	for _, d := range data {
 		copy(memory[d.Offset:], d.Bytes)
 	}
-	return p.Start(ctx, heap, memory, seed)
+	return memory
 }
 
 // bytesImage is an image in memory.

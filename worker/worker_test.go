@@ -322,8 +322,10 @@ func TestOurPanicIsNoTrap(t *testing.T) {
 		w, _ := s.start(s.genesis())
 		func() {
 			defer func() {
-				if r := recover(); r != "our bug" {
-					t.Errorf("%v: recovered %v", set, r)
+				p, ok := recover().(*worker.HostPanic)
+				if !ok || p.Value != "our bug" || p.Function != "syscall" ||
+					!strings.Contains(string(p.Stack), "panicking.Syscall") {
+					t.Errorf("%v: recovered %+v", set, p)
 				}
 			}()
 			o := order{op: 4, a: 1}

@@ -86,7 +86,7 @@ func BenchmarkFloats(b *testing.B) {
 	} {
 		b.Run(kernel, func(b *testing.B) {
 			var forms [2]*instance
-			for i, as := range []Form{{meter: true}, Metered} {
+			for i, as := range []Form{{counts: true}, Metered} {
 				n, err := rewriteAs(code, nil, Limits{}, as)
 				if err != nil {
 					b.Fatal(err)

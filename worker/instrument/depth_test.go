@@ -182,7 +182,7 @@ func TestDepthEndsRecursion(t *testing.T) {
 			t.Parallel()
 			said := map[string]string{}
 			for _, e := range engines {
-				for _, f := range []Form{metered, Yielding} {
+				for _, f := range []Form{Metered, Yielding} {
 					n, err := rewriteAs(r.code, nil, Limits{}, f)
 					if err != nil {
 						t.Fatal(err)
