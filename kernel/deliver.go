@@ -109,7 +109,7 @@ func (c *crank) settle(
 
 func (c *crank) rollback(savepoint int) {
 	c.b.Rollback(savepoint)
-	c.loose, c.dues, c.meters = nil, nil, nil
+	c.loose, c.circles, c.dues, c.meters = nil, nil, nil, nil
 	c.report.Outputs, c.report.Posts = nil, nil
 }
 

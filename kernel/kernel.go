@@ -257,6 +257,9 @@ type crank struct {
 	// they are judged at the end.
 	loose []swing.KRef
 	dues  []swing.VatID // vats that are to be put into the queue of chores
+	// circles are resolved promises that mention others and have lost a holder, but not
+	// the last.
+	circles []swing.KRef
 	// meters are those that are gone, and of which those who wait are to be told.
 	meters []swing.KRef
 }

@@ -170,6 +170,9 @@ func (c *crank) resolve(r swing.Resolution[swing.KRef]) {
 	for _, s := range r.Data.Slots {
 		c.count(s, 1)
 	}
+	if len(promisesIn(r.Data)) > 0 { // its resolver holds it no more
+		c.circles = append(c.circles, r.Promise)
+	}
 	// What has waited goes ahead of what was sent since, be it in this very crank.
 	ahead := acceptanceQueue
 	if readCount(c.b, underwayKey(r.Promise)) > 0 {

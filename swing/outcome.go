@@ -20,7 +20,20 @@ const (
 	StatusExited Status = 5
 	// StatusUnderflow: its meter had less than the delivery used.
 	StatusUnderflow Status = 6
+	// StatusOutOfFuel: the delivery used all of its fuel.
+	StatusOutOfFuel Status = 7
+	// StatusTooDeep: calls within calls were deeper than the limit.
+	StatusTooDeep Status = 8
+	// StatusOutOfMemory: the program trapped after memory.grow was refused in the
+	// same delivery.
+	StatusOutOfMemory Status = 9
+
+	// lastStatus is the greatest number of a status.
+	lastStatus = StatusOutOfMemory
 )
+
+// Valid reports whether s is one of the statuses.
+func (s Status) Valid() bool { return s >= StatusOK && s <= lastStatus }
 
 // String returns the status in a word.
 func (s Status) String() string {
@@ -37,6 +50,12 @@ func (s Status) String() string {
 		return "exited"
 	case StatusUnderflow:
 		return "meter underflow"
+	case StatusOutOfFuel:
+		return "out of fuel"
+	case StatusTooDeep:
+		return "too deep"
+	case StatusOutOfMemory:
+		return "out of memory"
 	}
 	return fmt.Sprintf("status(%d)", uint8(s))
 }

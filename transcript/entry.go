@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"fmt"
+	"math"
 
 	"vatwarehouse/swing"
 )
@@ -66,7 +67,7 @@ func Decode(item []byte) (Entry, error) {
 		e.Exchanges = append(e.Exchanges, Exchange{swing.Op(op), r.Bytes(), r.Bytes()})
 	}
 	status := r.Uint()
-	if status < uint64(swing.StatusOK) || status > uint64(swing.StatusUnderflow) {
+	if status > math.MaxUint8 || !swing.Status(status).Valid() {
 		r.Fail(fmt.Errorf("%w: status %d", swing.ErrEncoding, status))
 	}
 	e.Outcome = swing.Outcome{Status: swing.Status(status), Problem: r.Text()}

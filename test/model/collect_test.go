@@ -18,10 +18,48 @@ func (m *model) collect(r *report) {
 	m.queueDues()
 }
 
+// needed are the promises that anybody but resolved promises refers to, and those that
+// they lead to.
+func (m *model) needed(t tally) map[kref]bool {
+	others := slices.Clone(t.promises)
+	for _, p := range m.promises {
+		for _, s := range p.data.Slots {
+			if s.Kind() == swing.Promise {
+				others[s.Number()]--
+			}
+		}
+	}
+	needed := map[kref]bool{}
+	var from []kref
+	for _, p := range m.promises {
+		if others[p.ref.Number()] > 0 {
+			from = append(from, p.ref)
+		}
+	}
+	for len(from) > 0 {
+		ref := from[0]
+		from = from[1:]
+		if needed[ref] {
+			continue
+		}
+		needed[ref] = true
+		for _, s := range m.promise(ref).data.Slots {
+			if s.Kind() == swing.Promise {
+				from = append(from, s)
+			}
+		}
+	}
+	return needed
+}
+
 func (m *model) collectOnce() (changed bool) {
 	t := m.recount()
+	needed := m.needed(t)
 	m.promises = slices.DeleteFunc(m.promises, func(p promise) bool {
-		gone := t.promises[p.ref.Number()] == 0
+		gone := !needed[p.ref]
+		if gone && t.promises[p.ref.Number()] > 0 {
+			m.mark("a promise that only its like refer to")
+		}
 		if gone && m.fault("a promise nobody refers to stays") {
 			return false
 		}

@@ -47,6 +47,7 @@ var allRules = []string{
 	"a promise nobody refers to is deleted",
 	"a promise of a vat that ends",
 	"a promise that an upgrade takes away",
+	"a promise that only its like refer to",
 	"a promise that the new incarnation is notified of",
 	"a quarantine",
 	"a reap for deliveries",
