@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"vatwarehouse/internal/sim"
 )
 
 // The exit codes.
@@ -31,6 +33,8 @@ type app struct {
 
 	verbName string // which verb it is
 	started  bool   // a verb has begun: what fails from now on is not the command line
+
+	plant func(o *sim.TwinOptions) // of tests: makes twins differ
 }
 
 // usageError is a command line that makes no sense.
@@ -45,8 +49,8 @@ func (a *app) verbs() []*cobra.Command {
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
-		a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.benchVerb(),
-		a.versionVerb(),
+		a.twinVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(),
+		a.benchVerb(), a.versionVerb(),
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"path/filepath"
 
 	"vatwarehouse/host"
 	"vatwarehouse/kernel"
@@ -16,10 +18,38 @@ type TwinOptions struct {
 	// First and Second differ in private options only. The seed and the observer of
 	// cranks are set by Twin.
 	First, Second host.Options
+	// Dir is a directory in which the first kernel keeps its state, so that memories are
+	// mapped from images: in a directory of its own for each run. "" is in memory, as the
+	// second is.
+	Dir string
 	// Deliveries takes the place of the scenario's length in deliveries; 0 leaves it.
 	Deliveries uint64
 	// Progress is told of every crank how many deliveries there were; nil is nobody.
 	Progress func(deliveries uint64)
+	// Again is told before both run once more, to find the crank after which memories
+	// differ: it is past the first and not past the last; nil is nobody.
+	Again func(first, last uint64)
+
+	plant plantedFaults // of tests
+}
+
+// Apart returns private options of two kernels that are as far from each other as they can
+// be: programs compiled, few vats in memory, mapped from their images and saved often; and
+// programs interpreted, all vats in memory, copied and never saved.
+func Apart() (first, second host.Options) {
+	first = host.Options{
+		MaxVats: 8, PauseOnEvict: true, Memory: "mapped", Detector: "scan", NoSync: true,
+	}
+	first.Snapshots.Initial, first.Snapshots.Interval = 1, 3
+	second = host.Options{MaxVats: math.MaxInt, Interpreter: true, Memory: "copied", BlockCranks: 7}
+	second.Snapshots.Initial = SnapshotNever
+	return first, second
+}
+
+// plantedFaults make the kernels differ.
+type plantedFaults struct {
+	open  func(side int, o *host.Options) // before each host is opened
+	crank func(side int, c *host.Crank)   // of every crank, before it is compared
 }
 
 // Twins is what a Twin found.
@@ -49,22 +79,56 @@ type TwinDifference struct {
 // PageNone stands for the number of a page where none differs, or none can be compared.
 const PageNone = -1
 
-// Twin runs a scenario in two kernels side by side, in memory, and compares them crank by
-// crank, and at the end the memory of every vat that lives. It ends at the first
-// difference, with both as they were after that crank.
-func Twin(ctx context.Context, s *Scenario, o TwinOptions) (out Twins, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	t := &twin{o: o, cancel: cancel}
-	for i, options := range []host.Options{o.First, o.Second} {
-		if t.sides[i], err = openSide(ctx, s, options); err != nil {
-			return out, errors.Join(err, t.close(ctx))
+// Twin runs a scenario in two kernels side by side and compares them crank by crank, and
+// at the end the memory of every vat that lives. It ends at the first difference, with
+// both as they were after that crank. If it is one of memories alone, both are run again,
+// to ever nearer ends, until the crank is known after which there is one.
+func Twin(ctx context.Context, s *Scenario, o TwinOptions) (Twins, error) {
+	found, err := twinUntil(ctx, s, &o, 0)
+	if err != nil || found.Difference == nil || !found.Difference.atEnd() {
+		return found, err
+	}
+	alike, differ := uint64(0), found.Cranks
+	for differ-alike > 1 {
+		if o.Again != nil {
+			o.Again(alike, differ)
+		}
+		middle := alike + (differ-alike)/2
+		nearer, err := twinUntil(ctx, s, &o, middle)
+		if err != nil {
+			return found, err
+		}
+		if nearer.Difference == nil {
+			alike = middle
+			continue
+		}
+		differ, found = middle, nearer
+	}
+	found.Difference.Crank = differ
+	return found, nil
+}
+
+// atEnd reports whether it is of memories that were compared after the last crank.
+func (d *TwinDifference) atEnd() bool { return d.Crank == 0 && d.Vat != "" }
+
+// twinUntil is a Twin that ends after a crank; 0 is after the last.
+func twinUntil(ctx context.Context, s *Scenario, o *TwinOptions, until uint64) (Twins, error) {
+	stoppable, stop := context.WithCancel(ctx)
+	defer stop()
+	t := &twin{o: o, until: until, stop: stop}
+	for i := range t.sides {
+		if err := t.open(ctx, s, i); err != nil {
+			return t.out, errors.Join(err, t.close(ctx))
 		}
 	}
-	err = t.run(ctx, s)
-	if t.out.Difference != nil {
-		err = t.memory(context.WithoutCancel(ctx), t.out.Difference)
-	} else if err == nil {
+	err := t.run(stoppable, s)
+	switch {
+	case err != nil:
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case t.out.Difference != nil:
+		err = t.memory(ctx, t.out.Difference)
+	default:
 		err = t.compareEnds(ctx)
 	}
 	return t.out, errors.Join(err, t.close(context.WithoutCancel(ctx)))
@@ -72,10 +136,11 @@ func Twin(ctx context.Context, s *Scenario, o TwinOptions) (out Twins, err error
 
 // twin is a Twin in progress.
 type twin struct {
-	o      TwinOptions
-	cancel context.CancelFunc
-	sides  [2]*side
-	out    Twins
+	o     *TwinOptions
+	until uint64 // number of the last crank, or 0
+	stop  context.CancelFunc
+	sides [2]*side
+	out   Twins
 }
 
 // side is one of the kernels. It stops after each crank until it is told to go on.
@@ -86,21 +151,39 @@ type side struct {
 	err    error // of its Run, once cranks is closed
 }
 
-func openSide(ctx context.Context, s *Scenario, o host.Options) (*side, error) {
+// open opens the i-th side.
+func (t *twin) open(ctx context.Context, s *Scenario, i int) (err error) {
+	o, dir := t.o.First, t.o.Dir
+	if i == 1 {
+		o, dir = t.o.Second, ""
+	}
+	if dir != "" {
+		dir = filepath.Join(dir, fmt.Sprintf("until-%d", t.until))
+	}
 	d := &side{cranks: make(chan host.Crank), resume: make(chan struct{})}
 	o.Seed = s.Seed
 	o.Observer.Crank = func(c host.Crank) {
+		if t.o.plant.crank != nil {
+			t.o.plant.crank(i, &c)
+		}
 		d.cranks <- c
 		<-d.resume
 	}
-	var err error
-	d.h, err = host.Open(ctx, "", &o)
-	return d, err
+	if t.o.plant.open != nil {
+		t.o.plant.open(i, &o)
+	}
+	if d.h, err = host.Open(ctx, dir, &o); err != nil {
+		return fmt.Errorf("%s kernel: %w", sideNames[i], err)
+	}
+	t.sides[i] = d
+	return nil
 }
+
+var sideNames = [...]string{"first", "second"}
 
 func (t *twin) close(ctx context.Context) (err error) {
 	for _, d := range t.sides {
-		if d != nil && d.h != nil {
+		if d != nil {
 			err = errors.Join(err, d.h.Close(ctx))
 		}
 	}
@@ -122,12 +205,10 @@ func (t *twin) run(ctx context.Context, s *Scenario) error {
 			d.resume <- struct{}{}
 		}
 	}
-	if t.out.Difference != nil {
-		return nil
-	}
 	for i, d := range t.sides {
-		if d.err != nil {
-			return fmt.Errorf("%s kernel: %w", [...]string{"first", "second"}[i], d.err)
+		stopped := ctx.Err() != nil && errors.Is(d.err, context.Canceled)
+		if d.err != nil && !stopped {
+			return fmt.Errorf("%s kernel: %w", sideNames[i], d.err)
 		}
 	}
 	return nil
@@ -142,9 +223,8 @@ func (t *twin) step() bool {
 	} else if inFirst != inSecond {
 		t.ended(a, b, inFirst)
 	}
-	if !inFirst || !inSecond || t.out.Difference != nil {
-		t.cancel()
-	} else {
+	goOn := inFirst && inSecond && t.out.Difference == nil
+	if goOn {
 		t.out.Cranks, t.out.Activityhash = a.Crank, a.Activityhash
 		if a.Kind == kernel.Delivery {
 			t.out.Deliveries++
@@ -153,12 +233,15 @@ func (t *twin) step() bool {
 			t.o.Progress(t.out.Deliveries)
 		}
 	}
+	if goOn = goOn && a.Crank != t.until; !goOn {
+		t.stop()
+	}
 	for i, is := range []bool{inFirst, inSecond} {
 		if is {
 			t.sides[i].resume <- struct{}{}
 		}
 	}
-	return inFirst && inSecond && t.out.Difference == nil
+	return goOn
 }
 
 // ended notes that one side came to its end before the other, unless an error ended it.
@@ -243,7 +326,7 @@ func (t *twin) compareEnds(ctx context.Context) error {
 		if err != nil || !v.Alive {
 			continue
 		}
-		d := &TwinDifference{Vat: v.ID, Position: v.Span.End, Page: PageNone}
+		d := &TwinDifference{Vat: v.ID, Position: v.Span.End - min(v.Span.End, 1), Page: PageNone}
 		if err = t.memory(ctx, d); d.Where != "" {
 			t.out.Difference = d
 			break
