@@ -38,10 +38,11 @@ type stopwatch struct {
 
 // Deliver implements kernel.Vats.
 func (s *stopwatch) Deliver(
-	ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
+	sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	started := time.Now()
-	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, sys)
+	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, fuel, sys)
 	s.last = time.Since(started)
 	return out, err
 }

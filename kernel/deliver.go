@@ -25,7 +25,8 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	rec.OnCall(func(request []byte) ([]byte, string) {
 		return c.callDevice(j, rec.Exchanges(), request)
 	})
-	out, err := c.vats.Deliver(ctx, vat, span.End, entry.Delivery, rec)
+	out, err := c.vats.Deliver(
+		ctx, vat, span.End, entry.Delivery, uint64(c.options.Limits.Fuel), rec)
 	if err != nil {
 		return err
 	}

@@ -21,10 +21,12 @@ type Buffer interface {
 
 // Vats makes deliveries. The warehouse is one; tests have scripted ones.
 type Vats interface {
-	// Deliver runs a vat's next delivery, which will be the entry at position.
+	// Deliver runs a vat's next delivery, which will be the entry at position. It may
+	// use so many units of fuel; the outcome says how many it did use.
 	// An error is the world's: nothing happened.
 	Deliver(
-		ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+		ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
+		sys swing.Syscaller,
 	) (swing.Outcome, error)
 	// Discard drops a vat whose heap ran ahead of its transcript.
 	Discard(id swing.VatID)

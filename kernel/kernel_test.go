@@ -279,7 +279,7 @@ type rawVats struct {
 }
 
 func (r rawVats) Deliver(
-	_ context.Context, _ swing.VatID, _ uint64, _ []byte, sys swing.Syscaller,
+	_ context.Context, _ swing.VatID, _ uint64, _ []byte, _ uint64, sys swing.Syscaller,
 ) (outcome, error) {
 	if _, ok := sys.Syscall(r.op, []byte{0xff}); !ok {
 		return outcome{Status: swing.StatusIllegal}, nil

@@ -51,6 +51,7 @@ func DecodeOptions(value []byte) (o Options, err error) {
 		r.Fields(setupFields)
 	}
 	o.Seed = r.Text()
+	o.Limits = swing.DefaultLimits()
 	for _, f := range limitFields(&o.Limits) {
 		*f = int(r.Uint())
 	}

@@ -152,7 +152,7 @@ func codeOf(program string) swing.Hash { return swing.Sum("code", []byte(program
 
 // Deliver implements kernel.Vats: it knows vats that vats have made, too.
 func (s *script) Deliver(
-	ctx context.Context, id swing.VatID, position uint64, b []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, position uint64, b []byte, fuel uint64, sys swing.Syscaller,
 ) (outcome, error) {
 	s.programs[id] = func(m delivery, call func(syscall) []byte) outcome {
 		o, _ := vatkeeper.New(id, s.b).Options()
@@ -168,7 +168,7 @@ func (s *script) Deliver(
 		}
 		return s.perform(s.todo[n], call)
 	}
-	return s.world.Deliver(ctx, id, position, b, sys)
+	return s.world.Deliver(ctx, id, position, b, fuel, sys)
 }
 
 // ref returns what a name stands for: a vat's root, or itself.

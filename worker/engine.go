@@ -124,6 +124,9 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
+// Limits returns the limits of what runs in it.
+func (e *Engine) Limits() swing.Limits { return e.options.Limits }
+
 // Fingerprint names what compiled and ran a program: engine, version and
 // architecture. Heaps and transcripts do not depend on it; a change is a reason
 // to replay rather than to trust a snapshot.

@@ -129,10 +129,11 @@ func (w *Worker) instantiate(ctx context.Context) (err error) {
 }
 
 // Deliver runs one delivery to its end. The first one also runs the program's
-// start function and _initialize. An error is the world's, and the worker must
-// not be used again; whatever the program did wrong is in the outcome.
+// start function and _initialize. It may use so many units of fuel. An error is the
+// world's, and the worker must not be used again; whatever the program did wrong is in
+// the outcome.
 func (w *Worker) Deliver(
-	ctx context.Context, delivery []byte, sys swing.Syscaller, log LogFunc,
+	ctx context.Context, delivery []byte, fuel uint64, sys swing.Syscaller, log LogFunc,
 ) (swing.Outcome, error) {
 	now, err := swing.DeliveryTime(delivery)
 	if err != nil {

@@ -236,7 +236,7 @@ func TestClockIsTheDeliverys(t *testing.T) {
 	w, _ := s.start(base)
 	read := func(deliveryTime uint64) uint64 {
 		o := order{op: 9, a: 5000}
-		if _, err := w.Deliver(context.Background(), o.delivery(deliveryTime), &echo{}, nil); err != nil {
+		if _, err := w.Deliver(context.Background(), o.delivery(deliveryTime), swing.Unbounded, &echo{}, nil); err != nil {
 			t.Fatal(err)
 		}
 		return binary.LittleEndian.Uint64(s.capture(w, base.memory).memory[5000:])
@@ -292,7 +292,7 @@ func TestLogIsBounded(t *testing.T) {
 		var got []string
 		log := func(l worker.Level, text []byte) { got = append(got, fmt.Sprintf("%d %s", l, text)) }
 		o := order{op: 13, a: 256, b: 14}
-		if _, err := w.Deliver(context.Background(), o.delivery(0), &echo{}, log); err != nil {
+		if _, err := w.Deliver(context.Background(), o.delivery(0), swing.Unbounded, &echo{}, log); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(got, []string{"2 born w"}) {
@@ -319,7 +319,7 @@ func TestOurPanicIsNoTrap(t *testing.T) {
 				}
 			}()
 			o := order{op: 4, a: 1}
-			out, err := w.Deliver(context.Background(), o.delivery(0), panicking{}, nil)
+			out, err := w.Deliver(context.Background(), o.delivery(0), swing.Unbounded, panicking{}, nil)
 			t.Errorf("%v: no panic but %v, %v", set, out, err)
 		}()
 		s.close(w)

@@ -157,12 +157,13 @@ func (w *world) newResident(p *worker.Program, seed swing.Hash) *resident {
 
 // Deliver implements kernel.Vats.
 func (w *world) Deliver(
-	ctx context.Context, id swing.VatID, _ uint64, b []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, _ uint64, b []byte, fuel uint64, sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	r := w.vats[id]
-	out, err := r.worker.Deliver(ctx, b, sys, func(level worker.Level, text []byte) {
+	log := func(level worker.Level, text []byte) {
 		w.logs = append(w.logs, fmt.Sprintf("%s %d %s", id, level, text))
-	})
+	}
+	out, err := r.worker.Deliver(ctx, b, fuel, sys, log)
 	if err == nil && out.OK() && w.style.restart {
 		err = w.restart(ctx, r)
 	}
@@ -360,7 +361,8 @@ func (w *world) replay(id swing.VatID, name string, interpreter bool) {
 	for i := range w.items[id] {
 		e := w.entry(id, i)
 		replayer := transcript.NewReplayer(e)
-		out, err := r.worker.Deliver(context.Background(), e.Delivery, replayer, nil)
+		budget := e.Budget(swing.DefaultLimits())
+		out, err := r.worker.Deliver(context.Background(), e.Delivery, budget, replayer, nil)
 		w.fatal(err)
 		w.fatal(replayer.Finish(out))
 	}

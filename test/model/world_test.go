@@ -60,7 +60,7 @@ func (x *world) Discard(id swing.VatID) { x.discarded = append(x.discarded, id) 
 
 // Deliver implements kernel.Vats: it plays what the model's vat did.
 func (x *world) Deliver(
-	_ context.Context, id swing.VatID, position uint64, d []byte, sys swing.Syscaller,
+	_ context.Context, id swing.VatID, position uint64, d []byte, fuel uint64, sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	x.asked = true
 	e := x.expect
