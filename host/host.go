@@ -41,6 +41,10 @@ var (
 	ErrNotFound = errors.New("not found")
 )
 
+// RowError is why a state from elsewhere is refused: a row of it is none that is ever
+// written, or is missing. Errors of Import and Apply wrap it, beside [ErrCorrupt].
+type RowError = kernel.RowError
+
 // VatError is a failure of the world that concerns one vat: it could not be
 // paged in or run. The block so far is durable, the vat's event is still queued.
 type VatError struct {

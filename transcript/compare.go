@@ -38,10 +38,10 @@ func Compare(want, got Entry) *DivergenceError {
 			return d
 		}
 	}
-	if want.Outcome == got.Outcome {
+	if want.Outcome == got.Outcome && want.NoFuel == got.NoFuel {
 		return nil
 	}
-	d.Syscall, d.Want, d.Got = AtOutcome, want.Outcome.String(), got.Outcome.String()
+	d.Syscall, d.Want, d.Got = AtOutcome, want.Ending(), got.Ending()
 	return d
 }
 

@@ -217,16 +217,16 @@ func TestDamagedRowsPanic(t *testing.T) {
 		r["v1"+suffix] = "\xff"
 		func() {
 			defer func() {
-				if p, _ := recover().(string); !strings.Contains(p, "v1"+suffix) {
-					t.Errorf("%s: panic %q", suffix, p)
+				if p, _ := recover().(*vatkeeper.RowError); p == nil || p.Key != "v1"+suffix || !strings.Contains(p.Error(), "v1"+suffix) {
+					t.Errorf("%s: panic %v", suffix, p)
 				}
 			}()
 			read(k)
 		}()
 	}
 	defer func() {
-		if p, _ := recover().(string); !strings.Contains(p, "no bijection") {
-			t.Errorf("panic %q", p)
+		if p, _ := recover().(*vatkeeper.RowError); p == nil || !strings.Contains(p.Error(), "no bijection") {
+			t.Errorf("panic %v", p)
 		}
 	}()
 	r := rows{}
