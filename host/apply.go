@@ -281,7 +281,7 @@ func (a *applying) fits() error {
 		want[outputsKey] = swing.AppendUint(nil, a.m.Outputs.End)
 	}
 	if a.m.Activityhash != a.m.BaseActivityhash {
-		want["activityhash"] = a.m.Activityhash[:]
+		want[kvstore.ActivityKey] = a.m.Activityhash[:]
 	}
 	for key, value := range want {
 		have, changed := a.final[key]

@@ -27,6 +27,9 @@ var (
 	ErrPoisoned = errors.New("host cannot go on after a failed write")
 	// ErrInUse is returned by Open when another process has the directory open.
 	ErrInUse = vfs.ErrInUse
+	// ErrNotPrivate is returned for a directory, or a file in it, that others than its
+	// owner can write. Nothing of it is used.
+	ErrNotPrivate = vfs.ErrNotPrivate
 	// ErrFormat is returned by Open for a directory that is not one of ours, or
 	// is of a newer version. It is left as it is.
 	ErrFormat = errors.New("not a directory this version can open")

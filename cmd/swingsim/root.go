@@ -25,6 +25,7 @@ type app struct {
 	out, err io.Writer
 
 	dir        string
+	expect     string
 	json       bool
 	quiet      bool
 	verbose    int
@@ -76,6 +77,8 @@ memory, however snapshots are taken, and however often it was stopped or killed.
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.dir, "dir", "", "the directory `DIR` of the kernel's state")
+	f.StringVar(&a.expect, "expect", "",
+		"refuse the directory unless it is, or was, at this activityhash (`HASH`)")
 	f.BoolVar(&a.json, "json", false, "print JSON for programs, not tables for people")
 	f.BoolVar(&a.quiet, "quiet", false, "print results and errors only: no progress, no advice")
 	f.CountVarP(&a.verbose, "verbose", "v", "log blocks and ends of vats; twice (-vv): every crank")
