@@ -73,6 +73,7 @@ func (h *Host) tellCrank(ctx context.Context, r kernel.Report) {
 			attrs = append(attrs,
 				slog.Uint64("position", r.Position), slog.String("delivery", r.Delivery.String()),
 				slog.Int("syscalls", r.Syscalls), slog.String("outcome", r.Outcome.String()),
+				slog.Uint64("fuel", r.Outcome.Fuel),
 				slog.Float64("seconds", h.clock.last.Seconds()))
 		}
 		if r.Kind == kernel.Cleanup {

@@ -486,6 +486,23 @@ func TestRefusedInputsChangeNothing(t *testing.T) {
 	}
 }
 
+// TestRefusedOptions: a kernel whose deliveries could use nothing is not made.
+func TestRefusedOptions(t *testing.T) {
+	for _, spoil := range []func(*kernel.Options){
+		func(o *kernel.Options) { o.Limits.Fuel = 0 },
+		func(o *kernel.Options) { o.Limits.Depth = 0 },
+		func(o *kernel.Options) { o.Limits.Fuel = -1 },
+		func(o *kernel.Options) { o.ReapFuel = kernel.Never + 1 },
+	} {
+		o := kernel.Options{Seed: "test", Limits: swing.DefaultLimits()}
+		spoil(&o)
+		b := newBuffer()
+		if err := kernel.Init(b, o); !errors.Is(err, kernel.ErrInput) || len(b.rows) > 0 {
+			t.Errorf("%+v: %v, %d rows", o, err, len(b.rows))
+		}
+	}
+}
+
 // TestVatstore: reads see the delivery's own writes, in byte order, and stay
 // inside the vat.
 func TestVatstore(t *testing.T) {

@@ -325,8 +325,8 @@ func TestDivergenceShowsBothFuels(t *testing.T) {
 		t.Fatal("one unit more was not found")
 	}
 	for _, says := range []string{
-		"position 17, its outcome", "recorded: ok, 1234 units of fuel",
-		"replayed: ok, 1235 units of fuel",
+		"position 17, its outcome", "recorded: ok (1234 units of fuel)",
+		"replayed: ok (1235 units of fuel)",
 	} {
 		if !strings.Contains(err.Error(), says) {
 			t.Errorf("%q does not say %q", err, says)
@@ -347,8 +347,8 @@ func TestNoFuelRecorded(t *testing.T) {
 		t.Error(err)
 	}
 	err = replay(e, nil, swing.Outcome{Status: swing.StatusTrapped, Problem: "x", Fuel: 5})
-	if err == nil || !strings.Contains(err.Error(), "recorded: ok, no fuel recorded") ||
-		!strings.Contains(err.Error(), "replayed: trapped: x, no fuel recorded") {
+	if err == nil || !strings.Contains(err.Error(), "recorded: ok (no fuel recorded)") ||
+		!strings.Contains(err.Error(), "replayed: trapped: x (no fuel recorded)") {
 		t.Errorf("%v", err)
 	}
 	b, err := e.JSON()

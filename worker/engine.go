@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"vatwarehouse/swing"
+	"vatwarehouse/worker/instrument"
 )
 
 // Version names the engine. It is what go.mod requires; a test holds the two
@@ -81,6 +82,10 @@ func (o Options) validate() (Options, error) {
 	if o.Limits.MemoryBytes%wasmPageBytes != 0 || o.Limits.MemoryBytes <= 0 {
 		return o, fmt.Errorf("memory limit of %d bytes: want a multiple of 64 KiB",
 			o.Limits.MemoryBytes)
+	}
+	if o.Limits.Depth <= 0 || o.Limits.Depth > instrument.DepthMax {
+		return o, fmt.Errorf("depth limit of %d frames: want 1 to %d",
+			o.Limits.Depth, instrument.DepthMax)
 	}
 	return o, nil
 }

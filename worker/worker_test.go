@@ -195,14 +195,22 @@ func TestOutcomes(t *testing.T) {
 		{"log out of bounds", order{op: 13, a: 100, b: 1 << 31},
 			swing.Outcome{Status: swing.StatusTrapped, Problem: "out of bounds memory access"}},
 	}
+	used := map[string][]uint64{}
 	for _, s := range []setup{setups()[0], setups()[5]} {
 		stand := newStand(t, s, "probe.wasm")
 		for _, r := range rows {
 			w, _ := stand.start(stand.genesis())
-			if out, _ := stand.deliver(w, r.o); out != r.want {
+			out, _ := stand.deliver(w, r.o)
+			used[r.name] = append(used[r.name], out.Fuel)
+			if out.Fuel = 0; out != r.want {
 				t.Errorf("%v: %s: %+v, want %+v", s, r.name, out, r.want)
 			}
 			stand.close(w)
+		}
+	}
+	for name, fuel := range used {
+		if fuel[0] == 0 || fuel[0] != fuel[1] {
+			t.Errorf("%s used %d units of fuel", name, fuel)
 		}
 	}
 }
