@@ -112,6 +112,10 @@ func (c *checker) add(ch vatkeeper.RefChange) {
 // vat counts what a vat's c-list and end hold, and compares the c-list's two sides.
 func (c *checker) vat(id swing.VatID) {
 	vk := vatkeeper.New(id, c.b)
+	if vk.Alive() {
+		vk.Dirt() // it must be there
+		vk.Passed(swing.RootVRef)
+	}
 	entries := 0
 	for e := range vk.Entries() {
 		entries++

@@ -13,7 +13,8 @@ func (c *checker) claim(key string, ref swing.KRef) {
 	}
 	c.claims[ref] = key
 	if !exists(c.b, ref) {
-		return // the recount says so
+		c.fault(key, "%s is to be resolved, and there is no such row", ref)
+		return
 	}
 	if p := readPromise(c.b, ref); p.state != Unresolved || p.decider != "" {
 		c.fault(key, "%s is %v, decided by %q, and to be resolved by the kernel",

@@ -113,6 +113,9 @@ func (s *survey) vat(key string, vat swing.VatID, value []byte) {
 	if key == string(vat)+"."+string(rune(vatkeeper.PartOptions)) {
 		s.vats++
 	}
+	if s.schema < 3 && part == 'd' && rest == "" {
+		return // its migration reads it
+	}
 	if vatkeeper.New(vat, s.b).CheckRow(part, rest) {
 		return
 	}
@@ -147,12 +150,4 @@ func (s *survey) whole() {
 	demand(s.ids.vat >= firstVat && s.vats == s.ids.vat-firstVat, idsKey,
 		"the next vat is v%d, and there are %d", s.ids.vat, s.vats)
 	demand(has(s.b, string(AdminRef)), string(AdminRef), "no such row")
-	for vat := range AllVats(s.b) {
-		vk := vatkeeper.New(vat, s.b)
-		vk.Span()
-		if vk.Alive() {
-			vk.Dirt()
-			vk.Passed(swing.ImportVRef(swing.Object, 1))
-		}
-	}
 }
