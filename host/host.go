@@ -37,6 +37,8 @@ var (
 	ErrCorrupt = errors.New("stored data is damaged")
 	// ErrRefused is returned for an input that breaks a rule. Nothing changed.
 	ErrRefused = kernel.ErrInput
+	// ErrVats is returned, beside ErrRefused, for a vat beyond Limits.Vats.
+	ErrVats = kernel.ErrVats
 	// ErrOptions is returned by Open for observable options that are not those
 	// the directory was made with.
 	ErrOptions = errors.New("options differ from the directory's")

@@ -22,11 +22,7 @@ type Memory struct {
 // may page the vat in; of what is recorded it changes nothing.
 func (h *Host) Memory(ctx context.Context, vat swing.VatID) (Memory, error) {
 	return read(h, func() (m Memory, err error) {
-		v, err := h.vatState(vat)
-		if err == nil && !v.Alive {
-			err = fmt.Errorf("%w: it has ended", ErrNotFound)
-		}
-		if err == nil {
+		if _, err = h.living(vat); err == nil {
 			err = h.vats.Refresh(ctx, vat)
 		}
 		if err == nil {
@@ -38,6 +34,15 @@ func (h *Host) Memory(ctx context.Context, vat swing.VatID) (Memory, error) {
 		}
 		return m, nil
 	})
+}
+
+// living returns a vat that lives.
+func (h *Host) living(vat swing.VatID) (Vat, error) {
+	v, err := h.vatState(vat)
+	if err == nil && !v.Alive {
+		err = fmt.Errorf("%w: it has ended", ErrNotFound)
+	}
+	return v, err
 }
 
 // heapImage is an image that holds a heap exactly.

@@ -43,6 +43,9 @@ func (c *checker) all() {
 	for vat := range AllVats(b) {
 		c.vat(vat)
 	}
+	if n := Living(b); n != c.living {
+		c.fault(vatsKey, "%d vats live, recount %d", n, c.living)
+	}
 	c.queue(acceptanceQueue)
 	c.queue(runQueue)
 	c.chores()
@@ -75,6 +78,7 @@ type checker struct {
 	accounts map[swing.VatID]account
 	// claims are the promises that are the kernel's to resolve, and what will do so.
 	claims map[swing.KRef]string
+	living int
 	faults []Fault
 }
 
@@ -115,6 +119,10 @@ func (c *checker) vat(id swing.VatID) {
 	if vk.Alive() {
 		vk.Dirt() // it must be there
 		vk.Passed(swing.RootVRef)
+		c.living++
+		if has, is := vk.StoreBytes(), vk.RecountStore(); has != is {
+			c.fault(string(id), "%d bytes in its vatstore, recount %d", has, is)
+		}
 	}
 	entries := 0
 	for e := range vk.Entries() {

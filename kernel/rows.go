@@ -15,6 +15,7 @@ const (
 	idsKey   = "ids"
 	setupKey = "setup"
 	timeKey  = "time"
+	vatsKey  = "vats"
 )
 
 // The first ids, as in SwingSet: a kref is never taken for a vref's number.
@@ -171,7 +172,7 @@ func limitFields(l *swing.Limits) []*int {
 	return []*int{
 		&l.BodyBytes, &l.Slots, &l.MethodBytes, &l.KeyBytes, &l.ValueBytes,
 		&l.Syscalls, &l.SyscallBytes, &l.Resolutions, &l.LogBytes, &l.MemoryBytes,
-		&l.Fuel, &l.Depth,
+		&l.Fuel, &l.Depth, &l.StoreBytes, &l.Vats,
 	}
 }
 

@@ -122,6 +122,8 @@ func (s *survey) single(key string, value []byte) bool {
 		readTime(s.b)
 	case cleanedKey:
 		readCleaned(s.b)
+	case vatsKey:
+		demand(readCount(s.b, key) > 0, key, "no count")
 	case turnKey:
 		empty(key, value)
 	case "activityhash":

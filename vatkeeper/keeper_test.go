@@ -187,7 +187,7 @@ func TestIllegalNamesTheSyscall(t *testing.T) {
 // TestVatstoreStaysInside: neighbours in key order do not see each other.
 func TestVatstoreStaysInside(t *testing.T) {
 	r := rows{}
-	one, ten := newVat(r).Vatstore(), vatkeeper.New("v10", r).Vatstore()
+	one, ten := newVat(r).Vatstore(100), vatkeeper.New("v10", r).Vatstore(100)
 	one.Set([]byte("k"), []byte("1"))
 	ten.Set([]byte("k"), []byte("10"))
 	if v, _ := one.Get([]byte("k")); string(v) != "1" {

@@ -63,6 +63,8 @@ func (k Keeper) CheckRow(part Part, rest string) bool {
 		k.Span()
 	case part == 'd' && !named:
 		k.Dirt()
+	case part == 'u' && !named:
+		k.StoreBytes()
 	case part == 'a' && !named:
 		k.Params()
 	case part == PartEnd && !named:
