@@ -235,7 +235,10 @@ func TestFailedPageInLosesNothing(t *testing.T) {
 		},
 	}
 	for name, f := range fail {
-		h := newHouse(t, warehouse.Options{MaxPagedIn: 1, Snapshots: warehouse.Policy{Initial: warehouse.Never}})
+		h := newHouse(
+			t,
+			warehouse.Options{MaxPagedIn: 1, Snapshots: warehouse.Policy{Initial: warehouse.Never}},
+		)
 		h.add("v1")
 		h.add("v2")
 		h.must("v1", order{})
@@ -243,7 +246,8 @@ func TestFailedPageInLosesNothing(t *testing.T) {
 		h.must("v2", order{})
 		says, mend := f(h)
 		_, err := h.deliver("v1", order{op: 1, a: 5000, b: 1})
-		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "vat v1") {
+		if err == nil || !strings.Contains(err.Error(), says) ||
+			!strings.Contains(err.Error(), "vat v1") {
 			t.Errorf("%s: %v", name, err)
 		}
 		h.must("v2", order{})
@@ -315,7 +319,8 @@ func TestRefusedOptions(t *testing.T) {
 		{MaxPagedIn: -1}, {MaxPrograms: -1}, {Snapshots: warehouse.Policy{Initial: -2}},
 		{Snapshots: warehouse.Policy{Interval: -1}},
 	} {
-		if _, err := warehouse.New(nil, nil, o); err == nil || !strings.Contains(err.Error(), "want at least 1") {
+		if _, err := warehouse.New(nil, nil, o); err == nil ||
+			!strings.Contains(err.Error(), "want at least 1") {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
@@ -331,6 +336,13 @@ func TestLostPositionPanics(t *testing.T) {
 			t.Errorf("panic %q", p)
 		}
 	}()
-	_, err := h.w.Deliver(context.Background(), "v1", 7, order{}.delivery(), swing.Unbounded, &recorder{})
+	_, err := h.w.Deliver(
+		context.Background(),
+		"v1",
+		7,
+		order{}.delivery(),
+		swing.Unbounded,
+		&recorder{},
+	)
 	t.Errorf("no panic, %v", err)
 }

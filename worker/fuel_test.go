@@ -28,7 +28,11 @@ func (s *stand) spend(o order, fuel uint64) swing.Outcome {
 func bothEngines(t *testing.T, module string) []*stand {
 	compiler, interpreter := setups()[0], setups()[5]
 	return []*stand{
-		newStand(t, compiler, module), newStand(t, interpreter, module), yielding(t, compiler, module),
+		newStand(
+			t,
+			compiler,
+			module,
+		), newStand(t, interpreter, module), yielding(t, compiler, module),
 	}
 }
 
@@ -55,7 +59,12 @@ func TestFuelOutcomes(t *testing.T) {
 		fuel uint64
 		want swing.Outcome // Fuel 0 is whatever both use
 	}{
-		{"a loop", order{op: 1}, plenty, swing.Outcome{Status: swing.StatusOutOfFuel, Fuel: plenty}},
+		{
+			"a loop",
+			order{op: 1},
+			plenty,
+			swing.Outcome{Status: swing.StatusOutOfFuel, Fuel: plenty},
+		},
 		{"no fuel", order{op: 0}, 0, swing.Outcome{Status: swing.StatusOutOfFuel}},
 		{"nothing", order{op: 0}, plenty, swing.Outcome{Status: swing.StatusOK}},
 		{"a recursion", order{op: 2}, plenty, swing.Outcome{Status: swing.StatusTooDeep}},
@@ -185,7 +194,12 @@ func TestMeterIsInNoHeap(t *testing.T) {
 // TestYieldingIsInvisible: programs that yield and that do not take turns with one heap,
 // and nobody sees it.
 func TestYieldingIsInvisible(t *testing.T) {
-	orders := []order{{op: 5, a: 400_000}, {op: 3, a: 2}, {op: 5, a: 900_000}, {op: 7, a: 4000, b: 50_000}}
+	orders := []order{
+		{op: 5, a: 400_000},
+		{op: 3, a: 2},
+		{op: 5, a: 900_000},
+		{op: 7, a: 4000, b: 50_000},
+	}
 	run := func(stands ...*stand) (states []state, fuel []uint64) {
 		base := stands[0].genesis()
 		for i, o := range orders {
@@ -203,7 +217,11 @@ func TestYieldingIsInvisible(t *testing.T) {
 	}
 	plain := newStand(t, setups()[0], "spender.wasm")
 	want, used := run(plain)
-	got, usedToo := run(yielding(t, setups()[0], "spender.wasm"), plain, yielding(t, setups()[5], "spender.wasm"))
+	got, usedToo := run(
+		yielding(t, setups()[0], "spender.wasm"),
+		plain,
+		yielding(t, setups()[5], "spender.wasm"),
+	)
 	for i := range want {
 		if d := same(want[i], got[i]); d != "" || used[i] != usedToo[i] {
 			t.Errorf("delivery %d: %s, %d units, want %d", i, d, usedToo[i], used[i])

@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"slices"
-	"time"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/worker"
@@ -119,6 +119,8 @@ func (k computation) measure(ctx context.Context, rounds int) (samples []sample,
 		}
 		rigs = append(rigs, g)
 	}
+	runtime.LockOSThread() // whose time is measured
+	defer runtime.UnlockOSThread()
 	samples = make([]sample, len(rigs))
 	first := ""
 	for round := range rounds + 1 {
@@ -126,9 +128,9 @@ func (k computation) measure(ctx context.Context, rounds int) (samples []sample,
 			if i == styleCancelled && round%4 > 1 {
 				continue // it takes as long as all others together
 			}
-			started := time.Now()
+			started := busy()
 			sum, _, err := g.deliver(ctx, k.order)
-			took := time.Since(started)
+			took := busy() - started
 			switch {
 			case err != nil:
 				return nil, fmt.Errorf("%s: %w", meterStyles[i], err)

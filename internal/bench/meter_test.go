@@ -18,7 +18,7 @@ func TestComputationsUseTheSameFuel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if testing.Short() && len(code) > 1<<20 {
+		if testing.Short() && len(code) > 1<<19 {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

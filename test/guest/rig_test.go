@@ -394,7 +394,8 @@ func (h history) differs(other history, same bool) string {
 	for _, id := range sortedIDs(h.items) {
 		a, b := h.items[id], other.items[id]
 		for i := range min(len(a), len(b)) {
-			if !slices.Equal(a[i], b[i]) && (same || !slices.Equal(unfuelled(a[i]), unfuelled(b[i]))) {
+			if !slices.Equal(a[i], b[i]) &&
+				(same || !slices.Equal(unfuelled(a[i]), unfuelled(b[i]))) {
 				return fmt.Sprintf("%s at %d:\n%s\nand\n%s", id, i, showItem(a[i]), showItem(b[i]))
 			}
 		}

@@ -72,14 +72,18 @@ func variants() (all []variant) {
 // others are private options that the grid leaves out.
 func others() map[string]host.Options {
 	return map[string]host.Options{
-		"pause":     {MaxVats: 2, PauseOnEvict: true},
-		"bytes":     {MaxBytes: 300 << 10},
-		"programs":  {MaxVats: 1, MaxPrograms: 1},
-		"pagemap":   {MaxVats: 2, Detector: worker.DetectPagemap},
-		"compare":   {MaxVats: 2, Detector: worker.DetectCompare},
-		"inline":    {MaxVats: 2, Inline: true},
-		"segments":  {MaxVats: 2, SegmentBytes: 4 << 10, CheckpointBytes: 4 << 10},
-		"packs":     {MaxVats: 2, PackBytes: 8 << 10, Snapshots: warehouse.Policy{Initial: 1, Interval: 2}},
+		"pause":    {MaxVats: 2, PauseOnEvict: true},
+		"bytes":    {MaxBytes: 300 << 10},
+		"programs": {MaxVats: 1, MaxPrograms: 1},
+		"pagemap":  {MaxVats: 2, Detector: worker.DetectPagemap},
+		"compare":  {MaxVats: 2, Detector: worker.DetectCompare},
+		"inline":   {MaxVats: 2, Inline: true},
+		"segments": {MaxVats: 2, SegmentBytes: 4 << 10, CheckpointBytes: 4 << 10},
+		"packs": {
+			MaxVats:   2,
+			PackBytes: 8 << 10,
+			Snapshots: warehouse.Policy{Initial: 1, Interval: 2},
+		},
 		"preload":   {MaxVats: 3, Preload: true},
 		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
 		"yields":    {MaxVats: 2, Yields: func(id swing.VatID) bool { return id.Number()%2 == 0 }},

@@ -94,10 +94,8 @@ func TestDocumentedExports(t *testing.T) {
 	}
 	slices.Sort(want)
 	want = slices.Compact(want)
-	var got []string
-	for _, m := range regexp.MustCompile("\x00(memory|start|drop0|g[0-9](\\.[a-z]+)?|meter|re[a-z]+)").FindAllString(string(n.Code), -1) {
-		got = append(got, m)
-	}
+	name := regexp.MustCompile("\x00(memory|start|drop0|g[0-9](\\.[a-z]+)?|meter|re[a-z]+)")
+	got := name.FindAllString(string(n.Code), -1)
 	slices.Sort(got)
 	if got = slices.Compact(got); !slices.Equal(got, want) {
 		t.Errorf("exports %q, want %q", got, want)

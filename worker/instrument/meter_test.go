@@ -271,7 +271,8 @@ func inAllForms(
 			}
 			for i := range lines {
 				if lines[i] != first[i] {
-					return nil, fmt.Errorf("%s, form %v: %s, want %s", e.name, f, lines[i], first[i])
+					return nil, fmt.Errorf("%s, form %v: %s, want %s",
+						e.name, f, lines[i], first[i])
 				}
 			}
 		}
