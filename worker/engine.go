@@ -85,6 +85,10 @@ func (o Options) validate() (Options, error) {
 		return o, fmt.Errorf("memory limit of %d bytes: want a multiple of 64 KiB",
 			o.Limits.MemoryBytes)
 	}
+	if o.Limits.Fuel <= 0 || o.Limits.Fuel > instrument.FuelMax {
+		return o, fmt.Errorf("fuel limit of %d units: want 1 to %d",
+			o.Limits.Fuel, instrument.FuelMax)
+	}
 	if o.Limits.Depth <= 0 || o.Limits.Depth > instrument.DepthMax {
 		return o, fmt.Errorf("depth limit of %d frames: want 1 to %d",
 			o.Limits.Depth, instrument.DepthMax)

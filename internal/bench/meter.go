@@ -29,20 +29,20 @@ type computation struct {
 	order   []uint32
 }
 
-// computations take some tens of milliseconds each.
+// computations take some 10 milliseconds each.
 var computations = []computation{
-	{"sieve", "kernels", []uint32{0, 20}},
-	{"matrix product", "kernels", []uint32{1, 20}},
-	{"sha256", "kernels", []uint32{2, 30}},
-	{"quicksort", "kernels", []uint32{3, 5}},
-	{"mandelbrot", "kernels", []uint32{4, 20}},
-	{"hash", "kernels", []uint32{5, 60}},
-	{"parser", "kernels", []uint32{6, 10}},
-	{"n-body", "kernels", []uint32{7, 150}},
-	{"fibonacci", "kernels", []uint32{8, 100}},
-	{"Rust", "rust", []uint32{15}},
-	{"Go", "go", []uint32{10}},
-	{"JavaScript", "quickjs", []uint32{5}},
+	{"sieve", "kernels", []uint32{0, 5}},
+	{"matrix product", "kernels", []uint32{1, 5}},
+	{"sha256", "kernels", []uint32{2, 8}},
+	{"quicksort", "kernels", []uint32{3, 2}},
+	{"mandelbrot", "kernels", []uint32{4, 5}},
+	{"hash", "kernels", []uint32{5, 15}},
+	{"parser", "kernels", []uint32{6, 3}},
+	{"n-body", "kernels", []uint32{7, 40}},
+	{"fibonacci", "kernels", []uint32{8, 30}},
+	{"Rust", "rust", []uint32{5}},
+	{"Go", "go", []uint32{4}},
+	{"JavaScript", "quickjs", []uint32{2}},
 }
 
 // meterStyles are the ways in which each kernel is run; the first is the floor.
@@ -56,7 +56,7 @@ const (
 )
 
 // meterRounds is how often each kernel is run in each style, turn by turn.
-const meterRounds = 21
+const meterRounds = 41
 
 // meter measures programs that compute, metered, against the same ones whose instructions
 // cost nothing.
@@ -127,7 +127,7 @@ func (k computation) measure(ctx context.Context, rounds int) (samples []sample,
 				continue // it takes as long as all others together
 			}
 			started := time.Now()
-			sum, err := g.deliver(ctx, k.order)
+			sum, _, err := g.deliver(ctx, k.order)
 			took := time.Since(started)
 			switch {
 			case err != nil:
@@ -205,8 +205,11 @@ func (l *lastWords) Syscall(_ swing.Op, request []byte) ([]byte, bool) {
 	return nil, true
 }
 
-// deliver runs it, and returns the sum that it comes to.
-func (g *meterRig) deliver(ctx context.Context, order []uint32) (string, error) {
+// deliver has the program compute, and returns the sum that it comes to, and the fuel
+// that took.
+func (g *meterRig) deliver(
+	ctx context.Context, order []uint32,
+) (sum string, fuel uint64, err error) {
 	var body []byte
 	for _, word := range order {
 		body = binary.LittleEndian.AppendUint32(body, word)
@@ -219,5 +222,5 @@ func (g *meterRig) deliver(ctx context.Context, order []uint32) (string, error) 
 	if err == nil && !out.OK() {
 		err = fmt.Errorf("it ended: %v", out)
 	}
-	return said.request, err
+	return said.request, out.Fuel, err
 }

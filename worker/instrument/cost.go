@@ -4,7 +4,7 @@ package instrument
 // does: the same delivery must use the same fuel on every machine.
 const CostVersion = 1
 
-// Fuel is counted in units, of which an ordinary instruction costs one: about a third of
+// Fuel is counted in units, of which an ordinary instruction costs one: about a fifth of
 // a nanosecond of compiled code. What an instruction costs does not depend on its operands,
 // but for the prices below.
 const (

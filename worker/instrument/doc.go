@@ -28,9 +28,8 @@
 //     types, relaxed SIMD; other globals in constants, of which none is imported;
 //   - exports whose name begins with a zero byte.
 //
-// What is not checked: the types of operands, that an else belongs to an if, that
-// an alignment is natural, lane numbers. The compiler checks those. It never sees a
-// module that this package refused.
+// What is not checked: the types of operands, that an alignment is natural, lane
+// numbers. The compiler checks those. It never sees a module that this package refused.
 //
 // # Encoding
 //
@@ -48,12 +47,13 @@
 //	 3  function    and the functions added
 //	 4  table       as it was
 //	 5  memory      least size as it was; the maximum is MemoryMax
-//	 6  global      and a flag for every passive segment that is dropped
+//	 6  global      a flag for every passive segment that is dropped; the meter's
 //	 7  export      and the reserved names
 //	 8  start       left out; the function is exported
 //	 9  element     as it was
 //	12  data count  the number of segments kept; left out if none is
-//	10  code        and the functions added; a flag set after every data.drop
+//	10  code        with the meter in it, and a flag set after every data.drop; the
+//	                functions added
 //	11  data        kept up to the last segment that an instruction names, active
 //	                ones empty and passive; left out if none is
 //	 0  custom      only the functions' names, if they are well formed
@@ -71,6 +71,10 @@
 //	\x00gI.high                                       () -> (i64)
 //	\x00gI.set   sets both, low lane first            (i64, i64) -> ()
 //	\x00dropS    drops segment S again                () -> ()
+//	\x00meter    the meter's word                     i64
+//	\x00refused  1 once a memory.grow was refused     i32
+//	\x00reserve  fuel kept back, if it yields         i64
+//	\x00refill   moves fuel from there to the word    (i64) -> (i64)
 //
 // The bytes added, where <I> and <S> are LEB128 and L is 0 or 1:
 //
@@ -108,6 +112,38 @@
 //
 // Floats that an export returns to the host are as they come.
 //
+// # Fuel and depth
+//
+// Every instruction costs the units of fuel that cost.go says, whichever engine runs it.
+// What a call uses is the sum over the instructions that were executed, and a price by
+// size for bulk operations, for pages that memory.grow adds, and, charged by the host,
+// for imports. The costs have a version of their own, [CostVersion]; files under testdata
+// hold each version's.
+//
+// The host sets the meter's word before a call ([Budget]) and reads it after ([Left]).
+// The word is kept in a local of each function, and written down in its global, where
+// calls and the host find it, before and after calls, at returns and at unreachable. A
+// run of instructions is charged for where it begins. That the word is below zero is
+// tested at the head of every loop, at the beginning of every function that calls, and
+// before bulk operations; functions that neither loop nor call, and cost at most 1,000
+// units, charge the global and test nothing. So:
+//
+//   - A call that returns has used what its instructions cost, to the unit.
+//   - A call is out of fuel if and only if the word is below zero in the end, however it
+//     ended: it may have run on for a while, but not into the host, which tests first.
+//   - A call that traps otherwise has used what was written down last. It is the same in
+//     both engines, and leaves out what the function that trapped has done since.
+//
+// Calls within calls are counted in frames, in the same word. A frame counts for more
+// than one if a compiler may need more than 23,000 bytes for it, by an estimate from above.
+// With at most [DepthMax] frames neither the 2,000 of wazero's interpreter nor the
+// 50,000,000 bytes of its compiler's stack come to their end. A function that calls
+// nothing, in a frame that counts for one, is not counted.
+//
+// A call that is out of fuel or too deep ends in unreachable. A module that yields
+// ([RewriteYielding]) is handed its fuel in pieces of [YieldUnits] and goes into the host
+// in between; word and reserve together are always worth the word of one that does not.
+//
 // # Compiler bombs
 //
 // The bytes of a module say little about what an optimising compiler does with
@@ -130,6 +166,6 @@
 //   - A name section is otherwise without meaning; one that is damaged is dropped,
 //     not refused.
 //   - ref.func is admitted, although wazero's compiler allocates for every one that
-//     runs until the instance is closed. Fuel must be dear for it.
+//     runs until the instance is closed. Its cost bounds that.
 //   - The start function of a module may be an import, as the format allows.
 package instrument

@@ -49,13 +49,20 @@ func FuzzRewrite(f *testing.F) {
 }
 
 // FuzzGenerated makes a random module from the fuzzer's seed and runs it and its
-// normal form side by side.
+// normal form side by side, and beside the counter of fuel.
 func FuzzGenerated(f *testing.F) {
 	for seed := range uint64(4) {
 		f.Add(1_000_000 + seed)
 	}
+	costs, err := readCosts(costsFile)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for _, e := range engines {
+			if _, err := countBeside(e, seed, Rewrite, costs); err != nil {
+				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
+			}
 			if err := run(e, seed, func(*Normal) fault { return fault{} }); err != nil {
 				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
 			}

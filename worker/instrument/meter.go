@@ -253,11 +253,11 @@ func indexed(b []byte, op byte, index int) []byte {
 func constant64(b []byte, v int64) []byte { return appendS64(append(b, opI64Const), v) }
 
 // refillCode is a function that takes a word below zero and returns one that is not, with
-// up to YieldUnits of fuel from the reserve; its second local is its own. If there is not
-// enough, the program ends. It adds the same to the word that is written down, which is
-// therefore worth as much together with the reserve as before. In between it asks for no
-// pages of memory, which brings it into the host, where Go's garbage collector can have
-// its turn.
+// up to YieldUnits of fuel from the reserve; if there is not enough, the program ends. It
+// adds the same to the word that is written down, which is therefore worth as much
+// together with the reserve as before. In between it asks for no pages of memory, which
+// brings it into the host, where Go's garbage collector can have its turn. Its second
+// local is no parameter.
 func refillCode(word, reserve int) []byte {
 	const given, taken = 0, 1
 	const chunk = YieldUnits << fuelShift
