@@ -270,7 +270,7 @@ func inAllForms(
 			}
 			for i := range lines {
 				if lines[i] != first[i] {
-					return nil, fmt.Errorf("%s, form %d: %s, want %s", e.name, f, lines[i], first[i])
+					return nil, fmt.Errorf("%s, form %v: %s, want %s", e.name, f, lines[i], first[i])
 				}
 			}
 		}
