@@ -66,16 +66,17 @@ func (in *instance) word(export string) uint64 {
 }
 
 // countBeside runs a random module in an engine beside the counter, and returns the first
-// difference in results or fuel. Where the program traps, it ends.
+// difference in results or fuel. Where the program traps, it ends. Plant may change the
+// normal form.
 func countBeside(
-	e engine, seed uint64, rewriter func([]byte, []Import, Limits) (*Normal, error),
-	costs map[string]uint64,
+	e engine, seed uint64, as Form, costs map[string]uint64, plant func(*Normal),
 ) (compared int, err error) {
 	m := generate(seed)
-	n, err := rewriter(m.encode(), note, Limits{MemoryPages: 3})
+	n, err := rewriteAs(m.encode(), note, Limits{MemoryPages: 3}, as)
 	if err != nil {
 		return 0, err
 	}
+	plant(n)
 	b, err := newBench(e, observed(m), n)
 	if err != nil {
 		return 0, err
@@ -134,10 +135,7 @@ func TestFuelIsTheCounters(t *testing.T) {
 			compared := 0
 			for seed := range uint64(runs) {
 				for _, f := range []Form{Metered, Yielding} {
-					as := func(code []byte, allow []Import, l Limits) (*Normal, error) {
-						return rewriteAs(code, allow, l, f)
-					}
-					n, err := countBeside(e, seed, as, costs)
+					n, err := countBeside(e, seed, f, costs, func(*Normal) {})
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
@@ -187,14 +185,9 @@ func TestPlantedMetersAreFound(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(400) {
 				planted := false
-				f := func(code []byte, allow []Import, l Limits) (*Normal, error) {
-					n, err := Rewrite(code, allow, l)
-					if err == nil {
-						planted = plant(n)
-					}
-					return n, err
-				}
-				if _, err := countBeside(engines[0], seed, f, costs); err != nil && planted {
+				f := func(n *Normal) { planted = plant(n) }
+				_, err := countBeside(engines[0], seed, Metered, costs, f)
+				if err != nil && planted {
 					return
 				}
 			}
@@ -213,7 +206,8 @@ func TestPlantedMetersAreFound(t *testing.T) {
 			}
 			other[cost]++
 			for seed := range uint64(400) {
-				if _, err := countBeside(engines[0], seed, Rewrite, other); err != nil {
+				_, err := countBeside(engines[0], seed, Metered, other, func(*Normal) {})
+				if err != nil {
 					return
 				}
 			}
@@ -255,7 +249,7 @@ func spent(
 	return lines, nil
 }
 
-// inAllForms runs a script in both engines, metered and yielding, and returns what was
+// inAllForms runs a script in both engines, metered and Yielding, and returns what was
 // spent, which must be the same everywhere: also by calls that trap.
 func inAllForms(
 	code []byte, imports []Import, script func(n *Normal) []step,
