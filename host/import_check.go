@@ -68,6 +68,7 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	}
 	engine, err := worker.NewEngine(ctx, worker.Options{
 		Interpreter: h.options.Interpreter, Limits: kernel.ReadOptions(h.kv).Limits,
+		Pretend: h.options.pretend,
 	})
 	if err != nil {
 		return err
@@ -105,11 +106,11 @@ func kernelRows(all iter.Seq2[string, []byte]) iter.Seq2[string, []byte] {
 // checkPrivate returns why a row of the host's that travels is none, or nil. Notes are
 // the embedder's.
 func checkPrivate(key string, value []byte) error {
-	if key != outputsKey {
-		return nil
+	if key == outputsKey {
+		_, err := decodeOutputs(value)
+		return err
 	}
-	_, err := decodeOutputs(value)
-	return err
+	return checkMeaning(key, value)
 }
 
 // vats verifies the spans, and that nothing is missing.

@@ -60,6 +60,9 @@ type Options struct {
 	Detector Detector
 	// Limits are observable; the zero value is swing.DefaultLimits.
 	Limits swing.Limits
+	// Pretend, unless nil, has the engine say that its rewriter and its costs are of
+	// other versions than they are: for tests of what a later version meets.
+	Pretend *Meaning
 }
 
 func (o Options) validate() (Options, error) {
@@ -111,10 +114,12 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	if o.Interpreter {
 		config = wazero.NewRuntimeConfigInterpreter()
 	}
-	return newEngine(ctx, o, config)
+	return newEngine(ctx, o, config, hostModules)
 }
 
-func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*Engine, error) {
+func newEngine(
+	ctx context.Context, o Options, config wazero.RuntimeConfig, modules []hostModule,
+) (*Engine, error) {
 	o, err := o.validate()
 	if err != nil {
 		return nil, fmt.Errorf("make engine: %w", err)
@@ -134,7 +139,7 @@ func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*En
 	config = config.WithCoreFeatures(features)
 	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	for _, m := range hostModules {
+	for _, m := range modules {
 		if err := m.instantiate(ctx, e.runtime); err != nil {
 			return nil, fmt.Errorf("make host module %s: %w", m.name, err)
 		}

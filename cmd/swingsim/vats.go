@@ -100,7 +100,7 @@ the run-queue, and, by its latest delivery, of fuel and syscalls.`,
 		}
 		list := []listedVat{}
 		var usual host.VatOptions
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			o := h.Options()
 			usual.ReapDeliveries, usual.ReapRefs = o.ReapDeliveries, o.ReapRefs
 			usual.ReapFuel = o.ReapFuel
