@@ -128,6 +128,11 @@ func (a *applying) changes(b []byte) error {
 		if !travels(c.Key) && !strings.HasPrefix(c.Key, snapshotPrefix) {
 			return fmt.Errorf("%w: a row %q", portable.ErrCorrupt, c.Key)
 		}
+		if c.Value != nil {
+			if err := checkPrivate(c.Key, c.Value); err != nil {
+				return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
+			}
+		}
 		a.final[c.Key] = c.Value
 	}
 	a.sets = append(a.sets, b)
@@ -310,14 +315,6 @@ func (a *applying) recount() error {
 		return nil
 	}
 	after := newAhead(a.h.kv, a.final)
-	for key, value := range a.final {
-		if value == nil {
-			continue
-		}
-		if err := checkPrivate(key, value); err != nil {
-			return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
-		}
-	}
 	if err := kernel.CheckUntrusted(after, kernelRows(after.all()), nil); err != nil {
 		return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
 	}

@@ -71,6 +71,8 @@
 // over it and forgotten at Close. Nothing that is in the directory changes, be it
 // only a torn end of the log that Open would cut; programs are compiled anew.
 //
+// Options.Expect tells an older copy of a directory from the directory.
+//
 // A vat goes on only under the meaning that its incarnation was run under. Open refuses a
 // directory with others, with a *[MeaningError] that says what can be done:
 // [Host.Adopt], or an upgrade. What merely runs programs, the engine, is in the record of
@@ -78,8 +80,6 @@
 // verified, instead. (CPU features make no difference: the engine's code for each computes
 // the same, which the tests compare with its interpreter. Images are of one process and
 // machine, and made anew.)
-//
-// Options.Expect tells an older copy of a directory from the directory.
 //
 // The kernel's row "schema" is the version of its rows. Open brings an older directory
 // up to this program's, in one hashed block, and refuses a newer one.

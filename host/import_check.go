@@ -106,16 +106,11 @@ func kernelRows(all iter.Seq2[string, []byte]) iter.Seq2[string, []byte] {
 // checkPrivate returns why a row of the host's that travels is none, or nil. Notes are
 // the embedder's.
 func checkPrivate(key string, value []byte) error {
-	var err error
-	switch {
-	case key == outputsKey:
-		_, err = decodeOutputs(value)
-	case strings.HasPrefix(key, meaningPrefix):
-		if _, err = decodeMeaning(value); err != nil {
-			err = &RowError{Key: key, Err: err}
-		}
+	if key == outputsKey {
+		_, err := decodeOutputs(value)
+		return err
 	}
-	return err
+	return checkMeaning(key, value)
 }
 
 // vats verifies the spans, and that nothing is missing.

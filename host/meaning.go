@@ -92,6 +92,18 @@ func decodeMeaning(b []byte) (Meaning, error) {
 	return m, r.Done()
 }
 
+// checkMeaning returns what is wrong with a row that comes from elsewhere, if it is one
+// of these.
+func checkMeaning(key string, value []byte) error {
+	if !strings.HasPrefix(key, meaningPrefix) {
+		return nil
+	}
+	if _, err := decodeMeaning(value); err != nil {
+		return &RowError{Key: key, Err: err}
+	}
+	return nil
+}
+
 // noteMeaning records the meaning of an incarnation, at its first delivery.
 func (h *Host) noteMeaning(vat swing.VatID, position uint64) {
 	if s := vatkeeper.New(vat, h.kv).Span(); position == s.Start {
