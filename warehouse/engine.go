@@ -11,6 +11,8 @@ import (
 // of their own.
 type Engine interface {
 	Compile(ctx context.Context, code []byte) (Program, error)
+	// CompileYielding is as worker.Engine's.
+	CompileYielding(ctx context.Context, code []byte) (Program, error)
 	// Limits are those of what runs in it.
 	Limits() swing.Limits
 }
@@ -47,7 +49,15 @@ type Local struct{ *worker.Engine }
 
 // Compile implements Engine.
 func (l Local) Compile(ctx context.Context, code []byte) (Program, error) {
-	p, err := l.Engine.Compile(ctx, code)
+	return local(l.Engine.Compile(ctx, code))
+}
+
+// CompileYielding implements Engine.
+func (l Local) CompileYielding(ctx context.Context, code []byte) (Program, error) {
+	return local(l.Engine.CompileYielding(ctx, code))
+}
+
+func local(p *worker.Program, err error) (Program, error) {
 	if err != nil {
 		return nil, err
 	}

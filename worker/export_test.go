@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"slices"
+
+	"github.com/tetratelabs/wazero"
 )
 
 // Memory returns the worker's memory itself, for tests that hold what Capture
@@ -36,5 +38,9 @@ func PlantedEngine(ctx context.Context, o Options, fault func(name string)) (*En
 		}
 		planted = append(planted, m)
 	}
-	return newEngine(ctx, o, planted)
+	config := wazero.NewRuntimeConfigCompiler()
+	if o.Interpreter {
+		config = wazero.NewRuntimeConfigInterpreter()
+	}
+	return newEngine(ctx, o, config, planted)
 }

@@ -77,6 +77,7 @@ func Cases() []Case {
 		{"thrash", "100 vats in a ring, 10 in memory", thrash},
 		{"isolate", "vats in a process of their own, against the same without", isolate},
 		{"many", "100,000 vats registered, 50 in memory", many},
+		{"meter", "programs that compute: what counting fuel costs", meter},
 		{"disk", "bytes on disk for a delivery, and for a snapshot", disk},
 		{"gc", "references dropped at once, until all are gone: growth", gc},
 		{"terminate", "the rows of a vat that has ended, cleaned away: growth", terminate},

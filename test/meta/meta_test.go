@@ -16,6 +16,7 @@ import (
 
 	"vatwarehouse/host"
 	"vatwarehouse/internal/sim"
+	"vatwarehouse/swing"
 	"vatwarehouse/test/trial"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
@@ -81,6 +82,7 @@ func others() map[string]host.Options {
 		"packs":     {MaxVats: 2, PackBytes: 8 << 10, Snapshots: warehouse.Policy{Initial: 1, Interval: 2}},
 		"preload":   {MaxVats: 3, Preload: true},
 		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
+		"yields":    {MaxVats: 2, Yields: func(id swing.VatID) bool { return id.Number()%2 == 0 }},
 		"in memory": {},
 		"isolate":   {MaxVats: 3, Isolate: true, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
 		"isolated copies": {

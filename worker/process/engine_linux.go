@@ -233,12 +233,21 @@ func (ch *child) number() uint64 {
 
 // Compile implements warehouse.Engine.
 func (e *Engine) Compile(_ context.Context, code []byte) (warehouse.Program, error) {
+	return e.compile(code, false)
+}
+
+// CompileYielding implements warehouse.Engine.
+func (e *Engine) CompileYielding(_ context.Context, code []byte) (warehouse.Program, error) {
+	return e.compile(code, true)
+}
+
+func (e *Engine) compile(code []byte, yields bool) (warehouse.Program, error) {
 	ch, err := e.running()
 	if err != nil {
 		return nil, err
 	}
 	id := ch.number()
-	f, err := ch.call(kindCompile, noFile, body(number(id), bytesOf(code)), kindCompiled)
+	f, err := ch.call(kindCompile, noFile, body(number(id), truth(yields), bytesOf(code)), kindCompiled)
 	if err != nil {
 		return nil, err
 	}

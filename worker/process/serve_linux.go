@@ -119,12 +119,16 @@ func (s *server) open(ctx context.Context, b []byte) (kind byte, answer []byte, 
 
 func (s *server) compile(ctx context.Context, b []byte) (byte, []byte, error) {
 	r := swing.NewReader(b)
-	r.Fields(2)
-	id, code := r.Uint(), slices.Clone(r.Bytes())
+	r.Fields(3)
+	id, yields, code := r.Uint(), r.Bool(), slices.Clone(r.Bytes())
 	if err := r.Done(); err != nil {
 		return 0, nil, err
 	}
-	p, err := s.engine.Compile(ctx, code)
+	compile := s.engine.Compile
+	if yields {
+		compile = s.engine.CompileYielding
+	}
+	p, err := compile(ctx, code)
 	if err != nil {
 		return 0, nil, err
 	}
