@@ -11,7 +11,7 @@ import (
 // of their own.
 type Engine interface {
 	Compile(ctx context.Context, code []byte) (Program, error)
-	// CompileYielding is as worker.Engine's.
+	// CompileYielding is Compile for long deliveries: see worker.Engine.CompileYielding.
 	CompileYielding(ctx context.Context, code []byte) (Program, error)
 	// Limits are those of what runs in it.
 	Limits() swing.Limits

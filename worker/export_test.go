@@ -38,9 +38,5 @@ func PlantedEngine(ctx context.Context, o Options, fault func(name string)) (*En
 		}
 		planted = append(planted, m)
 	}
-	config := wazero.NewRuntimeConfigCompiler()
-	if o.Interpreter {
-		config = wazero.NewRuntimeConfigInterpreter()
-	}
-	return newEngine(ctx, o, config, planted)
+	return newEngine(ctx, o, wazero.NewRuntimeConfigCompiler(), planted)
 }

@@ -47,7 +47,8 @@ func (b *Bare) Touch(pages []uint32) {
 // CompileUnmetered is Compile, but the program's own instructions cost no fuel. Benchmarks
 // divide by it; its outcomes are not those of Compile's.
 func (e *Engine) CompileUnmetered(ctx context.Context, code []byte) (*Program, error) {
-	return e.compile(ctx, code, instrument.RewriteUnmetered)
+	p, _, err := e.compile(ctx, code, instrument.Unmetered)
+	return p, err
 }
 
 // NewCancellableEngine is NewEngine, but the engine itself looks whether a call's context

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/tetratelabs/wazero"
 
@@ -31,75 +30,46 @@ type Program struct {
 func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", code) }
 
 // Compile admits, rewrites and compiles a module. A module that is refused
-// gives an error that satisfies errors.Is(err, [instrument.ErrRefused]), or says
-// which part of the vat ABI it lacks.
+// gives an error that satisfies errors.Is(err, [instrument.ErrRefused]) and names the
+// part of it and the offset.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Program, error) {
-	return e.compile(ctx, code, instrument.Rewrite)
+	p, _, err := e.compile(ctx, code, instrument.Metered)
+	return p, err
 }
 
 // CompileYielding is Compile, but the program lets Go's garbage collector have its turn
 // after each instrument.YieldUnits of fuel, and is slower for it. It has the same identity
 // and uses the same fuel, and either goes on with the heap that the other left.
 func (e *Engine) CompileYielding(ctx context.Context, code []byte) (*Program, error) {
-	return e.compile(ctx, code, instrument.RewriteYielding)
+	p, _, err := e.compile(ctx, code, instrument.Yielding)
+	return p, err
 }
 
-// rewriter is one of package instrument's.
-type rewriter func([]byte, []instrument.Import, instrument.Limits) (*instrument.Normal, error)
-
-func (e *Engine) compile(ctx context.Context, code []byte, rewrite rewriter) (*Program, error) {
+// compile is Compile, and returns what it found.
+func (e *Engine) compile(
+	ctx context.Context, code []byte, as instrument.Form,
+) (*Program, Inspection, error) {
+	found := Inspection{Code: CodeHash(code)}
+	found.Program = e.ProgramID(found.Code)
 	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
-	normal, err := rewrite(code, allowedImports(), limits)
-	if err != nil {
-		return nil, fmt.Errorf("admit program: %w", err)
+	var err error
+	if found.Inspection, err = instrument.Inspect(code, allowedImports(), limits, as); err != nil {
+		return nil, found, fmt.Errorf("admit program: %w", err)
 	}
-	p := &Program{engine: e, id: e.ProgramID(CodeHash(code)), normal: normal}
-	if err := p.checkABI(); err != nil {
-		return nil, fmt.Errorf("admit program: %w", err)
+	in := &found.Inspection
+	for _, e := range in.Exports {
+		found.Uses = append(found.Uses, exportUses[e.Name])
 	}
-	if p.compiled, err = e.runtime.CompileModule(ctx, normal.Code); err != nil {
-		return nil, fmt.Errorf("compile program: %w: %w", instrument.ErrRefused, err)
+	if checkABI(in); len(in.Refusals) > 0 {
+		return nil, found, fmt.Errorf("admit program: %w", in.Refusals[0])
 	}
-	return p, nil
-}
-
-// The exports of a vat's program.
-const (
-	deliverExport = "vat_deliver"
-	initExport    = "_initialize"
-)
-
-func (p *Program) checkABI() error {
-	if !p.normal.ExportsMemory {
-		return fmt.Errorf("%w: it exports no memory; the ABI is vat_v1", instrument.ErrRefused)
+	p := &Program{engine: e, id: found.Program, normal: in.Normal}
+	p.hasInit = exports(in, initExport, nil, nil)
+	if p.compiled, err = e.runtime.CompileModule(ctx, in.Normal.Code); err != nil {
+		blame(in, err)
+		return nil, found, fmt.Errorf("compile program: %w", in.Refusals[0])
 	}
-	i32 := []instrument.ValType{instrument.I32}
-	found, err := p.exports(deliverExport, i32, i32)
-	if err == nil && !found {
-		err = fmt.Errorf("%w: it exports no function %s (want (i32) -> (i32)); the ABI is vat_v1",
-			instrument.ErrRefused, deliverExport)
-	}
-	if err != nil {
-		return err
-	}
-	p.hasInit, err = p.exports(initExport, nil, nil)
-	return err
-}
-
-// exports reports whether the module exports a function of that name. One of
-// another type is refused.
-func (p *Program) exports(name string, params, results []instrument.ValType) (bool, error) {
-	for _, e := range p.normal.Exports {
-		if e.Name != name {
-			continue
-		}
-		if !slices.Equal(e.Params, params) || !slices.Equal(e.Results, results) {
-			return false, fmt.Errorf("%w: it exports %s as %v -> %v, want %v -> %v",
-				instrument.ErrRefused, name, e.Params, e.Results, params, results)
-		}
-		return true, nil
-	}
-	return false, nil
+	return p, found, nil
 }
 
 // ID returns the program's identity: see ProgramID.

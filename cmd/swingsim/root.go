@@ -41,7 +41,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // verbs are all there are, in the order in which help lists them.
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
-		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
+		a.runVerb(), a.scenariosVerb(), a.lintVerb(), a.statusVerb(), a.vatsVerb(),
+		a.transcriptVerb(),
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),

@@ -68,11 +68,10 @@ func (in *instance) word(export string) uint64 {
 // countBeside runs a random module in an engine beside the counter, and returns the first
 // difference in results or fuel. Where the program traps, it ends.
 func countBeside(
-	e engine, seed uint64, rewriter func([]byte, []Import, Limits) (*Normal, error),
-	costs map[string]uint64,
+	e engine, seed uint64, as Form, costs map[string]uint64,
 ) (compared int, err error) {
 	m := generate(seed)
-	n, err := rewriter(m.encode(), note, Limits{MemoryPages: 3})
+	n, err := rewriteAs(m.encode(), note, Limits{MemoryPages: 3}, as)
 	if err != nil {
 		return 0, err
 	}
@@ -133,9 +132,7 @@ func TestFuelIsTheCounters(t *testing.T) {
 			t.Parallel()
 			compared := 0
 			for seed := range uint64(runs) {
-				for _, f := range []func([]byte, []Import, Limits) (*Normal, error){
-					Rewrite, RewriteYielding,
-				} {
+				for _, f := range []Form{Metered, Yielding} {
 					n, err := countBeside(e, seed, f, costs)
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
@@ -232,9 +229,9 @@ var spentFile = fmt.Sprintf("testdata/fuel-%d.txt", CostVersion)
 
 // spent is what each call of a script used, in an engine and form, and how it ended.
 func spent(
-	e engine, code []byte, f form, imports []Import, script func(n *Normal) []step,
+	e engine, code []byte, f Form, imports []Import, script func(n *Normal) []step,
 ) (lines []string, err error) {
-	n, err := normalForm(code, imports, Limits{}, f)
+	n, err := rewriteAs(code, imports, Limits{}, f)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +257,7 @@ func inAllForms(
 	code []byte, imports []Import, script func(n *Normal) []step,
 ) (first []string, err error) {
 	for _, e := range engines {
-		for _, f := range []form{metered, yielding} {
+		for _, f := range []Form{metered, Yielding} {
 			lines, err := spent(e, code, f, imports, script)
 			if err != nil {
 				return nil, err
@@ -270,7 +267,7 @@ func inAllForms(
 			}
 			for i := range lines {
 				if lines[i] != first[i] {
-					return nil, fmt.Errorf("%s, form %d: %s, want %s", e.name, f, lines[i], first[i])
+					return nil, fmt.Errorf("%s, form %v: %s, want %s", e.name, f, lines[i], first[i])
 				}
 			}
 		}

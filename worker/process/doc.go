@@ -17,7 +17,7 @@
 //
 //	kind  body                                              answered by
 //	 1    options, as JSON                                  11
-//	 2    [program, yields bool, code]                      12
+//	 2    [program, code, 1 if it yields, else 0]           12
 //	 3    [program]                                         11
 //	 4    [worker, program, heap, seed, size] with a file   13
 //	 5    [worker, fuel, log bool, delivery]                any of 16 and 17, then 14

@@ -233,21 +233,23 @@ func (ch *child) number() uint64 {
 
 // Compile implements warehouse.Engine.
 func (e *Engine) Compile(_ context.Context, code []byte) (warehouse.Program, error) {
-	return e.compile(code, false)
+	return e.compile(code, 0)
 }
 
 // CompileYielding implements warehouse.Engine.
 func (e *Engine) CompileYielding(_ context.Context, code []byte) (warehouse.Program, error) {
-	return e.compile(code, true)
+	return e.compile(code, 1)
 }
 
-func (e *Engine) compile(code []byte, yields bool) (warehouse.Program, error) {
+// compile has a program compiled; yields is 1 if it is to yield, and else 0.
+func (e *Engine) compile(code []byte, yields uint64) (warehouse.Program, error) {
 	ch, err := e.running()
 	if err != nil {
 		return nil, err
 	}
 	id := ch.number()
-	f, err := ch.call(kindCompile, noFile, body(number(id), truth(yields), bytesOf(code)), kindCompiled)
+	ask := body(number(id), bytesOf(code), number(yields))
+	f, err := ch.call(kindCompile, noFile, ask, kindCompiled)
 	if err != nil {
 		return nil, err
 	}

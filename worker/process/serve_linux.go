@@ -120,12 +120,12 @@ func (s *server) open(ctx context.Context, b []byte) (kind byte, answer []byte, 
 func (s *server) compile(ctx context.Context, b []byte) (byte, []byte, error) {
 	r := swing.NewReader(b)
 	r.Fields(3)
-	id, yields, code := r.Uint(), r.Bool(), slices.Clone(r.Bytes())
+	id, code, yields := r.Uint(), slices.Clone(r.Bytes()), r.Uint()
 	if err := r.Done(); err != nil {
 		return 0, nil, err
 	}
 	compile := s.engine.Compile
-	if yields {
+	if yields == 1 {
 		compile = s.engine.CompileYielding
 	}
 	p, err := compile(ctx, code)
