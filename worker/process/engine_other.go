@@ -31,6 +31,11 @@ func (*Engine) Compile(context.Context, []byte) (warehouse.Program, error) {
 	return nil, ErrUnsupported
 }
 
+// CompileYielding is never called.
+func (*Engine) CompileYielding(context.Context, []byte) (warehouse.Program, error) {
+	return nil, ErrUnsupported
+}
+
 // Limits is never called.
 func (*Engine) Limits() (l swing.Limits) { return l }
 
