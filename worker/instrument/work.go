@@ -25,7 +25,8 @@ const (
 	workPlain    = 200  // any instruction
 	workGuarded  = 600  // one that may trap: loads, stores, divisions
 	workConvert  = 1000 // one that makes integers of floats
-	workVector   = 600  // one of the vector table
+	workVector   = 1200 // one of the vector table
+	workNaN      = 1800 // one that shows a float's bits, which are made canonical before
 	workCall     = 600  // a call, and
 	workPerValue = 100  // for each parameter and result of it
 	workFar      = 8000 // call_indirect; memory.copy, init, fill and grow
@@ -56,6 +57,9 @@ func coreWeights() (w [256]uint64) {
 	}
 	for op := 0xa8; op <= 0xb1; op++ { // conversions, of which truncations are the dearest
 		w[op] = workConvert
+	}
+	for _, op := range []int{0x38, 0x39, 0x98, 0xa6, 0xbc, 0xbd} { // store, copysign, reinterpret
+		w[op] = workNaN
 	}
 	w[opMisc] = workConvert
 	w[opVector] = workVector
