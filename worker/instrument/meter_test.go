@@ -66,17 +66,16 @@ func (in *instance) word(export string) uint64 {
 }
 
 // countBeside runs a random module in an engine beside the counter, and returns the first
-// difference in results or fuel. Where the program traps, it ends. Plant may change the
-// normal form.
+// difference in results or fuel. Where the program traps, it ends.
 func countBeside(
-	e engine, seed uint64, as Form, costs map[string]uint64, plant func(*Normal),
+	e engine, seed uint64, rewriter func([]byte, []Import, Limits) (*Normal, error),
+	costs map[string]uint64,
 ) (compared int, err error) {
 	m := generate(seed)
-	n, err := rewriteAs(m.encode(), note, Limits{MemoryPages: 3}, as)
+	n, err := rewriter(m.encode(), note, Limits{MemoryPages: 3})
 	if err != nil {
 		return 0, err
 	}
-	plant(n)
 	b, err := newBench(e, observed(m), n)
 	if err != nil {
 		return 0, err
@@ -135,7 +134,10 @@ func TestFuelIsTheCounters(t *testing.T) {
 			compared := 0
 			for seed := range uint64(runs) {
 				for _, f := range []Form{Metered, Yielding} {
-					n, err := countBeside(e, seed, f, costs, func(*Normal) {})
+					as := func(code []byte, allow []Import, l Limits) (*Normal, error) {
+						return rewriteAs(code, allow, l, f)
+					}
+					n, err := countBeside(e, seed, as, costs)
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
@@ -185,9 +187,14 @@ func TestPlantedMetersAreFound(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(400) {
 				planted := false
-				f := func(n *Normal) { planted = plant(n) }
-				_, err := countBeside(engines[0], seed, Metered, costs, f)
-				if err != nil && planted {
+				f := func(code []byte, allow []Import, l Limits) (*Normal, error) {
+					n, err := Rewrite(code, allow, l)
+					if err == nil {
+						planted = plant(n)
+					}
+					return n, err
+				}
+				if _, err := countBeside(engines[0], seed, f, costs); err != nil && planted {
 					return
 				}
 			}
@@ -206,8 +213,7 @@ func TestPlantedMetersAreFound(t *testing.T) {
 			}
 			other[cost]++
 			for seed := range uint64(400) {
-				_, err := countBeside(engines[0], seed, Metered, other, func(*Normal) {})
-				if err != nil {
+				if _, err := countBeside(engines[0], seed, Rewrite, other); err != nil {
 					return
 				}
 			}
@@ -249,7 +255,7 @@ func spent(
 	return lines, nil
 }
 
-// inAllForms runs a script in both engines, metered and Yielding, and returns what was
+// inAllForms runs a script in both engines, metered and yielding, and returns what was
 // spent, which must be the same everywhere: also by calls that trap.
 func inAllForms(
 	code []byte, imports []Import, script func(n *Normal) []step,
