@@ -127,6 +127,9 @@ func (a *applying) changes(b []byte) error {
 		if !travels(c.Key) && !strings.HasPrefix(c.Key, snapshotPrefix) {
 			return fmt.Errorf("%w: a row %q", portable.ErrCorrupt, c.Key)
 		}
+		if err := checkMeaning(c.Key, c.Value); err != nil && c.Value != nil {
+			return err
+		}
 		a.final[c.Key] = c.Value
 	}
 	a.sets = append(a.sets, b)

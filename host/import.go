@@ -243,6 +243,9 @@ func (im *importing) row(row portable.Row) error {
 	if !travels(row.Key) {
 		return fmt.Errorf("%w: a row %q", portable.ErrCorrupt, row.Key)
 	}
+	if err := checkMeaning(row.Key, row.Value); err != nil {
+		return err
+	}
 	if row.Key == kernel.SetupKey {
 		o, err := kernel.DecodeOptions(row.Value)
 		if err != nil {

@@ -66,6 +66,7 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	}
 	engine, err := worker.NewEngine(ctx, worker.Options{
 		Interpreter: h.options.Interpreter, Limits: kernel.ReadOptions(h.kv).Limits,
+		Pretend: h.options.pretend,
 	})
 	if err != nil {
 		return err

@@ -20,7 +20,6 @@ import (
 	"vatwarehouse/vatkeeper"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
-	"vatwarehouse/worker"
 )
 
 // The names in a directory.
@@ -76,6 +75,9 @@ func (h *Host) open(ctx context.Context, dir string) error {
 	}
 	if err := h.openVats(ctx, dir); err != nil {
 		return err
+	}
+	if all := h.strangers(); len(all) > 0 && !h.options.AnyMeaning {
+		return &MeaningError{all, h.engine.Meaning()}
 	}
 	if h.options.Preload {
 		if err := h.vats.Preload(ctx, h.recent()); err != nil {
@@ -422,18 +424,15 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	if h.dir != nil && !h.options.Scratch {
 		cache = filepath.Join(dir, compiledName)
 	}
-	h.engine, err = worker.NewEngine(ctx, worker.Options{
-		Interpreter: h.options.Interpreter, CacheDir: cache,
-		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
-	})
-	if err != nil {
+	if err := h.openEngine(ctx, cache); err != nil {
 		return err
 	}
 	h.homes = newHomes()
-	h.vats, err = warehouse.New(h.engine, source{h}, warehouse.Options{
+	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
 		PauseOnEvict: h.options.PauseOnEvict, Yields: h.options.Yields, Log: h.logVat,
+		Lost: func(e *warehouse.LostError) { h.fault(e) },
 	})
 	if err != nil {
 		return err

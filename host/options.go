@@ -59,6 +59,12 @@ type Options struct {
 	BlockCranks int
 	// Interpreter runs programs in the engine's interpreter.
 	Interpreter bool
+	// Isolate runs the vats in a process of its own, so that a fault in compiled code
+	// ends that process and not this one: what it was doing is told to the Observer as a
+	// fault, and done again. The process is started with WorkerBinary, or, if that is "",
+	// with this program; it must call ServeWorker first in main. Linux only.
+	Isolate      bool
+	WorkerBinary string
 	// Memory and Detector say how vats' memories are made and compared.
 	Memory   worker.Memory
 	Detector worker.Detector
@@ -86,6 +92,11 @@ type Options struct {
 	// Existing has Open fail with ErrNotFound, and make nothing, unless the
 	// directory is there and holds a kernel.
 	Existing bool
+	// AnyMeaning has Open not refuse a directory with vats that were run under another
+	// meaning than this program's. None of them is run: a Run that comes to one stops
+	// with a *VatError. They can be looked at, held, ended, upgraded while they are held,
+	// or adopted.
+	AnyMeaning bool
 	// Scratch keeps all that is done in memory, over what the directory holds: no
 	// byte of it changes, and Close forgets what was done. The directory must be
 	// there, as with Existing, and is locked as ever: nobody else may write it
@@ -99,7 +110,8 @@ type Options struct {
 	// Observer is told what happens, as it happens.
 	Observer Observer
 
-	schema schemaPlan // of tests
+	schema  schemaPlan // of tests
+	pretend *Meaning   // likewise
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/worker/instrument"
@@ -58,6 +60,9 @@ type Options struct {
 	Detector Detector
 	// Limits are observable; the zero value is swing.DefaultLimits.
 	Limits swing.Limits
+	// Pretend, unless nil, has the engine say that its rewriter and its costs are of
+	// other versions than they are: for tests of what a later version meets.
+	Pretend *Meaning
 }
 
 func (o Options) validate() (Options, error) {
@@ -83,6 +88,10 @@ func (o Options) validate() (Options, error) {
 		return o, fmt.Errorf("memory limit of %d bytes: want a multiple of 64 KiB",
 			o.Limits.MemoryBytes)
 	}
+	if o.Limits.Fuel <= 0 || o.Limits.Fuel > instrument.FuelMax {
+		return o, fmt.Errorf("fuel limit of %d units: want 1 to %d",
+			o.Limits.Fuel, instrument.FuelMax)
+	}
 	if o.Limits.Depth <= 0 || o.Limits.Depth > instrument.DepthMax {
 		return o, fmt.Errorf("depth limit of %d frames: want 1 to %d",
 			o.Limits.Depth, instrument.DepthMax)
@@ -105,10 +114,12 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	if o.Interpreter {
 		config = wazero.NewRuntimeConfigInterpreter()
 	}
-	return newEngine(ctx, o, config)
+	return newEngine(ctx, o, config, hostModules)
 }
 
-func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*Engine, error) {
+func newEngine(
+	ctx context.Context, o Options, config wazero.RuntimeConfig, modules []hostModule,
+) (*Engine, error) {
 	o, err := o.validate()
 	if err != nil {
 		return nil, fmt.Errorf("make engine: %w", err)
@@ -123,9 +134,12 @@ func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*En
 		}
 		config = config.WithCompilationCache(e.cache)
 	}
+	// What the normal form may need beyond WASM 2.0: sums as constants.
+	features := api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
+	config = config.WithCoreFeatures(features)
 	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	for _, m := range hostModules {
+	for _, m := range modules {
 		if err := m.instantiate(ctx, e.runtime); err != nil {
 			return nil, fmt.Errorf("make host module %s: %w", m.name, err)
 		}

@@ -41,12 +41,13 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // verbs are all there are, in the order in which help lists them.
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
-		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
+		a.runVerb(), a.scenariosVerb(), a.lintVerb(), a.statusVerb(), a.vatsVerb(),
+		a.transcriptVerb(),
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
-		a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.benchVerb(),
-		a.versionVerb(),
+		a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.adoptVerb(),
+		a.benchVerb(), a.versionVerb(),
 	}
 }
 

@@ -87,7 +87,7 @@ changes nothing.`,
 	return a.verb(c, func(ctx context.Context, _ []string) error {
 		list := []listedVat{}
 		var usual host.VatOptions
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			o := h.Options()
 			usual.ReapDeliveries, usual.ReapRefs = o.ReapDeliveries, o.ReapRefs
 			usual.ReapFuel = o.ReapFuel

@@ -62,6 +62,7 @@ type seg struct {
 	active bool
 	offset uint32
 	bytes  []byte
+	place  []byte // what comes to offset, or nothing for an i32.const; without end
 }
 
 // newBuild is the smallest module that is admitted: one page of memory.
@@ -122,8 +123,11 @@ func (f fun) body() []byte {
 
 func (s seg) encode() []byte {
 	if s.active {
-		offset := sleb(int64(int32(s.offset)))
-		return cat([]byte{0, 0x41}, offset, []byte{0x0b}, text(string(s.bytes)))
+		place := s.place
+		if place == nil {
+			place = cat([]byte{0x41}, sleb(int64(int32(s.offset))))
+		}
+		return cat([]byte{0}, place, []byte{0x0b}, text(string(s.bytes)))
 	}
 	return cat([]byte{1}, text(string(s.bytes)))
 }
@@ -313,6 +317,27 @@ func (m *build) keepData(from *build) {
 		}
 		m.data = append(m.data, d)
 	}
+}
+
+// evaluate is the value of an integer constant expression; of an i32, the lower half.
+func evaluate(b []byte) int64 {
+	var stack []int64
+	for len(b) > 0 {
+		op := b[0]
+		b = b[1:]
+		if op == 0x41 || op == 0x42 {
+			v, n := signed(b)
+			stack, b = append(stack, v), b[n:]
+			continue
+		}
+		last := len(stack) - 1
+		x, y := stack[last-1], stack[last]
+		stack = stack[:last]
+		stack[last-1] = map[byte]int64{
+			0x6a: x + y, 0x6b: x - y, 0x6c: x * y, 0x7c: x + y, 0x7d: x - y, 0x7e: x * y,
+		}[op]
+	}
+	return stack[0]
 }
 
 // newRand is the source of every random test; its seed is printed by the test.

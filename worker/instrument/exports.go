@@ -8,7 +8,7 @@ import (
 // reserved begins every name that the rewrite exports, and no other.
 const reserved = "\x00"
 
-func (m *module) decodeExports() error {
+func (m *module) decodeExports() *RefusedError {
 	r, present := m.section(sectionExport)
 	if !present {
 		return nil
@@ -19,7 +19,7 @@ func (m *module) decodeExports() error {
 	for i := range n {
 		r.in = place{"export", i}
 		at := r.at
-		e := export{name: string(r.name("a name", m.limits.NameBytes)), kind: r.u8()}
+		e := export{name: string(m.name(r, "a name")), kind: r.u8()}
 		if r.err != nil {
 			break
 		}
@@ -27,7 +27,9 @@ func (m *module) decodeExports() error {
 			r.refuse(at, "%s begins with a zero byte, which is reserved", quote(e.name))
 			break
 		}
-		e.index = m.exportIndex(r, e)
+		if e.index = m.exportIndex(r, e); r.err != nil {
+			break
+		}
 		m.exports = append(m.exports, e)
 		places = append(places, at)
 	}
@@ -39,13 +41,13 @@ func (m *module) decodeExports() error {
 func (m *module) exportIndex(r *reader, e export) int {
 	switch e.kind {
 	case kindFunction:
-		return r.index("function", len(m.functions))
+		return m.declare(r)
 	case kindTable:
 		return r.index("table", len(m.tables))
 	case kindMemory:
 		return r.index("memory", 1)
 	case kindGlobal:
-		return r.index("global", m.globals)
+		return r.index("global", len(m.globals))
 	case kindTag:
 		r.refuse(r.at, "%s is a tag: %s", quote(e.name), whyCatch)
 	default:

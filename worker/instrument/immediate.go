@@ -11,10 +11,13 @@ func (w *walker) immediate(im immediate) {
 	case memoryArgument:
 		w.memoryArgument()
 	case label:
-		w.work.branches++
+		w.work.branch(w.op)
 		w.named = w.index("label", len(w.work.labels)+1)
 	case functionIndex:
-		w.named = w.index("function", len(w.m.functions))
+		w.function()
+		if w.op == opCall && w.err == nil {
+			w.work.call(w.m.types[w.m.functions[w.named]])
+		}
 	case blockType:
 		w.blockType()
 	case ending:
@@ -27,11 +30,22 @@ func (w *walker) immediate(im immediate) {
 			w.malformed(w.at-1, "an else without an if")
 		}
 	case globalIndex:
-		w.named = w.index("global", w.m.globals)
+		w.named = w.index("global", len(w.m.globals))
 	case signed64:
-		w.skipS64()
+		w.s64()
 	default:
 		w.rareImmediate(im)
+	}
+}
+
+// function takes the index of a function. One that ref.func names must be
+// declared: the normal form exports the start function, and so would declare it.
+func (w *walker) function() {
+	at := w.at
+	w.named = w.index("function", len(w.m.functions))
+	if w.op == opRefFunc && w.err == nil && !w.m.declared[w.named] {
+		w.malformed(at, "ref.func of function %d, which no export, element or global names",
+			w.named)
 	}
 }
 
@@ -42,9 +56,15 @@ func (w *walker) rareImmediate(im immediate) {
 	case typeTable:
 		w.named = w.index("type", len(w.m.types))
 		w.index("table", len(w.m.tables))
+		if w.err == nil {
+			w.work.call(w.m.types[w.named])
+		}
 	case tableIndex:
 		w.index("table", len(w.m.tables))
 	case memoryIndex:
+		if w.op == opMemoryGrow {
+			w.work.branches += workMetered
+		}
 		w.memoryIndex()
 	case memoryPair:
 		w.memoryIndex()
@@ -84,6 +104,7 @@ func (w *walker) rareImmediate(im immediate) {
 func (w *walker) branchTable() {
 	n := w.count("branch targets", 1, w.m.limits.BranchTargets)
 	w.work.targets += n
+	w.m.facts.BranchTargets = max(w.m.facts.BranchTargets, n)
 	w.labels = w.labels[:0]
 	for ; n >= 0 && w.err == nil; n-- {
 		w.labels = append(w.labels, w.index("label", len(w.work.labels)+1))
@@ -207,6 +228,7 @@ func (w *walker) miscOpcode() {
 		} else {
 			w.m.facts.Features |= FeatureBulkMemory
 		}
+		w.work.bulk(w.sub)
 		w.immediate(im)
 	}
 }

@@ -35,12 +35,12 @@ const (
 const lightUnits = 1000
 
 // meter appends the meter's globals, and the pass that counts.
-func (p *plan) meter(as form) Meter {
-	t := &meter{yields: as == yielding, wrappers: map[string]int{}}
+func (p *plan) meter(as Form) Meter {
+	t := &meter{yields: as.yields, wrappers: map[string]int{}}
 	access := Meter{Word: wordExport, Refused: refusedExport}
 	t.word = p.global(wordExport, I64)
 	t.refused = p.global(refusedExport, I32)
-	if as == unmetered {
+	if !as.counts {
 		return access
 	}
 	if t.yields {
@@ -63,7 +63,7 @@ func (p *plan) meter(as form) Meter {
 // global appends a mutable global that begins as zero, and exports it.
 func (p *plan) global(name string, t ValType) int {
 	zero := map[ValType]byte{I32: opI32Const, I64: opI64Const}[t]
-	index := p.m.globals + p.globals.n
+	index := len(p.m.globals) + p.globals.n
 	p.globals.b = append(p.globals.b, byte(t), 1, zero, 0, opEnd)
 	p.globals.n++
 	p.change(sectionGlobal)

@@ -28,7 +28,7 @@ func globalAccess(index int, t ValType) Global {
 }
 
 // normalise plans the normal form, and encodes it.
-func (m *module) normalise(as form) (*Normal, error) {
+func (m *module) normalise(as Form) (*Normal, *RefusedError) {
 	n := &Normal{
 		MemoryMin:     m.memory.least,
 		MemoryMax:     uint32(m.limits.MemoryPages),
@@ -55,10 +55,15 @@ func (m *module) normalise(as form) (*Normal, error) {
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
 	}
+	if as.floats {
+		p.change(sectionCode)
+		p.passes = append(p.passes, &canonical{})
+	}
 	n.Meter = p.meter(as)
 	p.change(sectionData)
 	p.change(sectionDataCount)
 	n.Code = p.encode()
+	m.facts.Flags = len(n.Drops)
 	m.facts.FunctionsAdded = p.functions.n
 	m.facts.NamesKept = m.names != span{}
 	n.Facts = m.facts

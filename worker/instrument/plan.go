@@ -108,14 +108,14 @@ func (p *plan) expose(g Global) {
 
 // trackDrops gives every passive segment that an instruction drops a flag and
 // a function that drops it again.
-func (p *plan) trackDrops(n *Normal) error {
+func (p *plan) trackDrops(n *Normal) *RefusedError {
 	m, limit := p.m, p.m.limits.Globals
 	flags := map[int]int{}
 	for i, d := range m.data {
 		if !d.dropped {
 			continue
 		}
-		flag := m.globals + p.globals.n
+		flag := len(m.globals) + p.globals.n
 		if flag >= limit {
 			return &RefusedError{
 				Offset: d.content.at,
