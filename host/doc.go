@@ -47,7 +47,10 @@
 //	log/       the log (package streamstore): transcripts, outputs, change sets
 //	table      the kernel's keys at some block (package kvstore)
 //	heaps/     heap snapshots, images, programs (package snapstore)
-//	compiled/  machine code of programs: a cache, private to this machine
+//	compiled/  machine code of programs, if Options.CacheCompiled says so: a cache, which
+//	           no export has and no import makes
+//
+// All of it is its owner's alone (package vfs says how), and links are not followed.
 //
 // Streams of the log are named by vat ("v1": its transcript), "kv" (position n
 // is the change set of block n) and "out" (outputs). Keys under "local." are the
@@ -76,6 +79,8 @@
 // the same, which the tests compare with its interpreter. Images are of one process and
 // machine, and made anew.)
 //
+// Options.Expect tells an older copy of a directory from the directory.
+//
 // The kernel's row "schema" is the version of its rows. Open brings an older directory
 // up to this program's, in one hashed block, and refuses a newer one.
 //
@@ -101,7 +106,8 @@
 //
 //  1. the file "importing"; whatever an earlier import left is removed
 //  2. programs, transcripts and outputs in the log, heaps; the table, at its position
-//  3. all of it verified, the kernel's counts recounted, nothing missing of the mode
+//  3. all of it verified: each row is, by its key, one that the kernel writes, or a
+//     [*RowError] names it; the kernel's counts recounted; nothing missing of the mode
 //  4. the file "format", and "importing" goes
 //
 // Open refuses a directory that is between 1 and 4. [Host.Apply] takes a feed in as

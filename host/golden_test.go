@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"vatwarehouse/host"
@@ -287,7 +286,7 @@ func writeGolden(t *testing.T) {
 	w := tar.NewWriter(z)
 	root := os.DirFS(dir)
 	err = fs.WalkDir(root, ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || strings.HasPrefix(path, "compiled/") || path == "lock" {
+		if err != nil || e.IsDir() || path == "lock" {
 			return err
 		}
 		content, err := fs.ReadFile(root, path)

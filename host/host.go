@@ -29,6 +29,9 @@ var (
 	ErrPoisoned = errors.New("host cannot go on after a failure")
 	// ErrInUse is returned by Open when another process has the directory open.
 	ErrInUse = vfs.ErrInUse
+	// ErrNotPrivate is returned for a directory, or a file in it, that others than its
+	// owner can write. Nothing of it is used.
+	ErrNotPrivate = vfs.ErrNotPrivate
 	// ErrFormat is returned by Open for a directory that is not one of ours, or
 	// is of a newer version. It is left as it is.
 	ErrFormat = errors.New("not a directory this version can open")
@@ -36,12 +39,18 @@ var (
 	ErrCorrupt = errors.New("stored data is damaged")
 	// ErrRefused is returned for an input that breaks a rule. Nothing changed.
 	ErrRefused = kernel.ErrInput
+	// ErrVats is returned, beside ErrRefused, for a vat beyond Limits.Vats.
+	ErrVats = kernel.ErrVats
 	// ErrOptions is returned by Open for observable options that are not those
 	// the directory was made with.
 	ErrOptions = errors.New("options differ from the directory's")
 	// ErrNotFound is returned for a name that names nothing.
 	ErrNotFound = errors.New("not found")
 )
+
+// RowError is why a state from elsewhere is refused: a row of it is none that is ever
+// written, or is missing. Errors of Import and Apply wrap it, beside [ErrCorrupt].
+type RowError = kernel.RowError
 
 // VatError is a failure of the world that concerns one vat: it could not be
 // paged in or run. The block so far is durable, the vat's event is still queued.

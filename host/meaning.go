@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"vatwarehouse/internal/portable"
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
@@ -91,18 +90,6 @@ func decodeMeaning(b []byte) (Meaning, error) {
 	}
 	m := Meaning{Rewriter: r.Uint(), Costs: r.Uint(), Memory: r.Uint()}
 	return m, r.Done()
-}
-
-// checkMeaning returns what is wrong with a row that comes from elsewhere, if it is one
-// of these.
-func checkMeaning(key string, value []byte) error {
-	if !strings.HasPrefix(key, meaningPrefix) {
-		return nil
-	}
-	if _, err := decodeMeaning(value); err != nil {
-		return fmt.Errorf("%w: row %q: %w", portable.ErrCorrupt, key, err)
-	}
-	return nil
 }
 
 // noteMeaning records the meaning of an incarnation, at its first delivery.

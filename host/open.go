@@ -70,6 +70,9 @@ func (h *Host) open(ctx context.Context, dir string) error {
 	if err := h.openStores(); err != nil {
 		return damaged(err)
 	}
+	if err := h.expect(); err != nil {
+		return err
+	}
 	if err := h.openKernel(); err != nil {
 		return err
 	}
@@ -421,7 +424,10 @@ func (h *Host) openKernel() error {
 // openVats makes the engine, the warehouse and the kernel over them.
 func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	cache := ""
-	if h.dir != nil && !h.options.Scratch {
+	if h.dir != nil && h.options.CacheCompiled && !h.options.Scratch {
+		if err := h.fs.Mkdir(compiledName); err != nil {
+			return err
+		}
 		cache = filepath.Join(dir, compiledName)
 	}
 	if err := h.openEngine(ctx, cache); err != nil {

@@ -57,6 +57,10 @@ type Options struct {
 	Preload bool
 	// BlockCranks is how many cranks of a Run are made durable together. Default 1000.
 	BlockCranks int
+	// CacheCompiled keeps the machine code of programs in the directory, so that they need
+	// not be compiled again in the next process. Whoever can write it can have this process
+	// run whatever he likes: leave it off for a directory that came from elsewhere.
+	CacheCompiled bool
 	// Interpreter runs programs in the engine's interpreter.
 	Interpreter bool
 	// Isolate runs the vats in a process of its own, so that a fault in compiled code
@@ -102,6 +106,11 @@ type Options struct {
 	// there, as with Existing, and is locked as ever: nobody else may write it
 	// meanwhile. A lock file that is not there is made.
 	Scratch bool
+	// Expect, if it is not zero, is an activityhash that this directory had after a block:
+	// Open fails with an *ExpectError unless it is there, or has been: else an older copy
+	// took its place. Only so far back is known as the log keeps change sets: all since the
+	// table last caught up, and KeepBlocks.
+	Expect swing.Hash
 	// FS takes the place of the directory that Open is given.
 	FS vfs.FS
 	// Logger gets the slog: blocks and ends of vats at Info, cranks at Debug,

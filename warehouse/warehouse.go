@@ -246,6 +246,15 @@ func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
 	return ids, nil
 }
 
+// Refresh pages a vat in, if need be, and brings its image up to date with its worker.
+func (w *Warehouse) Refresh(ctx context.Context, id swing.VatID) error {
+	v, err := w.pageIn(ctx, id)
+	if err != nil {
+		return fmt.Errorf("page in vat %s: %w", id, err)
+	}
+	return w.pause(ctx, v)
+}
+
 // pause brings a vat's image up to date with its worker.
 func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 	if v.saved == v.at {

@@ -88,7 +88,7 @@ func sleb(n int) (b []byte) {
 type store map[string][]byte
 
 func (s store) Get(key []byte) ([]byte, bool) { v, ok := s[string(key)]; return v, ok }
-func (s store) Set(key, value []byte)         { s[string(key)] = bytes.Clone(value) }
+func (s store) Set(key, value []byte) bool    { s[string(key)] = bytes.Clone(value); return true }
 func (s store) Delete(key []byte)             { delete(s, string(key)) }
 func (s store) Next(after []byte) (next []byte, ok bool) {
 	for key := range s {

@@ -36,7 +36,7 @@ var arrows = map[string]string{
 	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
 	"link":           "host devices kernel swing internal/frame",
-	"internal/sim":   "host swing vfs guest kernel devices link",
+	"internal/sim":   "host swing vfs guest kernel devices link transcript",
 	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
 	"cmd/swingsim":   "host devices internal/sim internal/bench link swing",
 	"examples/embed": "host guest",

@@ -60,6 +60,20 @@ func importNote(n byte) []byte {
 	return m.encode()
 }
 
+// TestNoFloatGoesToTheHost wants a function refused that takes one, although it is offered.
+func TestNoFloatGoesToTheHost(t *testing.T) {
+	t.Parallel()
+	for _, f := range []ValType{F32, F64} {
+		m := newBuild()
+		m.types = []sig{{[]ValType{I32, f}, nil}}
+		m.imports = []imp{{"env", "show", kindFunction, []byte{0}}}
+		_, err := Rewrite(m.encode(), []Import{{"env", "show", []ValType{I32, f}, nil}}, Limits{})
+		if err == nil || !strings.Contains(err.Error(), `"env"."show" takes a float`) {
+			t.Errorf("%v: %v", f, err)
+		}
+	}
+}
+
 // TestRefusals has a row for every rule of admission, and wants the whole text of
 // the refusal: what kind, where, at which byte, and what was found.
 func TestRefusals(t *testing.T) {

@@ -7,8 +7,8 @@
 //
 // # What is admitted
 //
-// A module of WASM 2.0 and extended constants with one 32-bit memory of its own, that imports only
-// functions of the host's list, and whose state between calls is its memory, its
+// A module of WASM 2.0 and extended constants, with one 32-bit memory of its own, that
+// imports only functions of the host's list, and whose state between calls is its memory, its
 // mutable globals and which passive data segments it dropped: nothing else may
 // change. Everything the compiler would trust is checked before it: the order,
 // number and length of all sections, every count, every name's UTF-8, every
@@ -16,7 +16,8 @@
 //
 // Refused, with the place and what would be right, are:
 //
-//   - imported tables, memories, globals and tags; functions not on the list;
+//   - imported tables, memories, globals and tags; functions not on the list, or
+//     with floats as parameters, of which the host would see a NaN's bits;
 //   - no memory, several memories, shared ones, 64-bit ones, other page sizes;
 //   - mutable references; host references (externref) anywhere;
 //   - table.set, init, copy, grow, fill and elem.drop: a table never changes;
@@ -24,7 +25,7 @@
 //   - a segment that reaches past the least size: the module would trap at birth,
 //     always;
 //   - threads, exceptions, tail calls, typed function references, garbage-collected
-//     types, relaxed SIMD;
+//     types, relaxed SIMD; other globals in constants, of which none is imported;
 //   - exports whose name begins with a zero byte.
 //
 // What is not checked: the types of operands, that an alignment is natural, lane
@@ -90,6 +91,26 @@
 // Capture, between calls: the memory, and every one of Globals. Resume: instantiate,
 // grow and fill the memory, set every one of Globals, and call the export of every
 // one of Drops whose flag is 1. Nothing else of the program is left behind.
+//
+// # Floats
+//
+// Which NaN an operation gives, its sign and payload, is the engine's and the machine's
+// choice. Where its bits would be seen, the canonical one stands in its place: positive,
+// quiet, all other bits of the payload zero. A scalar's bits are seen by a store, a
+// reinterpretation as an integer, a lane of a vector and a mutable global that it is put
+// into, and, its sign, by copysign. There it is made canonical before the instruction,
+// unless the one before that settles its bits: a load, a constant, a lane, a global, or
+// made of an integer. The bits of vectors are seen by most instructions on them: results
+// of float operations are made canonical at once, unless what takes them computes with
+// them as the same floats, or compares them. T is a local of the function for it:
+//
+//	a NaN of   bytes
+//	f32        22 <T> 43 0000c07f 20 <T> 20 <T> 5b 1b
+//	f64        22 <T> 44 000000000000f87f 20 <T> 20 <T> 61 1b
+//	f32x4      22 <T> fd 0c four times 0000c07f 20 <T> 20 <T> fd 41 fd 52
+//	f64x2      22 <T> fd 0c twice 000000000000f87f 20 <T> 20 <T> fd 47 fd 52
+//
+// Floats that an export returns to the host are as they come.
 //
 // # Fuel and depth
 //

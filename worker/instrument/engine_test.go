@@ -196,10 +196,10 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 		line, _, _ := strings.Cut(err.Error(), "\n")
 		if meter := in.meter(); len(meter) > 0 {
 			if _, deep := Left(meter[0], meter[1]); deep {
-				line = "stack overflow"
+				line = "wasm error: stack overflow"
 			}
 		}
-		return nil, strings.TrimPrefix(line, "wasm error: ")
+		return nil, line
 	}
 	for i, t := range f.Definition().ResultTypes() {
 		if i < len(results) {

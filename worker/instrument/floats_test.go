@@ -1,10 +1,33 @@
 package instrument
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+)
 
-// generateFloats is generate, with floats of all kinds: NaNs among them, their bits in
-// integers, vectors, memory and globals, and operations on whose NaNs engines disagree.
-func generateFloats(seed uint64) *build { return generateAs(seed, true) }
+// TestCanonicalBytes holds what the pass inserts to what the package comment says.
+func TestCanonicalBytes(t *testing.T) {
+	t.Parallel()
+	f := &function{locals: 7}
+	c := &canonical{}
+	for as, want := range map[floating]string{
+		scalar32: "22T 43 0000c07f 20T 20T 5b 1b",
+		scalar64: "22T 44 000000000000f87f 20T 20T 61 1b",
+		lanes32:  "22T fd0c 0000c07f0000c07f0000c07f0000c07f 20T 20T fd41 fd52",
+		lanes64:  "22T fd0c 000000000000f87f000000000000f87f 20T 20T fd47 fd52",
+	} {
+		got := c.replace(nil, f, as)
+		want = strings.NewReplacer("T", fmt.Sprintf("%02x", got[1]), " ", "").Replace(want)
+		if have := fmt.Sprintf("%x", got); have != want {
+			t.Errorf("%s, want %s", have, want)
+		}
+	}
+	if len(f.added) != 3 {
+		t.Errorf("locals %v, want one of each type", f.added)
+	}
+}
 
 // Scalars and lanes at the edges: zeros, infinities, least and greatest, NaNs that are
 // canonical, negative, signalling, and of other payloads.

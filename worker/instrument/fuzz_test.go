@@ -60,7 +60,7 @@ func FuzzGenerated(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for _, e := range engines {
-			if _, err := countBeside(e, seed, Metered, nothingPlanted, costs); err != nil {
+			if _, err := countBeside(e, seed, Metered, costs, func(*Normal) {}); err != nil {
 				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
 			}
 			if err := run(e, seed, func(*Normal) fault { return fault{} }); err != nil {

@@ -32,6 +32,8 @@ const (
 // "f" and its index, and has type (i32, i32) -> (i32).
 func generate(seed uint64) *build { return generateAs(seed, false) }
 
+// generateAs is generate, with floats of all kinds if wanted: NaNs among them, their bits in
+// integers, vectors, memory and globals, and operations on whose NaNs engines disagree.
 func generateAs(seed uint64, floats bool) *build {
 	g := &generator{Rand: newRand(seed), m: newBuild(), floats: floats}
 	m := g.m

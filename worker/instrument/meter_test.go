@@ -66,10 +66,10 @@ func (in *instance) word(export string) uint64 {
 }
 
 // countBeside runs a random module in an engine beside the counter, and returns the first
-// difference in results or fuel. Where the program traps, it ends.
-// Plant may change the normal form before it runs.
+// difference in results or fuel. Where the program traps, it ends. Plant may change the
+// normal form.
 func countBeside(
-	e engine, seed uint64, as Form, plant func(*Normal), costs map[string]uint64,
+	e engine, seed uint64, as Form, costs map[string]uint64, plant func(*Normal),
 ) (compared int, err error) {
 	m := generate(seed)
 	n, err := rewriteAs(m.encode(), note, Limits{MemoryPages: 3}, as)
@@ -121,8 +121,6 @@ func countBeside(
 	return compared, nil
 }
 
-func nothingPlanted(*Normal) {}
-
 // TestFuelIsTheCounters runs random modules in both engines and forms, and wants the fuel
 // that each call uses to be the sum of what its instructions cost, one by one.
 func TestFuelIsTheCounters(t *testing.T) {
@@ -137,7 +135,7 @@ func TestFuelIsTheCounters(t *testing.T) {
 			compared := 0
 			for seed := range uint64(runs) {
 				for _, f := range []Form{Metered, Yielding} {
-					n, err := countBeside(e, seed, f, nothingPlanted, costs)
+					n, err := countBeside(e, seed, f, costs, func(*Normal) {})
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
@@ -187,9 +185,8 @@ func TestPlantedMetersAreFound(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(400) {
 				planted := false
-				_, err := countBeside(engines[0], seed, Metered, func(n *Normal) {
-					planted = plant(n)
-				}, costs)
+				f := func(n *Normal) { planted = plant(n) }
+				_, err := countBeside(engines[0], seed, Metered, costs, f)
 				if err != nil && planted {
 					return
 				}
@@ -209,7 +206,8 @@ func TestPlantedMetersAreFound(t *testing.T) {
 			}
 			other[cost]++
 			for seed := range uint64(400) {
-				if _, err := countBeside(engines[0], seed, Metered, nothingPlanted, other); err != nil {
+				_, err := countBeside(engines[0], seed, Metered, other, func(*Normal) {})
+				if err != nil {
 					return
 				}
 			}
@@ -251,7 +249,7 @@ func spent(
 	return lines, nil
 }
 
-// inAllForms runs a script in both engines, metered and yielding, and returns what was
+// inAllForms runs a script in both engines, metered and Yielding, and returns what was
 // spent, which must be the same everywhere: also by calls that trap.
 func inAllForms(
 	code []byte, imports []Import, script func(n *Normal) []step,
@@ -267,7 +265,8 @@ func inAllForms(
 			}
 			for i := range lines {
 				if lines[i] != first[i] {
-					return nil, fmt.Errorf("%s, form %v: %s, want %s", e.name, f, lines[i], first[i])
+					return nil, fmt.Errorf("%s, form %v: %s, want %s",
+						e.name, f, lines[i], first[i])
 				}
 			}
 		}
@@ -317,7 +316,7 @@ func TestRandomModulesUseTheSameFuel(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		for _, line := range lines {
-			if !strings.HasSuffix(line, " ") { // the trap's name
+			if !strings.HasSuffix(line, " ") { // the name of a trap
 				trapped++
 			}
 		}

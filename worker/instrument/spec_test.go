@@ -307,7 +307,8 @@ func (p *specPlayer) act(c specCommand) error {
 			in.fill(FuelMax, DepthMax)
 		}
 		results, trap := s.at(c.Action.Module).do(c.Action, args)
-		all, traps = append(all, results), append(traps, trap)
+		all = append(all, results)
+		traps = append(traps, strings.TrimPrefix(trap, "wasm error: "))
 	}
 	if slices.ContainsFunc(traps, func(t string) bool { return t != traps[0] }) {
 		return fmt.Errorf("%s traps by %q", c.Action.Field, traps)
