@@ -314,7 +314,7 @@ func TestRandomModulesUseTheSameFuel(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		for _, line := range lines {
-			if !strings.HasSuffix(line, " ") { // the trap stands last
+			if !strings.HasSuffix(line, " ") { // the name of a trap
 				trapped++
 			}
 		}
