@@ -11,6 +11,7 @@ import (
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
+	"vatwarehouse/worker"
 )
 
 // short is a scenario of a few blocks: long enough for snapshots, checkpoints of
@@ -38,6 +39,8 @@ type Play struct {
 	Scenario *sim.Scenario
 	// Operations is how many file operations the whole run makes.
 	Operations int
+	// Memory is how vats' memories are made, in place of the default.
+	Memory worker.Memory
 	// Whole is what the whole run told its observer.
 	Whole History
 
@@ -85,6 +88,7 @@ func NewPlay(seed uint64) (*Play, error) {
 // on returns the options of a run over files, or, if they are nil, over a directory.
 func (p *Play) on(files vfs.FS) host.Options {
 	o := p.options
+	o.Memory = p.Memory
 	if files != nil {
 		o.FS = Sparing(files)
 	}
