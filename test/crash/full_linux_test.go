@@ -77,7 +77,7 @@ func fillUp(state, disk string, seed uint64) (full bool, blocks int, err error) 
 	}
 	// To touch a page that was never written takes space of a tmpfs, where it is mapped,
 	// and there is no error in that, but the end of the process.
-	p.Memory = worker.MemoryCopied
+	p.Options.Memory = worker.MemoryCopied
 	rng := rand.New(rand.NewPCG(seed, 5))
 	kib := fullMin + rng.IntN(fullMost-fullMin)
 	var files vfs.FS // that set little aside; nil is the directory itself

@@ -11,7 +11,6 @@ import (
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
-	"vatwarehouse/worker"
 )
 
 // short is a scenario of a few blocks: long enough for snapshots, checkpoints of
@@ -39,13 +38,12 @@ type Play struct {
 	Scenario *sim.Scenario
 	// Operations is how many file operations the whole run makes.
 	Operations int
-	// Memory is how vats' memories are made, in place of the default.
-	Memory worker.Memory
+	// Options are those of a run; tests may change private ones.
+	Options host.Options
 	// Whole is what the whole run told its observer.
 	Whole History
 
-	options host.Options
-	want    Trace
+	want Trace
 }
 
 // History is what a run told its observer.
@@ -66,7 +64,7 @@ func NewPlay(seed uint64) (*Play, error) {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(seed, 8))
-	p := &Play{Scenario: s, options: host.Options{
+	p := &Play{Scenario: s, Options: host.Options{
 		Seed: s.Seed, Inline: true, Interpreter: true, MaxVats: 2 + rng.IntN(3),
 		BlockCranks:  8 + rng.IntN(12),
 		Snapshots:    warehouse.Policy{Initial: 1 + rng.IntN(3), Interval: 4 + rng.IntN(4)},
@@ -87,8 +85,7 @@ func NewPlay(seed uint64) (*Play, error) {
 
 // on returns the options of a run over files, or, if they are nil, over a directory.
 func (p *Play) on(files vfs.FS) host.Options {
-	o := p.options
-	o.Memory = p.Memory
+	o := p.Options
 	if files != nil {
 		o.FS = Sparing(files)
 	}
