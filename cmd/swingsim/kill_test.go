@@ -94,10 +94,10 @@ func TestKilledAtAnyTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := undisturbed(t)
-	below := killBelow
 	for seed := run.Seed; run.Left() > 0; seed++ {
 		dir := t.TempDir()
 		rng := rand.New(rand.NewPCG(seed, 1))
+		below := killsBelow[rng.IntN(len(killsBelow))]
 		early, last := killed(t, rng, path, dir, min(killsPerRun, run.Left()), below)
 		if got := activityhash(t, last); got != want {
 			t.Fatalf("seed %d, killed %d times: activityhash %s, want %s", seed, early, got, want)
@@ -105,18 +105,15 @@ func TestKilledAtAnyTime(t *testing.T) {
 		if out, err := swingsim(t, dir, "check", "--dir", "st").Output(); err != nil {
 			t.Fatalf("seed %d, killed %d times: check: %v: %s", seed, early, err, out)
 		}
-		if early == 0 { // it is done before it is killed
-			below /= 2
-		}
 		run.Add(early)
 	}
 }
 
-const (
-	// killsPerRun is how often one run is killed, and killBelow after what time at most.
-	killsPerRun = 20
-	killBelow   = 160 * time.Millisecond
-)
+// killsPerRun is how often one run is killed, at most.
+const killsPerRun = 20
+
+// killsBelow are after what time at most a run is killed: while it starts, while it works.
+var killsBelow = []time.Duration{40 * time.Millisecond, 120 * time.Millisecond, 400 * time.Millisecond}
 
 // TestKillsSeeAPlantedFault: the same loop over a program that forgets, at each
 // restart, which messages it has sent, ends with another activityhash.

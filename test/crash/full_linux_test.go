@@ -44,7 +44,7 @@ func TestDiskReallyFull(t *testing.T) {
 		run.Skip(err.Error())
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
 	})

@@ -48,6 +48,7 @@ func TestNoFlipIsSilent(t *testing.T) {
 			}
 		}
 		try.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		list = list[:min(len(list), try.due/2)]
 		for len(list) < try.due {
 			d := g.drawn(v, try.Rand)
 			if d.kind == "flip" && !cached(d.file) {
