@@ -39,7 +39,7 @@ func makeGolden(t *testing.T, dir string) {
 		Inline: true, SegmentBytes: 4 << 10, CheckpointBytes: 8 << 10, BlockCranks: 20,
 		Snapshots: warehouse.Policy{Initial: 2, Interval: 10}, Seed: "golden",
 	}
-	o.CleanupRows = 1
+	o.CleanupRows, o.ReapFuel, o.Limits = 1, goldenReapFuel, goldenLimits()
 	h, err := host.Open(ctx, dir, &o)
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +68,31 @@ func makeGolden(t *testing.T, dir string) {
 	}
 	leaveBusy(t, h, counter)
 	closeHost(t, h)
+}
+
+// goldenReapFuel is after how much fuel vats of the latest directory are reaped.
+const goldenReapFuel = 400_000_000
+
+// goldenLimits are those of the latest directory.
+func goldenLimits() swing.Limits {
+	l := swing.DefaultLimits()
+	l.Fuel, l.Depth = 50_000_000, 1200
+	return l
+}
+
+// expectOptions sees that what an older schema did not have has its default.
+func expectOptions(t *testing.T, h *host.Host, schema uint64) {
+	t.Helper()
+	limits, reap := swing.DefaultLimits(), uint64(1_000_000_000)
+	if schema == kernel.SchemaVersion {
+		limits, reap = goldenLimits(), goldenReapFuel
+	}
+	if got := h.Options(); got.Limits != limits || got.ReapFuel != reap {
+		t.Errorf("schema %d: limits %+v, reaped after %d", schema, got.Limits, got.ReapFuel)
+	}
+	if c, err := h.Vat("c"); err != nil || c.Options.ReapFuel != reap {
+		t.Errorf("schema %d: %+v, %v", schema, c.Options, err)
+	}
 }
 
 // watchers are the vats that wait for the promise of the vat "hands".
@@ -226,6 +251,7 @@ func TestGoldenDirectory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			expectOptions(t, h, schema)
 			got = append(got, goOn(t, h))
 			closeHost(t, h)
 		}

@@ -42,8 +42,9 @@ type VatSpec struct {
 	Quarantine bool
 	// Meter bounds what the vat may use: see CreateMeter. "" is no bound.
 	Meter swing.KRef
-	// ReapDeliveries and ReapRefs take the place of the Host's options; 0 does not.
-	ReapDeliveries, ReapRefs uint64
+	// ReapDeliveries, ReapRefs and ReapFuel take the place of the Host's options; 0 does
+	// not.
+	ReapDeliveries, ReapRefs, ReapFuel uint64
 }
 
 // Install admits a program, keeps it, and returns its name: a hash of the code.
@@ -145,6 +146,7 @@ func (h *Host) CreateVat(
 			Name: s.Name, Code: s.Code, Pipelining: s.Pipelining,
 			Critical: s.Critical, Quarantine: s.Quarantine, Meter: s.Meter,
 			ReapDeliveries: s.ReapDeliveries, ReapRefs: s.ReapRefs,
+			ReapFuel: s.ReapFuel,
 		}
 		spec.Params = swing.CapData[swing.KRef]{Body: s.Body, Slots: s.Slots}
 		if vat, root, err = h.kernel.CreateVat(h.kv, spec); err != nil {
@@ -217,7 +219,7 @@ func (h *Host) SetTime(_ context.Context, nanoseconds uint64) error {
 
 // CreateMeter makes a meter, an object that bounds what the vats made with it may use
 // together, and is held for the embedder until Release; an unlimited one only counts.
-// Whoever is given it can refill it: docs/kernel.md has its methods and units.
+// Whoever is given it can refill it: docs/kernel.md has its methods.
 func (h *Host) CreateMeter(
 	_ context.Context, remaining, threshold uint64, unlimited bool,
 ) (meter swing.KRef, err error) {

@@ -181,7 +181,7 @@ func TestPolicies(t *testing.T) {
 	t.Parallel()
 	var want swing.Hash
 	for i, p := range []host.Policy{
-		{}, {Cranks: 3}, {Deliveries: 2}, {Units: 2500}, {Time: 1}, {Vats: 1},
+		{}, {Cranks: 3}, {Deliveries: 2}, {Fuel: 10_000}, {Time: 1}, {Vats: 1},
 	} {
 		h := open(t, vfs.NewMem(), host.Options{BlockCranks: 4})
 		_, root := vat(t, h, "pingpong", "a")
@@ -202,7 +202,7 @@ func TestPolicies(t *testing.T) {
 				t.Fatal(err)
 			}
 			if p.Cranks > 0 && ran.Cranks > p.Cranks || p.Deliveries > 0 && ran.Deliveries > p.Deliveries ||
-				p.Units > 0 && ran.Units > p.Units+2000 || p.Time > 0 && ran.Blocks > 2 {
+				p.Fuel > 0 && ran.Fuel > p.Fuel+10_000 || p.Time > 0 && ran.Blocks > 2 {
 				t.Errorf("%+v: %+v", p, ran)
 			}
 			idle = ran.Idle

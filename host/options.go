@@ -11,7 +11,7 @@ import (
 	"vatwarehouse/worker"
 )
 
-// Never is a number of deliveries or references that is not reached.
+// Never is a number of deliveries, references or units of fuel that is not reached.
 const Never = kernel.Never
 
 // Options of a Host. The zero value is good; so is nil.

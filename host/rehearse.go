@@ -99,7 +99,7 @@ func (r *rehearsal) run(ctx context.Context, v Vat, p *worker.Program) (err erro
 // step makes one delivery and compares what came of it.
 func (r *rehearsal) step(ctx context.Context, w *worker.Worker, e transcript.Entry) error {
 	s := &stage{r: r, entry: e}
-	out, err := w.Deliver(ctx, e.Delivery, s, nil)
+	out, err := w.Deliver(ctx, e.Delivery, e.Budget(r.h.options.Limits), s, nil)
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func (r *replay) run(ctx context.Context, o ReplayOptions) error {
 func (r *replay) step(ctx context.Context, e transcript.Entry) error {
 	if e.Outcome.OK() {
 		player := transcript.NewReplayer(e)
-		out, err := r.worker.Deliver(ctx, e.Delivery, player, nil)
+		out, err := r.worker.Deliver(ctx, e.Delivery, e.Budget(r.h.options.Limits), player, nil)
 		if err != nil {
 			return err
 		}

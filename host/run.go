@@ -21,7 +21,7 @@ const (
 type Policy struct {
 	Cranks     uint64 // end after so many cranks; 0 is no bound
 	Deliveries uint64 // end after so many deliveries; 0 is no bound
-	Units      uint64 // end when so much was used, as meters count it; 0 is no bound
+	Fuel       uint64 // end when so many units were used; 0 is no bound
 	Vats       uint64 // end when vats have made so many others; 0 is no bound
 	Cleanups   uint64 // end after so many cleanup cranks; 0 is no bound
 	// Time ends the run after the block in which so much time has passed; 0 is no bound.
@@ -32,7 +32,7 @@ type Policy struct {
 // Ran is what a Run did.
 type Ran struct {
 	Cranks, Deliveries uint64
-	Units, Vats        uint64 // used, as meters count it; made by other vats
+	Fuel, Vats         uint64 // units that deliveries used; made by other vats
 	Cleanups           uint64 // cleanup cranks
 	Blocks             uint64
 	// Idle says that it ended because the queues were empty.
@@ -42,7 +42,7 @@ type Ran struct {
 func (p Policy) ends(r Ran) bool {
 	return p.Cranks > 0 && r.Cranks >= p.Cranks ||
 		p.Deliveries > 0 && r.Deliveries >= p.Deliveries ||
-		p.Units > 0 && r.Units >= p.Units || p.Vats > 0 && r.Vats >= p.Vats ||
+		p.Fuel > 0 && r.Fuel >= p.Fuel || p.Vats > 0 && r.Vats >= p.Vats ||
 		p.Cleanups > 0 && r.Cleanups >= p.Cleanups
 }
 
@@ -98,7 +98,7 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 		return nil
 	}
 	ran.Cranks++
-	ran.Units += r.Units
+	ran.Fuel += r.Outcome.Fuel
 	ran.Vats += uint64(r.Made)
 	switch r.Kind {
 	case kernel.Delivery:

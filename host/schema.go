@@ -13,7 +13,7 @@ type migration struct {
 }
 
 // migrations are all there are, of which each begins where one before it ended.
-var migrations = []migration{{1, kernel.Migrate1}}
+var migrations = []migration{{1, kernel.Migrate1}, {2, kernel.Migrate2}}
 
 // schemaPlan is which version of the rows is wanted and how to get there. Tests have
 // others than the program's.

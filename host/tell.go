@@ -38,10 +38,11 @@ type stopwatch struct {
 
 // Deliver implements kernel.Vats.
 func (s *stopwatch) Deliver(
-	ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
+	sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	started := time.Now()
-	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, sys)
+	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, fuel, sys)
 	s.last = time.Since(started)
 	return out, err
 }
@@ -72,6 +73,7 @@ func (h *Host) tellCrank(ctx context.Context, r kernel.Report) {
 			attrs = append(attrs,
 				slog.Uint64("position", r.Position), slog.String("delivery", r.Delivery.String()),
 				slog.Int("syscalls", r.Syscalls), slog.String("outcome", r.Outcome.String()),
+				slog.Uint64("fuel", r.Outcome.Fuel),
 				slog.Float64("seconds", h.clock.last.Seconds()))
 		}
 		if r.Kind == kernel.Cleanup {

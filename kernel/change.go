@@ -10,10 +10,10 @@ import (
 // VatOptions are those of a vat's options that are not its program and name.
 type VatOptions struct {
 	Pipelining, Critical, Quarantine bool
-	// ReapDeliveries and ReapRefs are after how much the vat is reaped; 0 of a vat that
-	// has ended and was cleaned up.
-	ReapDeliveries, ReapRefs uint64
-	Meter                    swing.KRef // "" is none
+	// ReapDeliveries, ReapRefs and ReapFuel are after how much the vat is reaped; 0 of a
+	// vat that has ended and was cleaned up.
+	ReapDeliveries, ReapRefs, ReapFuel uint64
+	Meter                              swing.KRef // "" is none
 }
 
 // LookupOptions returns the options of a vat, and whether there is one of that id.
@@ -29,7 +29,7 @@ func LookupOptions(b vatkeeper.KV, vat swing.VatID) (o VatOptions, ok bool) {
 	}
 	if vk.HasDirt() {
 		d := vk.Dirt()
-		o.ReapDeliveries, o.ReapRefs = d.DeliveriesMax, d.RefsMax
+		o.ReapDeliveries, o.ReapRefs, o.ReapFuel = d.DeliveriesMax, d.RefsMax, d.FuelMax
 	}
 	return o, true
 }
@@ -38,8 +38,8 @@ func LookupOptions(b vatkeeper.KV, vat swing.VatID) (o VatOptions, ok bool) {
 // does something. Whether it pipelines its program relies on, and so do messages that wait;
 // its meter is what whoever made the vat granted.
 type OptionChange struct {
-	ReapDeliveries, ReapRefs uint64 // 0 stays as it is
-	Critical, Quarantine     *bool  // nil stays as it is
+	ReapDeliveries, ReapRefs, ReapFuel uint64 // 0 stays as it is
+	Critical, Quarantine               *bool  // nil stays as it is
 }
 
 // ChangeOptions changes options of a vat, from its next delivery on. One that is
@@ -48,7 +48,7 @@ func (k *Kernel) ChangeOptions(b Buffer, vat swing.VatID, o OptionChange) error 
 	if err := checkAlive(b, vat); err != nil {
 		return err
 	}
-	if err := checkReaps(o.ReapDeliveries, o.ReapRefs); err != nil {
+	if err := checkReaps(o.ReapDeliveries, o.ReapRefs, o.ReapFuel); err != nil {
 		return refuse("%w", err)
 	}
 	vk := vatkeeper.New(vat, b)
@@ -60,7 +60,8 @@ func (k *Kernel) ChangeOptions(b Buffer, vat swing.VatID, o OptionChange) error 
 	if o.Quarantine != nil {
 		is.Quarantine = *o.Quarantine
 	}
-	reaped, reaps := vk.Dirt(), vk.Dirt().Changed(o.ReapDeliveries, o.ReapRefs)
+	reaped := vk.Dirt()
+	reaps := reaped.Changed(o.ReapDeliveries, o.ReapRefs, o.ReapFuel)
 	if is == was && reaps == reaped {
 		return nil
 	}
@@ -76,10 +77,10 @@ func (k *Kernel) ChangeOptions(b Buffer, vat swing.VatID, o OptionChange) error 
 }
 
 // checkReaps refuses numbers after which to reap that are beyond Never.
-func checkReaps(deliveries, refs uint64) error {
-	if deliveries > Never || refs > Never {
-		return fmt.Errorf("reaps after %d deliveries or %d references: at most %d",
-			deliveries, refs, uint64(Never))
+func checkReaps(deliveries, refs, fuel uint64) error {
+	if deliveries > Never || refs > Never || fuel > Never {
+		return fmt.Errorf("reaps after %d deliveries, %d references or %d units of fuel: "+
+			"at most %d", deliveries, refs, fuel, uint64(Never))
 	}
 	return nil
 }

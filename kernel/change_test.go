@@ -21,7 +21,7 @@ func trapping(d delivery, call func(syscall) []byte) outcome {
 // says: the vat is reaped sooner, kept in quarantine, stops the kernel, is ended.
 func TestChangeOptions(t *testing.T) {
 	w := newWorld(t)
-	id, root, err := w.k.CreateVat(w.b, kernel.VatSpec{Pipelining: true, ReapRefs: 9})
+	id, root, err := w.k.CreateVat(w.b, kernel.VatSpec{Pipelining: true, ReapRefs: 9, ReapFuel: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,9 @@ func TestChangeOptions(t *testing.T) {
 		got, _ := kernel.LookupOptions(w.b, id)
 		return got
 	}
-	want := kernel.VatOptions{Pipelining: true, ReapDeliveries: 2, ReapRefs: 9, Quarantine: true}
+	want := kernel.VatOptions{
+		Pipelining: true, ReapDeliveries: 2, ReapRefs: 9, ReapFuel: 7, Quarantine: true,
+	}
 	if got := change(kernel.OptionChange{ReapDeliveries: 2, Quarantine: new(true)}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -44,9 +46,10 @@ func TestChangeOptions(t *testing.T) {
 	if _, ok := kernel.Quarantined(w.b, id); !ok {
 		t.Error("it is not quarantined")
 	}
-	want.Critical, want.Quarantine, want.ReapRefs = true, false, kernel.Never
+	want.Critical, want.Quarantine = true, false
+	want.ReapRefs, want.ReapFuel = kernel.Never, 5
 	if got := change(kernel.OptionChange{
-		ReapRefs: kernel.Never, Quarantine: new(false), Critical: new(true),
+		ReapRefs: kernel.Never, ReapFuel: 5, Quarantine: new(false), Critical: new(true),
 	}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -140,6 +143,7 @@ func TestChangeOptionsIsRefused(t *testing.T) {
 		{dead, kernel.OptionChange{Critical: new(true)}},
 		{id, kernel.OptionChange{ReapDeliveries: kernel.Never + 1}},
 		{id, kernel.OptionChange{ReapRefs: 1<<64 - 1, Critical: new(true)}},
+		{id, kernel.OptionChange{ReapFuel: kernel.Never + 1, Critical: new(true)}},
 	} {
 		if err := w.k.ChangeOptions(w.b, row.vat, row.o); !errors.Is(err, kernel.ErrInput) {
 			t.Errorf("%+v: %v", row, err)
@@ -147,7 +151,8 @@ func TestChangeOptionsIsRefused(t *testing.T) {
 		same(string(row.vat))
 	}
 	for _, o := range []kernel.OptionChange{
-		{}, {Critical: new(false), Quarantine: new(false)}, {ReapDeliveries: 1000, ReapRefs: 100},
+		{}, {Critical: new(false), Quarantine: new(false)},
+		{ReapDeliveries: 1000, ReapRefs: 100, ReapFuel: 1_000_000_000},
 	} {
 		if err := w.k.ChangeOptions(w.b, id, o); err != nil {
 			t.Error(err)

@@ -202,14 +202,20 @@ func (c *crank) retire(ev event) {
 }
 
 // soil adds what a delivery brought to the vat's dirt, and sees to a reap when it is due.
-func (c *crank) soil(vk vatkeeper.Keeper, d swing.Delivery[swing.VRef], position uint64) {
+func (c *crank) soil(
+	vk vatkeeper.Keeper, d swing.Delivery[swing.VRef], fuel, position uint64,
+) {
 	dirt := vk.Dirt()
-	switch {
-	case d.Kind == swing.DeliverReap:
-		dirt.Reaped, dirt.Refs = position, 0
-		vk.SetDirt(dirt)
-	case d.Kind.GC():
+	before := dirt
+	if d.Kind == swing.DeliverReap {
+		dirt.Reaped, dirt.Refs, dirt.Fuel = position, 0, 0
+	} else {
+		dirt.Fuel += fuel
+	}
+	if d.Kind.GC() {
 		dirt.Refs += uint64(len(d.Refs))
+	}
+	if dirt != before {
 		vk.SetDirt(dirt)
 	}
 	if dirt.Due(position) {

@@ -21,21 +21,21 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
 	rec := transcript.NewRecorder(vk.Vatstore(), c.options.Limits)
 	rec.SetRoom(c.room(vat))
-	j := &judgement{vk: vk, meter: meterOf(c.b, vat)}
+	j := &judgement{vk: vk}
+	if metered(ev) {
+		j.meter = meterOf(c.b, vat)
+	}
+	j.budget = c.budget(j.meter)
 	rec.OnCall(func(request []byte) ([]byte, string) {
 		return c.callDevice(j, rec.Exchanges(), request)
 	})
-	out, err := c.vats.Deliver(ctx, vat, span.End, entry.Delivery, rec)
+	out, err := c.vats.Deliver(ctx, vat, span.End, entry.Delivery, j.budget, rec)
 	if err != nil {
 		return err
 	}
 	entry.Exchanges = rec.Exchanges()
-	c.report.Units = usage(entry.Delivery, entry.Exchanges)
-	if j.meter != "" && metered(ev) {
-		j.units = c.report.Units
-	}
 	entry.Outcome = c.settle(j, ev, rec, out)
-	c.deduct(j.meter, j.units)
+	c.deduct(j.meter, out.Fuel)
 	c.report.Delivery, c.report.Syscalls = vd.Kind, len(entry.Exchanges)
 	c.report.Outcome = entry.Outcome
 	if c.report.Kind == Setback || c.stop != nil {
@@ -45,7 +45,7 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 	vk.SetSpan(span.Extend(item))
 	c.report.Kind, c.report.Position, c.report.Item = Delivery, span.End, item
 	if len(c.report.Ended) == 0 { // it lives
-		c.soil(vk, vd, span.End+1)
+		c.soil(vk, vd, out.Fuel, span.End+1)
 	}
 	return nil
 }
@@ -84,7 +84,9 @@ func (c *crank) settle(
 	j *judgement, ev event, rec *transcript.Recorder, out swing.Outcome,
 ) swing.Outcome {
 	vk, vat := j.vk, j.vk.ID()
+	fuel := out.Fuel
 	out = c.verdict(j, rec, out)
+	out.Fuel = fuel
 	if out.OK() {
 		c.begun(vk, ev)
 		if j.exit != nil {
@@ -119,8 +121,8 @@ type judgement struct {
 	next    int                        // the first that has not
 	exit    *swing.Syscall[swing.KRef] // the vat's request to exit, if there was one
 	illegal string                     // the rule that one of them broke
-	meter   swing.KRef                 // the vat's, or ""
-	units   uint64                     // what is to be taken off it
+	meter   swing.KRef                 // what the delivery uses is taken off it; "" is none
+	budget  uint64                     // units of fuel that the delivery may use
 }
 
 // judge makes syscalls take effect, in order, until one breaks a rule.
@@ -160,15 +162,15 @@ func (c *crank) verdict(
 	if why := rec.Illegal(); why != "" {
 		return swing.Outcome{Status: swing.StatusIllegal, Problem: why}
 	}
+	if out.Status == swing.StatusOutOfFuel || out.OK() && out.Fuel > j.budget {
+		return c.exhausted(j)
+	}
 	if !out.OK() {
 		return out
 	}
 	c.judge(j, rec.Exchanges())
 	if j.illegal != "" {
 		return swing.Outcome{Status: swing.StatusIllegal, Problem: j.illegal}
-	}
-	if out = c.underflow(j, out); !out.OK() {
-		return out
 	}
 	if j.exit != nil && j.exit.Failure {
 		problem := transcript.Text(j.exit.Info.Body)

@@ -22,6 +22,10 @@ func Init(b Buffer, o Options) error {
 	if err := o.Schedule.check(); err != nil {
 		return err
 	}
+	if o.Limits.Fuel < 1 || o.Limits.Depth < 1 {
+		return refuse("limits of %d units of fuel and %d frames: at least 1 each",
+			o.Limits.Fuel, o.Limits.Depth)
+	}
 	o.Schedule = o.Schedule.withDefaults()
 	ids{firstVat, vatkeeper.Allocation{NextObject: firstObject, NextPromise: firstPromise}}.write(b)
 	writeCrank(b, 0, 0)
@@ -67,8 +71,9 @@ type VatSpec struct {
 	Quarantine bool
 	// Meter bounds what the vat may use: see CreateMeter; "" is no bound.
 	Meter swing.KRef
-	// ReapDeliveries and ReapRefs take the place of the kernel's options; 0 does not.
-	ReapDeliveries, ReapRefs uint64
+	// ReapDeliveries, ReapRefs and ReapFuel take the place of the kernel's options; 0
+	// does not.
+	ReapDeliveries, ReapRefs, ReapFuel uint64
 }
 
 // CreateVat makes a vat and queues its start. Its root object exists at once
@@ -77,7 +82,7 @@ func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error)
 	if err := k.checkName(b, s.Name); err != nil {
 		return "", "", err
 	}
-	if err := checkReaps(s.ReapDeliveries, s.ReapRefs); err != nil {
+	if err := checkReaps(s.ReapDeliveries, s.ReapRefs, s.ReapFuel); err != nil {
 		return "", "", refuse("%w", err)
 	}
 	start := swing.Message[swing.KRef]{Args: s.Params}
@@ -110,6 +115,7 @@ func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
 	vk.SetDirt(vatkeeper.Dirt{
 		DeliveriesMax: cmp.Or(s.ReapDeliveries, c.options.ReapDeliveries),
 		RefsMax:       cmp.Or(s.ReapRefs, c.options.ReapRefs),
+		FuelMax:       cmp.Or(s.ReapFuel, c.options.ReapFuel),
 	})
 	if s.Meter != "" {
 		c.setMeter(id, s.Meter)

@@ -21,10 +21,12 @@ type Buffer interface {
 
 // Vats makes deliveries. The warehouse is one; tests have scripted ones.
 type Vats interface {
-	// Deliver runs a vat's next delivery, which will be the entry at position.
+	// Deliver runs a vat's next delivery, which will be the entry at position. It may
+	// use so many units of fuel; the outcome says how many it did use.
 	// An error is the world's: nothing happened.
 	Deliver(
-		ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+		ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
+		sys swing.Syscaller,
 	) (swing.Outcome, error)
 	// Discard drops a vat whose heap ran ahead of its transcript.
 	Discard(id swing.VatID)
@@ -42,10 +44,10 @@ type Options struct {
 // Schedule says when the kernel does what nobody asks for, and how the run-queue is
 // shared. For each number 0 is the default.
 type Schedule struct {
-	// A vat is reaped after so many deliveries, or after it was told of so many
-	// references in GC deliveries: 1,000 and 100. Never is never. It is what vats have
-	// that are made from then on.
-	ReapDeliveries, ReapRefs uint64
+	// A vat is reaped after so many deliveries, after it was told of so many references
+	// in GC deliveries, or after its deliveries used so many units of fuel: 1,000, 100
+	// and 1,000,000,000. Never is never. It is what vats have that are made from then on.
+	ReapDeliveries, ReapRefs, ReapFuel uint64
 	// CleanupRows is how many rows of ended vats a cleanup crank removes: 100.
 	// Such a crank happens when nothing else is to be done, and else after CleanupEvery
 	// others: 10.
@@ -57,7 +59,7 @@ type Schedule struct {
 	QueueShare, QueueMax uint64
 }
 
-// Never is a number of deliveries or references that is not reached.
+// Never is a number of deliveries, references or units of fuel that is not reached.
 const Never = 1 << 62
 
 // Setting is one number of a Schedule.
@@ -76,6 +78,7 @@ func (s *Schedule) Settings() []Setting {
 		{"cleanup every", &s.CleanupEvery, 10},
 		{"queue share", &s.QueueShare, 100},
 		{"queue max", &s.QueueMax, 100_000},
+		{"reap after fuel", &s.ReapFuel, 1_000_000_000},
 	}
 }
 
@@ -155,8 +158,7 @@ type Report struct {
 	Item      []byte      // the transcript entry, when Kind is Delivery
 	Delivery  swing.DeliveryKind
 	Syscalls  int
-	Units     uint64 // what the delivery used, as meters count it
-	Outcome   swing.Outcome
+	Outcome   swing.Outcome // of a delivery or a setback
 	Ended     []Ended
 	Made      int   // vats that were made for another
 	Swept     Swept // when Kind is Cleanup

@@ -279,7 +279,7 @@ type rawVats struct {
 }
 
 func (r rawVats) Deliver(
-	_ context.Context, _ swing.VatID, _ uint64, _ []byte, sys swing.Syscaller,
+	_ context.Context, _ swing.VatID, _ uint64, _ []byte, _ uint64, sys swing.Syscaller,
 ) (outcome, error) {
 	if _, ok := sys.Syscall(r.op, []byte{0xff}); !ok {
 		return outcome{Status: swing.StatusIllegal}, nil
@@ -482,6 +482,23 @@ func TestRefusedInputsChangeNothing(t *testing.T) {
 		}
 		if !maps.Equal(before, w.b.rows) {
 			t.Errorf("%s: the state changed", r.says)
+		}
+	}
+}
+
+// TestRefusedOptions: a kernel whose deliveries could use nothing is not made.
+func TestRefusedOptions(t *testing.T) {
+	for _, spoil := range []func(*kernel.Options){
+		func(o *kernel.Options) { o.Limits.Fuel = 0 },
+		func(o *kernel.Options) { o.Limits.Depth = 0 },
+		func(o *kernel.Options) { o.Limits.Fuel = -1 },
+		func(o *kernel.Options) { o.ReapFuel = kernel.Never + 1 },
+	} {
+		o := kernel.Options{Seed: "test", Limits: swing.DefaultLimits()}
+		spoil(&o)
+		b := newBuffer()
+		if err := kernel.Init(b, o); !errors.Is(err, kernel.ErrInput) || len(b.rows) > 0 {
+			t.Errorf("%+v: %v, %d rows", o, err, len(b.rows))
 		}
 	}
 }

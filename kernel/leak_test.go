@@ -131,7 +131,7 @@ func (*tenants) Discard(swing.VatID) {}
 
 // Deliver implements kernel.Vats. Vats that it has no program of were made by the owner.
 func (x *tenants) Deliver(
-	_ context.Context, id swing.VatID, _ uint64, b []byte, sys swing.Syscaller,
+	_ context.Context, id swing.VatID, _ uint64, b []byte, _ uint64, sys swing.Syscaller,
 ) (outcome, error) {
 	d, err := swing.DecodeDelivery[swing.VRef](b)
 	if err != nil {

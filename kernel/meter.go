@@ -7,14 +7,13 @@ import (
 	"slices"
 
 	"vatwarehouse/swing"
-	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
 )
 
 // A meter is an object of the kernel's that bounds what vats may use. Several vats may
-// share one. After each delivery of a metered vat what the delivery used is taken off,
-// also if the delivery is rolled back; if there is not as much, the vat fails. GC
-// deliveries and reaps are free, since no vat can help them.
+// share one. A delivery of a metered vat may use no more fuel than the meter has left,
+// and what it used is taken off, also if it is rolled back; if that was not enough, the vat
+// fails. GC deliveries and reaps are free, since no vat can help them.
 //
 // Its methods:
 //
@@ -25,23 +24,7 @@ import (
 //
 // An unlimited meter only counts: its remaining is 0, and nothing is ever taken off.
 
-// Usage is measured in units: one for each byte of the delivery, of syscalls and of their
-// answers, and these for each delivery and syscall.
-const (
-	deliveryUnits = 1000
-	syscallUnits  = 100
-)
-
-// usage returns what a delivery used.
-func usage(delivery []byte, exchanges []transcript.Exchange) uint64 {
-	units := deliveryUnits + len(delivery)
-	for _, x := range exchanges {
-		units += syscallUnits + len(x.Request) + len(x.Answer)
-	}
-	return uint64(units)
-}
-
-// meter is a row koN.m.
+// meter is a row koN.m; its numbers are units of fuel.
 type meter struct {
 	remaining, threshold, used uint64
 	unlimited                  bool
@@ -85,32 +68,45 @@ func (c *crank) dropMeter(vat swing.VatID) {
 // metered reports whether a delivery is taken off its vat's meter.
 func metered(ev event) bool { return ev.kind != eventCollect && ev.kind != eventReap }
 
-// underflow returns the outcome of a delivery that used more than its vat's meter has.
-func (c *crank) underflow(j *judgement, out swing.Outcome) swing.Outcome {
-	if j.units == 0 {
-		return out
+// budget returns how much fuel a delivery may use: the limit, or what is left in the
+// vat's meter if that is less.
+func (c *crank) budget(meter swing.KRef) uint64 {
+	limit := uint64(c.options.Limits.Fuel)
+	if meter == "" {
+		return limit
 	}
-	m := readMeter(c.b, j.meter)
-	if m.unlimited || m.remaining >= j.units {
-		return out
+	m := readMeter(c.b, meter)
+	if m.unlimited {
+		return limit
+	}
+	return min(limit, m.remaining)
+}
+
+// exhausted returns the outcome of a delivery that needed more than its budget.
+func (c *crank) exhausted(j *judgement) swing.Outcome {
+	if j.budget < uint64(c.options.Limits.Fuel) {
+		return swing.Outcome{
+			Status:  swing.StatusUnderflow,
+			Problem: fmt.Sprintf("the meter had %d units of fuel", j.budget),
+		}
 	}
 	return swing.Outcome{
-		Status:  swing.StatusUnderflow,
-		Problem: fmt.Sprintf("%d units are needed, the meter has %d", j.units, m.remaining),
+		Status:  swing.StatusOutOfFuel,
+		Problem: fmt.Sprintf("a delivery may use %d units", j.budget),
 	}
 }
 
 // deduct takes what a delivery used off a meter, and notifies those who asked when
 // it falls below its threshold. What happened to the delivery does not matter.
-func (c *crank) deduct(ref swing.KRef, units uint64) {
-	if units == 0 || !has(c.b, meterKey(ref)) {
+func (c *crank) deduct(ref swing.KRef, fuel uint64) {
+	if ref == "" || fuel == 0 || !has(c.b, meterKey(ref)) {
 		return
 	}
 	m := readMeter(c.b, ref)
 	before := m.remaining
-	m.used += units
+	m.used += fuel
 	if !m.unlimited {
-		m.remaining -= min(units, m.remaining)
+		m.remaining -= min(fuel, m.remaining)
 	}
 	m.write(c.b, ref)
 	if m.unlimited || before < m.threshold || m.remaining >= m.threshold {

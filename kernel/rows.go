@@ -171,6 +171,7 @@ func limitFields(l *swing.Limits) []*int {
 	return []*int{
 		&l.BodyBytes, &l.Slots, &l.MethodBytes, &l.KeyBytes, &l.ValueBytes,
 		&l.Syscalls, &l.SyscallBytes, &l.Resolutions, &l.LogBytes, &l.MemoryBytes,
+		&l.Fuel, &l.Depth,
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // SchemaVersion is the version of the rows that this package and vatkeeper write,
 // kept in the row "schema". It grows when older rows would be misread.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 const schemaKey = "schema"
 
@@ -33,25 +33,27 @@ func SetSchema(b vatkeeper.KV, version uint64) {
 // SetupKey is the key of the row that has the options the state was made with.
 const SetupKey = setupKey
 
-// The fields of the row of the options, and what there were in schema 1.
-const (
-	setupFields  = 17
-	setupFields1 = 15
-)
+// setupFields are the fields of the row of the options.
+const setupFields = 20
+
+// setupKinds are what the row of the options had in earlier schemas: of its fields so many
+// limits, and so many settings. Those that were added since come last.
+var setupKinds = map[int]struct{ limits, settings int }{15: {10, 4}, 17: {10, 6}}
 
 // DecodeOptions reads the row of the options, from a state that is not trusted yet. What
 // an older schema lacks has its default.
 func DecodeOptions(value []byte) (o Options, err error) {
+	o.Limits = swing.DefaultLimits()
+	limits, settings := limitFields(&o.Limits), o.Settings()
 	r := swing.NewReader(value)
-	settings := o.Settings()
-	if r.Array() == setupFields1 {
-		settings = settings[:len(settings)-setupFields+setupFields1]
+	if kind, old := setupKinds[r.Array()]; old {
+		limits, settings = limits[:kind.limits], settings[:kind.settings]
 	} else {
 		r = swing.NewReader(value)
 		r.Fields(setupFields)
 	}
 	o.Seed = r.Text()
-	for _, f := range limitFields(&o.Limits) {
+	for _, f := range limits {
 		*f = int(r.Uint())
 	}
 	for _, n := range settings {
@@ -99,6 +101,17 @@ func Migrate1(b Buffer) error {
 		b.Delete(key)
 		vat := swing.VatIDOf(parseHex(key[len(ended):]))
 		cleanupQueue.push(b, swept{vat, string(after)}.encode())
+	}
+	return nil
+}
+
+// Migrate2 brings rows of schema 2 to schema 3: there are limits of fuel and depth, and
+// vats are reaped for the fuel they used.
+func Migrate2(b Buffer) error {
+	o := readOptions(b)
+	o.write(b)
+	for vat := range AllVats(b) {
+		vatkeeper.New(vat, b).MigrateDirt(o.ReapFuel)
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ type script struct {
 	roots map[string]swing.KRef
 	// todo are the syscalls that a vat makes at the message "doN".
 	todo []string
+	used uint64 // fuel of the delivery in progress
+	// overran: it ended well, with more fuel used than it had.
+	overran bool
 }
 
 func (s *script) command(t *testing.T, d *datadriven.TestData) string {
@@ -121,6 +124,8 @@ func (s *script) options(d *datadriven.TestData) {
 	o := kernel.Options{Seed: "script", Limits: swing.DefaultLimits()}
 	d.MaybeScanArgs(s.t, "reap-deliveries", &o.ReapDeliveries)
 	d.MaybeScanArgs(s.t, "reap-refs", &o.ReapRefs)
+	d.MaybeScanArgs(s.t, "reap-fuel", &o.ReapFuel)
+	d.MaybeScanArgs(s.t, "fuel", &o.Limits.Fuel)
 	d.MaybeScanArgs(s.t, "cleanup-rows", &o.CleanupRows)
 	d.MaybeScanArgs(s.t, "cleanup-every", &o.CleanupEvery)
 	d.MaybeScanArgs(s.t, "queue-share", &o.QueueShare)
@@ -150,9 +155,13 @@ func (s *script) create(d *datadriven.TestData) string {
 // puppets.
 func codeOf(program string) swing.Hash { return swing.Sum("code", []byte(program)) }
 
-// Deliver implements kernel.Vats: it knows vats that vats have made, too.
+// puppetFuel is what each delivery to a puppet uses, beside what it is told to.
+const puppetFuel = 1000
+
+// Deliver implements kernel.Vats: it knows vats that vats have made, too. A puppet that
+// used more fuel than it may is out of it, unless it overran.
 func (s *script) Deliver(
-	ctx context.Context, id swing.VatID, position uint64, b []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, position uint64, b []byte, fuel uint64, sys swing.Syscaller,
 ) (outcome, error) {
 	s.programs[id] = func(m delivery, call func(syscall) []byte) outcome {
 		o, _ := vatkeeper.New(id, s.b).Options()
@@ -168,7 +177,13 @@ func (s *script) Deliver(
 		}
 		return s.perform(s.todo[n], call)
 	}
-	return s.world.Deliver(ctx, id, position, b, sys)
+	s.used, s.overran = puppetFuel, false
+	out, err := s.world.Deliver(ctx, id, position, b, fuel, sys)
+	out.Fuel = s.used
+	if s.used > fuel && !s.overran {
+		out = outcome{Status: swing.StatusOutOfFuel, Fuel: fuel}
+	}
+	return out, err
 }
 
 // ref returns what a name stands for: a vat's root, or itself.
@@ -218,6 +233,9 @@ func (s *script) perform(lines string, call func(syscall) []byte) outcome {
 		"dropImports": swing.OpDropImports, "retireImports": swing.OpRetireImports,
 		"retireExports": swing.OpRetireExports, "abandonExports": swing.OpAbandonExports,
 	}
+	ends := map[string]swing.Status{
+		"trap": swing.StatusTrapped, "deep": swing.StatusTooDeep, "memory": swing.StatusOutOfMemory,
+	}
 	for line := range strings.Lines(lines) {
 		words := strings.Fields(line)
 		var rest []swing.VRef
@@ -254,8 +272,11 @@ func (s *script) perform(lines string, call func(syscall) []byte) outcome {
 			call(m)
 		case "exit":
 			call(syscall{Op: swing.OpExit, Failure: words[1] == "failure", Info: text("bye")})
-		case "trap":
-			return outcome{Status: swing.StatusTrapped, Problem: "unreachable"}
+		case "use", "overrun": // units of fuel; is stopped beyond its budget, or not
+			n, _ := strconv.ParseUint(words[1], 10, 64)
+			s.used, s.overran = s.used+n, op == "overrun"
+		case "trap", "deep", "memory":
+			return outcome{Status: ends[op], Problem: "unreachable"}
 		default:
 			call(syscall{Op: about[op], Refs: rest})
 		}

@@ -28,7 +28,7 @@ import (
 //	done() → how the vat ended: fulfilled, or rejected if it failed, with its last words
 //	terminate(reason)
 //	upgrade(program, params, message) → [incarnation]   without params: those it has
-//	changeOptions(reap deliveries, reap references)
+//	changeOptions(reap deliveries, reap references, reap fuel)
 const ServiceOwner swing.VatID = "kernel"
 
 // AdminRef is the kernel's admin object. It is always there.
@@ -286,18 +286,18 @@ func (c *crank) serveUpgrade(vat swing.VatID, result swing.KRef, in *arguments) 
 }
 
 func (c *crank) serveOptions(vat swing.VatID, result swing.KRef, in *arguments) error {
-	deliveries, refs := in.Uint(), in.Uint()
-	if err := in.DoneShort("two numbers"); err != nil {
+	deliveries, refs, fuel := in.Uint(), in.Uint(), in.Uint()
+	if err := in.DoneShort("three numbers"); err != nil {
 		return err
 	}
 	if !c.alive(vat) {
 		return errors.New("the vat has ended")
 	}
-	if err := checkReaps(deliveries, refs); err != nil {
+	if err := checkReaps(deliveries, refs, fuel); err != nil {
 		return err
 	}
 	vk := vatkeeper.New(vat, c.b)
-	vk.SetDirt(vk.Dirt().Changed(deliveries, refs))
+	vk.SetDirt(vk.Dirt().Changed(deliveries, refs, fuel))
 	c.fulfil(result, list())
 	return nil
 }

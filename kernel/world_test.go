@@ -122,7 +122,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) Discard(id swing.VatID) { w.discarded = append(w.discarded, id) }
 
 func (w *world) Deliver(
-	_ context.Context, id swing.VatID, position uint64, b []byte, sys swing.Syscaller,
+	_ context.Context, id swing.VatID, position uint64, b []byte, fuel uint64, sys swing.Syscaller,
 ) (out outcome, err error) {
 	if w.broken != nil {
 		return outcome{}, w.broken

@@ -1,6 +1,9 @@
 package swing
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Limits bound what one delivery may ask for. They are observable: a directory
 // records them when it is made, and every node must use the same.
@@ -15,7 +18,12 @@ type Limits struct {
 	Resolutions  int // promises settled by one syscall
 	LogBytes     int // log text of one delivery, then cut
 	MemoryBytes  int // linear memory, a multiple of 64 KiB
+	Fuel         int // units of fuel of one delivery
+	Depth        int // calls within calls, in frames
 }
+
+// Unbounded is a budget of fuel that no delivery uses up.
+const Unbounded = math.MaxInt64
 
 // DefaultLimits are what a new directory gets unless its options say otherwise.
 func DefaultLimits() Limits {
@@ -30,6 +38,8 @@ func DefaultLimits() Limits {
 		Resolutions:  1024,
 		LogBytes:     64 << 10,
 		MemoryBytes:  256 << 20,
+		Fuel:         100_000_000,
+		Depth:        1900,
 	}
 }
 

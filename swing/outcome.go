@@ -65,6 +65,8 @@ func (s Status) String() string {
 type Outcome struct {
 	Status  Status
 	Problem string
+	// Fuel is what the delivery used, in units, also if it took no effect.
+	Fuel uint64
 }
 
 // OK reports whether the delivery took effect. If not, its crank was rolled back.

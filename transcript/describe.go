@@ -66,6 +66,14 @@ func (e Entry) Describe() (delivery string, syscalls []string) {
 	return DescribeDelivery(e.Delivery), syscalls
 }
 
+// Ending shows how the entry's delivery ended and what it used, for people.
+func (e Entry) Ending() string {
+	if e.NoFuel {
+		return e.Outcome.String() + " (no fuel recorded)"
+	}
+	return fmt.Sprintf("%v (%d units of fuel)", e.Outcome, e.Outcome.Fuel)
+}
+
 // DescribeDelivery shows a delivery on one line, for people.
 func DescribeDelivery(b []byte) string {
 	d, err := swing.DecodeDelivery[swing.VRef](b)

@@ -14,7 +14,13 @@
 //
 // An item is the canonical encoding (see package swing) of
 //
-//	[1, position, delivery bytes, [op, request bytes, answer bytes, …], status, problem text]
+//	[2, position, delivery bytes, [op, request bytes, answer bytes, …], status,
+//	 problem text, fuel]
+//
+// An item of version 1 begins with 1 and ends before the fuel. Nothing is known of what
+// its delivery used; replay runs it without a bound, and compares no fuel. Any other
+// delivery that took effect is replayed with the limit as its budget: what its vat's meter
+// had at the time, if that was less, was enough, and is not known to replay.
 //
 // An entry whose outcome is not ok took no effect: its crank was rolled back
 // and its heap discarded. It is kept so that people can see what a vat died
@@ -31,5 +37,6 @@
 // Heap snapshots leave no mark in a transcript. To bring a vat to position n
 // from a heap at position m, deliver entries [m, n) with a [Replayer] in place
 // of the [Recorder]: it compares every syscall byte for byte and answers from
-// the record. What differs is a [DivergenceError].
+// the record; and at the end the outcome and the fuel. What differs is a
+// [DivergenceError].
 package transcript

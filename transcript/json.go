@@ -22,14 +22,18 @@ func (e Entry) JSON() ([]byte, error) {
 		D        []any     `json:"d"`
 		SC       []syscall `json:"sc"`
 		R        struct {
-			Status  string `json:"status"`
-			Problem string `json:"problem,omitempty"`
+			Status  string  `json:"status"`
+			Problem string  `json:"problem,omitempty"`
+			Fuel    *uint64 `json:"fuel"` // null if it is not recorded
 		} `json:"r"`
 	}{Position: e.Position, D: jsonDelivery(e.Delivery), SC: []syscall{}}
 	for _, x := range e.Exchanges {
 		line.SC = append(line.SC, syscall{jsonSyscall(x), jsonAnswer(x)})
 	}
 	line.R.Status, line.R.Problem = e.Outcome.Status.String(), e.Outcome.Problem
+	if !e.NoFuel {
+		line.R.Fuel = &e.Outcome.Fuel
+	}
 	b, err := json.Marshal(line)
 	if err != nil {
 		return nil, fmt.Errorf("show entry %d: %w", e.Position, err)

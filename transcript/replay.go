@@ -39,14 +39,18 @@ func (r *Replayer) diverge(want, got string) {
 	r.err = &DivergenceError{Position: r.entry.Position, Syscall: r.next, Want: want, Got: got}
 }
 
-// Finish says whether the delivery repeated itself, given how it ended now.
+// Finish says whether the delivery repeated itself, given how it ended now and the fuel
+// that it used, which counts only if the entry has it.
 func (r *Replayer) Finish(o swing.Outcome) error {
+	if r.entry.NoFuel {
+		o.Fuel = 0
+	}
 	switch {
 	case r.err != nil:
 	case r.next < len(r.entry.Exchanges):
 		r.diverge(Describe(r.entry.Exchanges[r.next]), "the end: "+o.String())
 	case o != r.entry.Outcome:
-		r.diverge(r.entry.Outcome.String(), o.String())
+		r.diverge(r.entry.Ending(), Entry{Outcome: o, NoFuel: r.entry.NoFuel}.Ending())
 		r.err.Syscall = AtOutcome
 	default:
 		return nil

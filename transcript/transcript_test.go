@@ -66,7 +66,7 @@ func record(t *testing.T, position uint64) transcript.Entry {
 	}}
 	return transcript.Entry{
 		Position: position, Delivery: swing.AppendDelivery(nil, d),
-		Exchanges: r.Exchanges(), Outcome: swing.Outcome{Status: swing.StatusOK},
+		Exchanges: r.Exchanges(), Outcome: swing.Outcome{Status: swing.StatusOK, Fuel: 1234},
 	}
 }
 
@@ -118,10 +118,16 @@ func TestRecorderLimits(t *testing.T) {
 
 func sameEntry(a, b transcript.Entry) string { return cmp.Diff(a, b, cmpopts.EquateEmpty()) }
 
-// TestEntryIsOneByteString: round trip; every truncation and bit flip is
-// refused or is the canonical item of another entry.
+// TestEntryIsOneByteString: round trip, also of an item without fuel; every truncation
+// and bit flip is refused or is the canonical item of another entry.
 func TestEntryIsOneByteString(t *testing.T) {
 	e := record(t, 300)
+	oneByteString(t, e)
+	e.NoFuel, e.Outcome.Fuel = true, 0
+	oneByteString(t, e)
+}
+
+func oneByteString(t *testing.T, e transcript.Entry) {
 	item := e.Append(nil)
 	got, err := transcript.Decode(item)
 	if err != nil || sameEntry(e, got) != "" {
@@ -160,6 +166,7 @@ func canonical(t *testing.T, item []byte) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add((transcript.Entry{Outcome: swing.Outcome{Status: swing.StatusOK}}).Append(nil))
+	f.Add((transcript.Entry{NoFuel: true, Outcome: swing.Outcome{Status: swing.StatusOK}}).Append(nil))
 	f.Add((transcript.Entry{Position: 1, Exchanges: []transcript.Exchange{{Op: 1}}, Delivery: []byte{1},
 		Outcome: swing.Outcome{Status: swing.StatusTrapped, Problem: "x"}}).Append(nil))
 	f.Fuzz(canonical)
@@ -268,7 +275,7 @@ func TestReplayFindsEveryDifference(t *testing.T) {
 		cs := calls()
 		i := rng.IntN(len(cs))
 		want, outcome := i, ok
-		switch rng.IntN(5) {
+		switch rng.IntN(6) {
 		case 0: // one missing
 			cs = slices.Delete(cs, i, i+1)
 		case 1: // one too many
@@ -282,6 +289,8 @@ func TestReplayFindsEveryDifference(t *testing.T) {
 				Resolutions: []swing.Resolution[swing.VRef]{{Promise: "p-1"}}, Failure: true}
 		case 4: // another end
 			outcome, want = swing.Outcome{Status: swing.StatusTrapped, Problem: "unreachable"}, transcript.AtOutcome
+		case 5: // another use of fuel
+			outcome.Fuel, want = rng.Uint64N(1234), transcript.AtOutcome
 		}
 		err := replay(e, cs, outcome)
 		var d *transcript.DivergenceError
@@ -308,6 +317,46 @@ func TestDivergenceShowsBothSides(t *testing.T) {
 	}
 }
 
+// TestDivergenceShowsBothFuels: a person sees what was used then and now.
+func TestDivergenceShowsBothFuels(t *testing.T) {
+	e := record(t, 17)
+	err := replay(e, calls(), swing.Outcome{Status: swing.StatusOK, Fuel: 1235})
+	if err == nil {
+		t.Fatal("one unit more was not found")
+	}
+	for _, says := range []string{
+		"position 17, its outcome", "recorded: ok (1234 units of fuel)",
+		"replayed: ok (1235 units of fuel)",
+	} {
+		if !strings.Contains(err.Error(), says) {
+			t.Errorf("%q does not say %q", err, says)
+		}
+	}
+}
+
+// TestNoFuelRecorded: an item of the first version, byte for byte, is read; what its
+// delivery used is not known, and not compared; all else is.
+func TestNoFuelRecorded(t *testing.T) {
+	start := swing.AppendDelivery(nil, swing.Delivery[swing.VRef]{Kind: swing.DeliverReap})
+	item := append(append([]byte{0x86, 0x01, 0x07, 0x40 + byte(len(start))}, start...), 0x80, 0x01, 0x60)
+	e, err := transcript.Decode(item)
+	if err != nil || !e.NoFuel || e.Position != 7 || !bytes.Equal(e.Append(nil), item) {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	if err := replay(e, nil, swing.Outcome{Status: swing.StatusOK, Fuel: 5}); err != nil {
+		t.Error(err)
+	}
+	err = replay(e, nil, swing.Outcome{Status: swing.StatusTrapped, Problem: "x", Fuel: 5})
+	if err == nil || !strings.Contains(err.Error(), "recorded: ok (no fuel recorded)") ||
+		!strings.Contains(err.Error(), "replayed: trapped: x (no fuel recorded)") {
+		t.Errorf("%v", err)
+	}
+	b, err := e.JSON()
+	if err != nil || !strings.Contains(string(b), `"r":{"status":"ok","fuel":null}`) {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
 // TestReplayerAnswersFromTheRecord: answers come from the entry, not a store.
 func TestReplayerAnswersFromTheRecord(t *testing.T) {
 	e := record(t, 0)
@@ -330,12 +379,15 @@ func TestJSONHasSwingSetsShape(t *testing.T) {
 		Position int
 		D        []any
 		SC       []struct{ S []any }
-		R        struct{ Status string }
+		R        struct {
+			Status string
+			Fuel   uint64
+		}
 	}
 	if err := json.Unmarshal(b, &line); err != nil {
 		t.Fatal(err)
 	}
-	if line.Position != 3 || line.D[0] != "message" || len(line.SC) != len(calls()) || line.R.Status != "ok" {
+	if line.Position != 3 || line.D[0] != "message" || len(line.SC) != len(calls()) || line.R.Status != "ok" || line.R.Fuel != 1234 {
 		t.Errorf("%s", b)
 	}
 	if line.SC[4].S[0] != "send" || line.SC[4].S[1] != "o-50" {

@@ -11,20 +11,22 @@ import (
 type Dirt struct {
 	Reaped uint64 // the vat's position right after the last reap
 	Refs   uint64 // references it was told of in GC deliveries since
+	Fuel   uint64 // units that its deliveries used since
 
-	DeliveriesMax, RefsMax uint64
+	DeliveriesMax, RefsMax, FuelMax uint64
 }
 
 // Due reports whether a vat at a position is to be reaped.
 func (d Dirt) Due(position uint64) bool {
-	return position-d.Reaped >= d.DeliveriesMax || d.Refs >= d.RefsMax
+	return position-d.Reaped >= d.DeliveriesMax || d.Refs >= d.RefsMax || d.Fuel >= d.FuelMax
 }
 
 // Changed returns the dirt with other numbers after which a reap is due; 0 leaves a number
 // as it is.
-func (d Dirt) Changed(deliveries, refs uint64) Dirt {
+func (d Dirt) Changed(deliveries, refs, fuel uint64) Dirt {
 	d.DeliveriesMax = cmp.Or(deliveries, d.DeliveriesMax)
 	d.RefsMax = cmp.Or(refs, d.RefsMax)
+	d.FuelMax = cmp.Or(fuel, d.FuelMax)
 	return d
 }
 
@@ -37,14 +39,33 @@ func (k Keeper) HasDirt() bool {
 // Dirt returns the vat's dirt.
 func (k Keeper) Dirt() (d Dirt) {
 	r := k.read(".d")
-	r.Fields(4)
-	d = Dirt{r.Uint(), r.Uint(), r.Uint(), r.Uint()}
+	r.Fields(6)
+	d = Dirt{r.Uint(), r.Uint(), r.Uint(), r.Uint(), r.Uint(), r.Uint()}
 	k.done(r, ".d")
 	return d
 }
 
 // SetDirt replaces the vat's dirt.
 func (k Keeper) SetDirt(d Dirt) {
-	b := swing.AppendUint(swing.AppendUint(swing.AppendArray(nil, 4), d.Reaped), d.Refs)
-	k.kv.Set(k.key(".d"), swing.AppendUint(swing.AppendUint(b, d.DeliveriesMax), d.RefsMax))
+	b := swing.AppendArray(make([]byte, 0, dirtBytesHint), 6)
+	for _, n := range []uint64{d.Reaped, d.Refs, d.Fuel, d.DeliveriesMax, d.RefsMax, d.FuelMax} {
+		b = swing.AppendUint(b, n)
+	}
+	k.kv.Set(k.key(".d"), b)
+}
+
+// dirtBytesHint is what encoded dirt takes at most.
+const dirtBytesHint = 1 + 6*9
+
+// MigrateDirt rewrites the vat's dirt, if it has any, as it was before there was fuel.
+func (k Keeper) MigrateDirt(fuelMax uint64) {
+	if !k.HasDirt() {
+		return
+	}
+	r := k.read(".d")
+	r.Fields(4)
+	d := Dirt{Reaped: r.Uint(), Refs: r.Uint(), DeliveriesMax: r.Uint(), RefsMax: r.Uint()}
+	k.done(r, ".d")
+	d.FuelMax = fuelMax
+	k.SetDirt(d)
 }

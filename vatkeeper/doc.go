@@ -15,8 +15,9 @@
 //	v1.i         counters   [next object import, next promise import]
 //	v1.s         span       [incarnation, start, end, hash]
 //	v1.p.HEX     past spans the same, by incarnation in 16 hex digits
-//	v1.d         dirt       [position of the last reap, references told of since,
-//	                        deliveries and references after which a reap is due]
+//	v1.d         dirt       [position of the last reap; references told of, and units of
+//	                        fuel used, since; deliveries, references and units of fuel
+//	                        after which a reap is due]
 //	v1.a         parameters [body, slots] of the current incarnation, if any
 //	v1.x         end        [failure bool, body, slots], once the vat is dead
 //	v1.c.KREF    c-list     [vref, reachable bool]

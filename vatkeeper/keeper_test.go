@@ -210,6 +210,7 @@ func TestDamagedRowsPanic(t *testing.T) {
 	for suffix, read := range map[string]func(vatkeeper.Keeper){
 		".o": func(k vatkeeper.Keeper) { k.Options() },
 		".s": func(k vatkeeper.Keeper) { k.Span() },
+		".d": func(k vatkeeper.Keeper) { k.Dirt() },
 		".i": func(k vatkeeper.Keeper) { k.In(message("ko99")) },
 	} {
 		r := rows{}

@@ -65,7 +65,7 @@ func (w *Warehouse) start(
 	}
 	for entry, err := range life.Entries {
 		if err == nil {
-			err = v.replay(ctx, entry)
+			err = v.replay(ctx, entry, w.engine.Limits())
 		}
 		if err != nil {
 			return nil, errors.Join(err, running.Close(ctx))
@@ -78,10 +78,10 @@ func (w *Warehouse) start(
 
 // replay delivers an entry again and compares. An entry that took no effect
 // when it was recorded is passed over.
-func (v *vat) replay(ctx context.Context, e transcript.Entry) error {
+func (v *vat) replay(ctx context.Context, e transcript.Entry, limits swing.Limits) error {
 	if e.Outcome.OK() {
 		r := transcript.NewReplayer(e)
-		out, err := v.worker.Deliver(ctx, e.Delivery, r, nil)
+		out, err := v.worker.Deliver(ctx, e.Delivery, e.Budget(limits), r, nil)
 		if err != nil {
 			return fmt.Errorf("replay position %d: %w", e.Position, err)
 		}

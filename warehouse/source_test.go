@@ -179,7 +179,7 @@ func (o order) delivery() []byte {
 func (h *house) deliver(id swing.VatID, o order) (swing.Outcome, error) {
 	r := &recorder{}
 	position := uint64(len(h.items[id]))
-	out, err := h.w.Deliver(context.Background(), id, position, o.delivery(), r)
+	out, err := h.w.Deliver(context.Background(), id, position, o.delivery(), swing.Unbounded, r)
 	if err != nil {
 		return out, err
 	}

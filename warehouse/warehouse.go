@@ -156,9 +156,10 @@ func New(e *worker.Engine, s Source, o Options) (*Warehouse, error) {
 }
 
 // Deliver pages the vat in if need be and runs its next delivery, which will be
-// the entry at position. It implements kernel.Vats.
+// the entry at position, with so much fuel. It implements kernel.Vats.
 func (w *Warehouse) Deliver(
-	ctx context.Context, id swing.VatID, position uint64, delivery []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
+	sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	v, err := w.pageIn(ctx, id)
 	if err != nil {
@@ -172,7 +173,7 @@ func (w *Warehouse) Deliver(
 	if w.options.Log != nil {
 		log = func(level worker.Level, text []byte) { w.options.Log(id, level, text) }
 	}
-	out, err := v.worker.Deliver(ctx, delivery, sys, log)
+	out, err := v.worker.Deliver(ctx, delivery, fuel, sys, log)
 	if err != nil {
 		return swing.Outcome{}, errors.Join(fmt.Errorf("run vat %s: %w", id, err), w.drop(ctx, v))
 	}

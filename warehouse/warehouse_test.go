@@ -321,6 +321,6 @@ func TestLostPositionPanics(t *testing.T) {
 			t.Errorf("panic %q", p)
 		}
 	}()
-	_, err := h.w.Deliver(context.Background(), "v1", 7, order{}.delivery(), &recorder{})
+	_, err := h.w.Deliver(context.Background(), "v1", 7, order{}.delivery(), swing.Unbounded, &recorder{})
 	t.Errorf("no panic, %v", err)
 }

@@ -75,7 +75,9 @@ func (d *delivering) read(src []byte, to, offset, n uint32) uint64 {
 	if uint64(offset) > uint64(len(src)) {
 		return 0
 	}
-	return uint64(copy(dst, src[offset:]))
+	src = src[offset:]
+	d.payBytes(min(len(dst), len(src)))
+	return uint64(copy(dst, src))
 }
 
 func inputRead(d *delivering, words []uint64) {
@@ -91,12 +93,15 @@ func resultRead(d *delivering, words []uint64) {
 func syscall(d *delivering, words []uint64) {
 	request := d.bytes(i32(words[1]), i32(words[2]))
 	room := d.bytes(i32(words[3]), i32(words[4]))
+	d.pay(instrument.SyscallUnits)
+	d.payBytes(len(request))
 	answer, ok := d.sys.Syscall(swing.Op(i32(words[0])), request)
 	if !ok {
 		d.ended = true
 		panic(stopProgram{})
 	}
 	d.answer = answer
+	d.payBytes(min(len(room), len(answer)))
 	copy(room, answer)
 	words[0] = uint64(len(answer))
 }
@@ -106,7 +111,9 @@ const outputBytesMax = 4096
 
 func outputWrite(d *delivering, words []uint64) {
 	b := d.bytes(i32(words[0]), i32(words[1]))
-	d.output = append(d.output, b[:min(len(b), outputBytesMax-len(d.output))]...)
+	b = b[:min(len(b), outputBytesMax-len(d.output))]
+	d.payBytes(len(b))
+	d.output = append(d.output, b...)
 }
 
 func logLine(d *delivering, words []uint64) {
@@ -119,6 +126,7 @@ func (d *delivering) write(level Level, text []byte) {
 	left := d.worker.program.engine.options.Limits.LogBytes - d.logBytes
 	text = text[:min(len(text), left)]
 	d.logBytes += len(text)
+	d.payBytes(len(text))
 	if d.log != nil && len(text) > 0 {
 		d.log(level, text)
 	}
@@ -182,6 +190,7 @@ func shim(f hostFunction) api.GoModuleFunc {
 				panic(r)
 			}
 		}()
+		d.pay(instrument.HostCallUnits)
 		f.call(d, words)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"vatwarehouse/swing"
+	"vatwarehouse/worker/instrument"
 )
 
 // Version names the engine. It is what go.mod requires; a test holds the two
@@ -82,6 +83,10 @@ func (o Options) validate() (Options, error) {
 		return o, fmt.Errorf("memory limit of %d bytes: want a multiple of 64 KiB",
 			o.Limits.MemoryBytes)
 	}
+	if o.Limits.Depth <= 0 || o.Limits.Depth > instrument.DepthMax {
+		return o, fmt.Errorf("depth limit of %d frames: want 1 to %d",
+			o.Limits.Depth, instrument.DepthMax)
+	}
 	return o, nil
 }
 
@@ -123,6 +128,9 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	}
 	return e, nil
 }
+
+// Limits returns the limits of what runs in it.
+func (e *Engine) Limits() swing.Limits { return e.options.Limits }
 
 // Fingerprint names what compiled and ran a program: engine, version and
 // architecture. Heaps and transcripts do not depend on it; a change is a reason

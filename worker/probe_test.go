@@ -205,7 +205,7 @@ const noon = 1_000_000_000_000
 func (s *stand) deliver(w *worker.Worker, o order) (swing.Outcome, []string) {
 	s.t.Helper()
 	e := &echo{}
-	out, err := w.Deliver(context.Background(), o.delivery(noon), e, nil)
+	out, err := w.Deliver(context.Background(), o.delivery(noon), swing.Unbounded, e, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -25,10 +25,10 @@ type Program struct {
 }
 
 // ProgramID returns the identity of code as this engine would run it: the code,
-// the rewriter's version and the memory limit.
+// the versions of the rewriter and of the prices of fuel, and the memory limit.
 func (e *Engine) ProgramID(code swing.Hash) swing.Hash {
-	meaning := fmt.Sprintf("rewriter %d, memory %d",
-		instrument.Version, e.options.Limits.MemoryBytes)
+	meaning := fmt.Sprintf("rewriter %d, costs %d, memory %d",
+		instrument.Version, instrument.CostVersion, e.options.Limits.MemoryBytes)
 	return swing.Sum("vatwarehouse program", []byte(meaning), code[:])
 }
 

@@ -94,6 +94,7 @@ func wasiResolution(d *delivering, words []uint64) {
 func wasiRandom(d *delivering, words []uint64) {
 	h := &d.worker.heap
 	b := d.bytes(i32(words[0]), i32(words[1]))
+	d.payBytes(len(b))
 	swing.Stream(d.worker.seed, h.Random, b)
 	h.Random += uint64(len(b))
 	words[0] = wasiOK
@@ -118,6 +119,7 @@ func wasiPoll(d *delivering, words []uint64) {
 		words[0] = wasiInval
 		return
 	}
+	d.payBytes(int(n) * (subscriptionBytes + eventBytes))
 	clock := d.worker.heap.Clock
 	subs := append([]byte(nil), d.bytes(in, n*subscriptionBytes)...) // the two may overlap
 	events := d.bytes(out, n*eventBytes)
@@ -156,6 +158,7 @@ func wasiWrite(d *delivering, words []uint64) {
 	level := map[uint32]Level{1: LevelInfo, 2: LevelWarn}[fd]
 	var total uint32
 	for i := range n {
+		d.payBytes(iovecBytes)
 		vec := d.bytes(list+i*iovecBytes, iovecBytes)
 		at, size := binary.LittleEndian.Uint32(vec), binary.LittleEndian.Uint32(vec[4:])
 		d.write(level, d.bytes(at, size))

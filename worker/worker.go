@@ -36,6 +36,7 @@ type Worker struct {
 	module  api.Module
 	region  region
 	globals []globalAccess
+	meter   meter
 	entry   api.Function // vat_deliver
 	heap    swing.Heap   // Globals are stale while the vat runs; see readGlobals
 	stack   [1]uint64
@@ -117,6 +118,9 @@ func (w *Worker) instantiate(ctx context.Context) (err error) {
 		}
 	}
 	w.entry = w.module.ExportedFunction(deliverExport)
+	if w.meter, err = p.accessMeter(w.module); err != nil {
+		return errors.Join(err, w.Close(ctx))
+	}
 	if w.globals, err = p.accessGlobals(w.module); err != nil {
 		return errors.Join(err, w.Close(ctx))
 	}
@@ -128,11 +132,12 @@ func (w *Worker) instantiate(ctx context.Context) (err error) {
 	return nil
 }
 
-// Deliver runs one delivery to its end. The first one also runs the program's
-// start function and _initialize. An error is the world's, and the worker must
-// not be used again; whatever the program did wrong is in the outcome.
+// Deliver runs one delivery to its end. The first one also runs the program's start
+// function and _initialize. Together they may use so many units of fuel, of which more
+// than instrument.FuelMax are as many. An error is the world's, and the worker must not
+// be used again; whatever the program did wrong is in the outcome.
 func (w *Worker) Deliver(
-	ctx context.Context, delivery []byte, sys swing.Syscaller, log LogFunc,
+	ctx context.Context, delivery []byte, fuel uint64, sys swing.Syscaller, log LogFunc,
 ) (swing.Outcome, error) {
 	now, err := swing.DeliveryTime(delivery)
 	if err != nil {
@@ -144,6 +149,7 @@ func (w *Worker) Deliver(
 	w.call = delivering{
 		Context: ctx, worker: w, input: delivery, sys: sys, log: log, output: output,
 	}
+	w.meter.fill(fuel, w.program.engine.options.Limits.Depth)
 	if !w.heap.Started {
 		w.heap.Started = true
 		for _, export := range w.prologue() {
@@ -171,21 +177,40 @@ func (w *Worker) prologue() (exports []string) {
 
 // outcome turns how a call into the program ended into data. A panic of ours
 // goes on from here: wazero has turned it into an error.
+//
+// A program that ran out of fuel may have gone on until the next test, and have trapped
+// or even returned before that: it ran out of fuel all the same.
 func (w *Worker) outcome(err error, code int32) swing.Outcome {
 	c := &w.call
-	switch {
-	case c.bug != nil:
+	if c.bug != nil {
 		panic(c.bug)
-	case c.ended:
-		return swing.Outcome{Status: swing.StatusIllegal}
-	case c.refused != "":
-		return swing.Outcome{Status: swing.StatusTrapped, Problem: c.refused}
-	case err != nil:
-		return swing.Outcome{Status: swing.StatusTrapped, Problem: trapName(err)}
-	case code != 0:
-		return swing.Outcome{Status: swing.StatusFailed, Problem: w.problem()}
 	}
-	return swing.Outcome{Status: swing.StatusOK}
+	left, deep := w.meter.left()
+	if left < 0 {
+		return swing.Outcome{Status: swing.StatusOutOfFuel, Fuel: w.meter.budget}
+	}
+	out := swing.Outcome{Status: swing.StatusOK, Fuel: w.meter.budget - uint64(left)}
+	switch {
+	case deep:
+		out.Status = swing.StatusTooDeep
+	case c.ended:
+		out.Status = swing.StatusIllegal
+	case c.refused != "":
+		out.Status, out.Problem = w.trapped(), c.refused
+	case err != nil:
+		out.Status, out.Problem = w.trapped(), trapName(err)
+	case code != 0:
+		out.Status, out.Problem = swing.StatusFailed, w.problem()
+	}
+	return out
+}
+
+// trapped is the status of a program that trapped.
+func (w *Worker) trapped() swing.Status {
+	if w.meter.refused.Get() != 0 {
+		return swing.StatusOutOfMemory
+	}
+	return swing.StatusTrapped
 }
 
 // problem returns the program's output as text for an outcome.
@@ -195,13 +220,14 @@ func (w *Worker) problem() string {
 
 // trapName returns the engine-independent name of a trap: wazero's own text
 // goes on with a stack that depends on the engine. An error that is no trap is
-// a fault of ours.
+// a fault of ours, and so is the end of the engine's own stack, which is not the same in
+// both: calls are too deep before.
 func trapName(err error) string {
-	name, ok := strings.CutPrefix(err.Error(), "wasm error: ")
-	if !ok {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	name, ok := strings.CutPrefix(text, "wasm error: ")
+	if !ok || name == "stack overflow" {
 		panic(fmt.Sprintf("worker: the engine failed: %v", err))
 	}
-	name, _, _ = strings.Cut(name, "\n")
 	return name
 }
 
@@ -211,7 +237,7 @@ func (w *Worker) Size() uint64 { return uint64(w.module.Memory().Size()) }
 // Close gives the worker's memory back. It may be called once.
 func (w *Worker) Close(ctx context.Context) error {
 	module := w.module
-	w.module, w.entry, w.globals, w.region = nil, nil, nil, nil
+	w.module, w.entry, w.globals, w.region, w.meter = nil, nil, nil, nil, meter{}
 	if err := module.Close(ctx); err != nil {
 		return fmt.Errorf("close worker: %w", err)
 	}

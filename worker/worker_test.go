@@ -215,14 +215,22 @@ func TestOutcomes(t *testing.T) {
 		{"log out of bounds", order{op: 13, a: 100, b: 1 << 31},
 			swing.Outcome{Status: swing.StatusTrapped, Problem: "out of bounds memory access"}},
 	}
+	used := map[string][]uint64{}
 	for _, s := range []setup{setups()[0], setups()[5]} {
 		stand := newStand(t, s, "probe.wasm")
 		for _, r := range rows {
 			w, _ := stand.start(stand.genesis())
-			if out, _ := stand.deliver(w, r.o); out != r.want {
+			out, _ := stand.deliver(w, r.o)
+			used[r.name] = append(used[r.name], out.Fuel)
+			if out.Fuel = 0; out != r.want {
 				t.Errorf("%v: %s: %+v, want %+v", s, r.name, out, r.want)
 			}
 			stand.close(w)
+		}
+	}
+	for name, fuel := range used {
+		if fuel[0] == 0 || fuel[0] != fuel[1] {
+			t.Errorf("%s used %d units of fuel", name, fuel)
 		}
 	}
 }
@@ -256,7 +264,7 @@ func TestClockIsTheDeliverys(t *testing.T) {
 	w, _ := s.start(base)
 	read := func(deliveryTime uint64) uint64 {
 		o := order{op: 9, a: 5000}
-		if _, err := w.Deliver(context.Background(), o.delivery(deliveryTime), &echo{}, nil); err != nil {
+		if _, err := w.Deliver(context.Background(), o.delivery(deliveryTime), swing.Unbounded, &echo{}, nil); err != nil {
 			t.Fatal(err)
 		}
 		return binary.LittleEndian.Uint64(s.capture(w, base.memory).memory[5000:])
@@ -312,7 +320,7 @@ func TestLogIsBounded(t *testing.T) {
 		var got []string
 		log := func(l worker.Level, text []byte) { got = append(got, fmt.Sprintf("%d %s", l, text)) }
 		o := order{op: 13, a: 256, b: 14}
-		if _, err := w.Deliver(context.Background(), o.delivery(0), &echo{}, log); err != nil {
+		if _, err := w.Deliver(context.Background(), o.delivery(0), swing.Unbounded, &echo{}, log); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(got, []string{"2 born w"}) {
@@ -339,7 +347,7 @@ func TestOurPanicIsNoTrap(t *testing.T) {
 				}
 			}()
 			o := order{op: 4, a: 1}
-			out, err := w.Deliver(context.Background(), o.delivery(0), panicking{}, nil)
+			out, err := w.Deliver(context.Background(), o.delivery(0), swing.Unbounded, panicking{}, nil)
 			t.Errorf("%v: no panic but %v, %v", set, out, err)
 		}()
 		s.close(w)

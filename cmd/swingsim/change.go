@@ -28,6 +28,7 @@ them. It runs nothing. It is observable: it changes the activityhash.`,
 	f.Uint64Var(&o.ReapDeliveries, "reap-deliveries", 0, "reap it after `N` deliveries")
 	f.Uint64Var(&o.ReapRefs, "reap-references", 0,
 		"reap it after it was told of `N` references that others dropped")
+	f.Uint64Var(&o.ReapFuel, "reap-fuel", 0, "reap it after its deliveries used `N` units of fuel")
 	f.BoolVar(&critical, "critical", false, "the kernel stops when it fails")
 	f.BoolVar(&quarantine, "quarantine", false, "it is kept in quarantine when it fails")
 	return a.verb(c, func(ctx context.Context, args []string) error {
@@ -38,7 +39,8 @@ them. It runs nothing. It is observable: it changes the activityhash.`,
 			o.Quarantine = &quarantine
 		}
 		if f.Changed("reap-deliveries") && o.ReapDeliveries == 0 ||
-			f.Changed("reap-references") && o.ReapRefs == 0 || o == (host.OptionChange{}) {
+			f.Changed("reap-references") && o.ReapRefs == 0 ||
+			f.Changed("reap-fuel") && o.ReapFuel == 0 || o == (host.OptionChange{}) {
 			return usagef("say what to change; numbers are from 1")
 		}
 		c, err := a.control(ctx, args[0], func(h *host.Host, v host.Vat) error {

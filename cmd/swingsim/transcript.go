@@ -65,7 +65,7 @@ func (a *app) printTranscript(
 				continue
 			}
 			delivery, syscalls := e.Describe()
-			fmt.Fprintf(a.out, "%d  %s\n", e.Position, plain(delivery+outcome(e.Outcome)))
+			fmt.Fprintf(a.out, "%d  %s\n", e.Position, plain(delivery+"  => "+e.Ending()))
 			for _, s := range syscalls {
 				fmt.Fprintf(a.out, "      %s\n", plain(s))
 			}
@@ -75,15 +75,4 @@ func (a *app) printTranscript(
 		}
 	}
 	return nil
-}
-
-// outcome says how a delivery ended, unless it ended well.
-func outcome(o interface {
-	OK() bool
-	String() string
-}) string {
-	if o.OK() {
-		return ""
-	}
-	return "  => " + o.String()
 }

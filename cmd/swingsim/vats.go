@@ -37,6 +37,7 @@ type vatOptions struct {
 	Quarantine     bool   `json:"quarantine"` // whether it is kept there when it fails
 	ReapDeliveries uint64 `json:"reap_deliveries"`
 	ReapReferences uint64 `json:"reap_references"`
+	ReapFuel       uint64 `json:"reap_fuel"`
 	Meter          string `json:"meter"`
 }
 
@@ -51,10 +52,12 @@ func (o vatOptions) words(usual host.VatOptions) string {
 			all = append(all, flag.word)
 		}
 	}
-	if o.ReapDeliveries != usual.ReapDeliveries || o.ReapReferences != usual.ReapRefs {
-		all = append(all, fmt.Sprintf("reaped after %s, %s",
+	if o.ReapDeliveries != usual.ReapDeliveries || o.ReapReferences != usual.ReapRefs ||
+		o.ReapFuel != usual.ReapFuel {
+		all = append(all, fmt.Sprintf("reaped after %s, %s, %s of fuel",
 			often(o.ReapDeliveries, "delivery", "deliveries"),
-			often(o.ReapReferences, "reference", "references")))
+			often(o.ReapReferences, "reference", "references"),
+			often(o.ReapFuel, "unit", "units")))
 	}
 	if o.Meter != "" {
 		all = append(all, "meter "+o.Meter)
@@ -87,6 +90,7 @@ changes nothing.`,
 		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
 			o := h.Options()
 			usual.ReapDeliveries, usual.ReapRefs = o.ReapDeliveries, o.ReapRefs
+			usual.ReapFuel = o.ReapFuel
 			vats, err := h.Vats()
 			for _, v := range vats {
 				list = append(list, listVat(v))
@@ -119,7 +123,8 @@ func listVat(v host.Vat) listedVat {
 		Options: vatOptions{
 			Pipelining: v.Options.Pipelining, Critical: v.Options.Critical,
 			Quarantine: v.Options.Quarantine, ReapDeliveries: v.Options.ReapDeliveries,
-			ReapReferences: v.Options.ReapRefs, Meter: string(v.Options.Meter),
+			ReapReferences: v.Options.ReapRefs, ReapFuel: v.Options.ReapFuel,
+			Meter: string(v.Options.Meter),
 		},
 	}
 	if len(v.Snapshots) > 0 {

@@ -54,16 +54,16 @@ var jsonFields = map[string]string{
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks blocks_redone cranks deliveries " +
 		"dir_bytes directory identity length_deliveries length_messages messages queued rounds scenario " +
 		"seed snapshots torn_bytes vats vats_ended vats_held",
-	"vats": "id incarnation latest_snapshot name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_references " +
+	"vats": "id incarnation latest_snapshot name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_fuel options.reap_references " +
 		"position program references root snapshots state transcript",
 	"snapshots":      "engine heap incarnation name position stored_bytes transcript vat",
-	"transcript v1":  "d position r r.status sc",
+	"transcript v1":  "d position r r.fuel r.status sc",
 	"replay v1":      "deliveries deliveries_per_s from name seconds snapshots_compared to transcript vat",
 	"send v1 incr 1": "activityhash answer body held method promise queued ran_cranks ran_deliveries slots state target",
 	"create counter": "activityhash created_directory name program queued ran_cranks ran_deliveries root state vat",
-	"quarantine v1": "activityhash name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_references " +
+	"quarantine v1": "activityhash name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_fuel options.reap_references " +
 		"queued returned state vat waiting",
-	"change v1 --critical": "activityhash name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_references " +
+	"change v1 --critical": "activityhash name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_fuel options.reap_references " +
 		"queued returned state vat waiting",
 	"promises": "more promises promises.answer promises.body promises.decider promises.promise promises.references " +
 		"promises.slots promises.state promises.subscribers promises.waiting",
@@ -186,11 +186,11 @@ func TestTranscriptOfAFailure(t *testing.T) {
 	write(t, path, text)
 	dir := directory(t, path)
 	_, got, _ := output(t, "transcript", "bad", "--dir", dir)
-	if !strings.Contains(got, "  => failed: want [book, base purse, quote purse]\n") {
+	if !strings.Contains(got, "  => failed: want [book, base purse, quote purse] (") {
 		t.Errorf("got %s", got)
 	}
 	_, got, _ = output(t, "transcript", "good", "--dir", dir)
-	if strings.Contains(got, "=>") || !strings.HasPrefix(got, "0  startVat ") {
+	if strings.Contains(got, "failed") || !strings.HasPrefix(got, "0  startVat []  => ok (") {
 		t.Errorf("got %s", got)
 	}
 	_, got, _ = output(t, "vats", "--dir", dir)

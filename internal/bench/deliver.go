@@ -177,7 +177,7 @@ func (b *bareCounter) block(ctx context.Context, deliveries, bytes int) error {
 		b.buf = make([]byte, bytes)
 	}
 	for range deliveries {
-		if _, err := b.worker.Deliver(ctx, b.delivery, silent{}, nil); err != nil {
+		if _, err := b.worker.Deliver(ctx, b.delivery, swing.Unbounded, silent{}, nil); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vatwarehouse/host"
+	"vatwarehouse/swing"
 )
 
 // replayDeliveries is the length of the history that is replayed.
@@ -38,7 +39,8 @@ func replay(ctx context.Context, r *Run) error {
 		measured = append(measured, perSecond(int(done.Deliveries), done.Elapsed))
 		started := time.Now()
 		for range replayDeliveries {
-			if _, err = b.worker.Deliver(ctx, b.delivery, silent{}, nil); err != nil {
+			_, err = b.worker.Deliver(ctx, b.delivery, swing.Unbounded, silent{}, nil)
+			if err != nil {
 				break
 			}
 		}

@@ -109,7 +109,7 @@ func (s *studio) segments() (out []snapstore.Segment) {
 }
 
 func (s *studio) deliver(ctx context.Context, d swing.Delivery[swing.VRef]) error {
-	out, err := s.worker.Deliver(ctx, swing.AppendDelivery(nil, d), silent{}, nil)
+	out, err := s.worker.Deliver(ctx, swing.AppendDelivery(nil, d), swing.Unbounded, silent{}, nil)
 	if err == nil && !out.OK() {
 		err = fmt.Errorf("the glutton %v", out)
 	}

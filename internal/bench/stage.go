@@ -92,7 +92,7 @@ func (*stage) Discard(swing.VatID) {}
 
 // Deliver implements kernel.Vats.
 func (g *stage) Deliver(
-	_ context.Context, id swing.VatID, _ uint64, b []byte, sys swing.Syscaller,
+	_ context.Context, id swing.VatID, _ uint64, b []byte, _ uint64, sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	d, err := swing.DecodeDelivery[vref](b)
 	if err != nil || d.Kind == swing.DeliverStartVat {

@@ -22,7 +22,7 @@ func runOnce(t *testing.T, fs []imported, code []byte) swing.Outcome {
 		r := w.newResident(p, swing.Sum("seed"))
 		w.vats["v1"] = r
 		b := swing.AppendDelivery(nil, swing.Delivery[vref]{Kind: swing.DeliverStartVat, Time: 77})
-		out, err := r.worker.Deliver(context.Background(), b, anySyscaller{}, nil)
+		out, err := r.worker.Deliver(context.Background(), b, swing.Unbounded, anySyscaller{}, nil)
 		w.fatal(err)
 		outs = append(outs, out)
 	}

@@ -22,7 +22,7 @@ func BenchmarkDelivery(b *testing.B) {
 			vat := w.vats[id].worker
 			b.ReportAllocs()
 			for b.Loop() {
-				out, err := vat.Deliver(context.Background(), message, anySyscaller{}, nil)
+				out, err := vat.Deliver(context.Background(), message, swing.Unbounded, anySyscaller{}, nil)
 				if err != nil || !out.OK() {
 					b.Fatal(out, err)
 				}

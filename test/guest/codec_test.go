@@ -52,7 +52,7 @@ func decoders(t testing.TB, name string) []decoder {
 // on others, but not trap.
 func (d decoder) accepts(b []byte) bool {
 	d.t.Helper()
-	out, err := d.worker.Deliver(context.Background(), b, anySyscaller{}, nil)
+	out, err := d.worker.Deliver(context.Background(), b, swing.Unbounded, anySyscaller{}, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}

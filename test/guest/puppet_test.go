@@ -47,8 +47,8 @@ func TestPuppetMakesEverySyscall(t *testing.T) {
 	t.Parallel()
 	inEveryStyle(t, func(w *world) {
 		c := w.root("counter")
-		id, p := w.vat("puppet")
-		answer := w.send(p, "do",
+		_, broken := w.vat("puppet")
+		answer := w.send(broken, "do",
 			sends("o-50", "incr", "p+1", 4), subscribes("p+1"),
 			stores(swing.OpVatstoreSet, "k", 'v'), stores(swing.OpVatstoreGet, "k"),
 			stores(swing.OpVatstoreNextKey, ""), stores(swing.OpVatstoreDelete, "k"),
@@ -63,7 +63,7 @@ func TestPuppetMakesEverySyscall(t *testing.T) {
 			t.Fatalf("%v: answer %s", w.style, got)
 		}
 		w.ended = nil
-		id, p = w.vat("puppet")
+		id, p := w.vat("puppet")
 		script := []any{
 			sends("o-50", "incr", "p+1", 4), subscribes("p+1"),
 			stores(swing.OpVatstoreSet, "k", 'v'), stores(swing.OpVatstoreGet, "k"),
@@ -125,6 +125,7 @@ func checkPuppet(w *world, id swing.VatID, p kref) {
 var small = swing.Limits{
 	BodyBytes: 4096, Slots: 8, MethodBytes: 40, KeyBytes: 20, ValueBytes: 50, Syscalls: 20,
 	SyscallBytes: 900, Resolutions: 3, LogBytes: 64, MemoryBytes: 1 << 20,
+	Fuel: 100_000_000, Depth: 1900,
 }
 
 func many(n int, s any) []any { return slices.Repeat([]any{s}, n) }

@@ -157,12 +157,13 @@ func (w *world) newResident(p *worker.Program, seed swing.Hash) *resident {
 
 // Deliver implements kernel.Vats.
 func (w *world) Deliver(
-	ctx context.Context, id swing.VatID, _ uint64, b []byte, sys swing.Syscaller,
+	ctx context.Context, id swing.VatID, _ uint64, b []byte, fuel uint64, sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	r := w.vats[id]
-	out, err := r.worker.Deliver(ctx, b, sys, func(level worker.Level, text []byte) {
+	log := func(level worker.Level, text []byte) {
 		w.logs = append(w.logs, fmt.Sprintf("%s %d %s", id, level, text))
-	})
+	}
+	out, err := r.worker.Deliver(ctx, b, fuel, sys, log)
 	if err == nil && out.OK() && w.style.restart {
 		err = w.restart(ctx, r)
 	}
@@ -360,7 +361,8 @@ func (w *world) replay(id swing.VatID, name string, interpreter bool) {
 	for i := range w.items[id] {
 		e := w.entry(id, i)
 		replayer := transcript.NewReplayer(e)
-		out, err := r.worker.Deliver(context.Background(), e.Delivery, replayer, nil)
+		budget := e.Budget(swing.DefaultLimits())
+		out, err := r.worker.Deliver(context.Background(), e.Delivery, budget, replayer, nil)
 		w.fatal(err)
 		w.fatal(replayer.Finish(out))
 	}
@@ -383,23 +385,23 @@ func (w *world) history() history {
 	return h
 }
 
-// differs says where two histories part, or "". Heaps are compared where both are
-// of the same programs.
-func (h history) differs(other history, heaps bool) string {
+// differs says where two histories part, or "". Heaps and fuel are compared where both
+// are of the same programs.
+func (h history) differs(other history, same bool) string {
 	if len(h.items) != len(other.items) {
 		return fmt.Sprintf("%d vats and %d", len(h.items), len(other.items))
 	}
 	for _, id := range sortedIDs(h.items) {
 		a, b := h.items[id], other.items[id]
 		for i := range min(len(a), len(b)) {
-			if !slices.Equal(a[i], b[i]) {
+			if !slices.Equal(a[i], b[i]) && (same || !slices.Equal(unfuelled(a[i]), unfuelled(b[i]))) {
 				return fmt.Sprintf("%s at %d:\n%s\nand\n%s", id, i, showItem(a[i]), showItem(b[i]))
 			}
 		}
 		if len(a) != len(b) {
 			return fmt.Sprintf("%s: %d deliveries and %d", id, len(a), len(b))
 		}
-		if heaps && h.heaps[id] != other.heaps[id] {
+		if same && h.heaps[id] != other.heaps[id] {
 			return fmt.Sprintf("heaps of %s", id)
 		}
 	}
@@ -412,6 +414,16 @@ func sortedIDs[V any](m map[swing.VatID]V) (ids []swing.VatID) {
 	}
 	slices.SortFunc(ids, func(a, b swing.VatID) int { return int(a.Number()) - int(b.Number()) })
 	return ids
+}
+
+// unfuelled is an entry's item but for the fuel it used.
+func unfuelled(item []byte) []byte {
+	e, err := transcript.Decode(item)
+	if err != nil {
+		return item
+	}
+	e.Outcome.Fuel = 0
+	return e.Append(nil)
 }
 
 func showItem(item []byte) string {

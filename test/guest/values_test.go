@@ -8,9 +8,6 @@ import (
 	"vatwarehouse/swing"
 )
 
-// null stands in a body for the next slot.
-const null = 0xf6
-
 // list encodes values as EXAMPLES.md says: numbers, texts, byte strings, truth
 // values, references, and lists of them.
 func list[R swing.Ref](values ...any) swing.CapData[R] {

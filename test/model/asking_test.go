@@ -119,7 +119,7 @@ func (m *model) room() bool {
 	return live < liveMax && len(m.vats) < everMade
 }
 
-// amount is units, of which a delivery takes one or two thousand.
+// amount is units of fuel, of which a delivery takes one or two thousand.
 func (k asker[R]) amount() uint64 {
 	switch k.rng.IntN(12) {
 	case 0:
@@ -171,17 +171,24 @@ func (k asker[R]) toNode(s *service) (method string, args swing.CapData[R]) {
 		return "terminate", args
 	case n < 15:
 		program := k.program(&args)
+		if k.rng.IntN(3) == 0 { // with the parameters it has
+			args.Body = list(program)
+			return "upgrade", args
+		}
 		if ref, ok := k.any(); ok && k.rng.IntN(2) == 0 {
 			args.Slots = append(args.Slots, ref)
 		}
 		args.Body = k.trailing(program, octets([]byte("z")), words("\"q\""))
 		return "upgrade", args
 	}
-	deliveries, refs := k.rng.Uint64N(30), k.rng.Uint64N(10)
+	to := dirt{k.rng.Uint64N(30), k.rng.Uint64N(10), k.rng.Uint64N(40_000)}
 	if k.rng.IntN(8) == 0 {
-		refs = never + k.rng.Uint64N(2)
+		to.refs = never + k.rng.Uint64N(2)
 	}
-	args.Body = k.trailing(num(deliveries), num(refs))
+	if k.rng.IntN(8) == 0 {
+		to.fuel = never + k.rng.Uint64N(2)
+	}
+	args.Body = k.trailing(num(to.deliveries), num(to.refs), num(to.fuel))
 	return "changeOptions", args
 }
 

@@ -221,14 +221,16 @@ func (m *model) dirty(r *report) {
 		return
 	}
 	if r.delivery.Kind == swing.DeliverReap {
-		v.dirt.deliveries, v.dirt.refs = 0, 0
+		v.dirt = dirt{}
 		return
 	}
 	v.dirt.deliveries++
 	v.dirt.refs += uint64(len(r.delivery.Refs))
+	v.dirt.fuel += r.turn.program.Fuel
 	byDeliveries := v.dirt.deliveries >= v.reap.deliveries
 	byRefs := v.dirt.refs >= v.reap.refs && !m.fault("a reap for references forgotten")
-	if !byDeliveries && !byRefs {
+	byFuel := v.dirt.fuel >= v.reap.fuel && !m.fault("a reap for fuel forgotten")
+	if !byDeliveries && !byRefs && !byFuel {
 		return
 	}
 	if byDeliveries {
@@ -236,6 +238,9 @@ func (m *model) dirty(r *report) {
 	}
 	if byRefs {
 		m.mark("a reap for references")
+	}
+	if byFuel {
+		m.mark("a reap for fuel")
 	}
 	at, found := slices.BinarySearchFunc(m.reaps, v.id, func(a, b vatID) int {
 		return int(a.Number()) - int(b.Number())

@@ -32,10 +32,9 @@ type report struct {
 	ended    []ended
 	outputs  []output
 	posts    []post
-	units    uint64 // what the delivery used
-	made     int    // vats, for another
-	swept    int    // rows, by a cleanup
-	failed   bool   // the world did, or a critical vat; nothing happened
+	made     int  // vats, for another
+	swept    int  // rows, by a cleanup
+	failed   bool // the world did, or a critical vat; nothing happened
 	critical bool
 	stuck    vatID // the critical vat that nothing gets past
 	disorder string
@@ -430,8 +429,8 @@ func (m *model) deliver(undo *model, r *report, p program) {
 	v := m.vat(r.vat)
 	r.position, r.delivery.Time = v.position, m.time
 	r.turn = &turn{m: m, vat: r.vat, delivery: r.delivery, report: r, room: m.allowance(v)}
+	r.turn.budget = m.budget(v.meter, r)
 	p(r.turn)
-	r.units = r.turn.usage()
 	meter := v.meter
 	m.settle(undo, r)
 	if r.critical {
@@ -454,12 +453,12 @@ func (m *model) settle(undo *model, r *report) {
 	switch {
 	case t.refused != "":
 		t.status, t.problem = swing.StatusIllegal, t.refused
+	case t.starved():
+		t.status, t.problem, t.vague = m.starves(t), "", true
 	case t.status != swing.StatusOK:
 		m.mark("a vat " + t.status.String())
 	case t.broken != "":
 		t.status, t.problem = swing.StatusIllegal, t.broken
-	case m.underflows(r):
-		t.status, t.vague = swing.StatusUnderflow, true
 	case t.exit != nil && t.exit.failure:
 		m.mark("exit as a failure")
 		t.status, t.problem = swing.StatusExited, string(t.exit.info.Body)

@@ -143,13 +143,14 @@ func (e embedder) create() {
 	}
 	if e.rng.IntN(4) == 0 {
 		s.ReapDeliveries, s.ReapRefs = e.rng.Uint64N(30), e.rng.Uint64N(10)
+		s.ReapFuel = e.rng.Uint64N(40_000)
 	}
 	e.note("create a vat: %+v", s)
 	want := spec{
 		name: s.Name, code: s.Code, params: s.Params, meter: s.Meter,
 		pipelining: s.Pipelining, critical: s.Critical, quarantine: s.Quarantine,
 	}
-	want.reap.deliveries, want.reap.refs = s.ReapDeliveries, s.ReapRefs
+	want.reap = dirt{s.ReapDeliveries, s.ReapRefs, s.ReapFuel}
 	id, root, ok := e.m.create(want)
 	gotID, gotRoot, err := e.k.CreateVat(e.b, s)
 	e.same("create", err, ok)
@@ -277,6 +278,9 @@ func (e embedder) change() {
 	}
 	if e.rng.IntN(2) == 0 {
 		o.ReapRefs = e.rng.Uint64N(9)
+	}
+	if e.rng.IntN(2) == 0 {
+		o.ReapFuel = e.rng.Uint64N(40_000)
 	}
 	if e.rng.IntN(2) == 0 {
 		o.Critical = new(e.rng.IntN(20) == 0)

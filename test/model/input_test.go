@@ -25,7 +25,7 @@ type spec struct {
 	params                           kcap
 	pipelining, critical, quarantine bool
 	meter                            kref
-	reap                             struct{ deliveries, refs uint64 }
+	reap                             dirt
 }
 
 func (m *model) create(s spec) (id vatID, root kref, ok bool) {
@@ -48,13 +48,7 @@ func (m *model) make(s spec) (id vatID, root kref) {
 	m.objects = append(m.objects, object{ref: root, owner: id})
 	v := vat{
 		id: id, pipelining: s.pipelining, critical: s.critical, quarantine: s.quarantine,
-		code: s.code, meter: s.meter, reap: m.reap, params: s.params,
-	}
-	if s.reap.deliveries > 0 {
-		v.reap.deliveries = s.reap.deliveries
-	}
-	if s.reap.refs > 0 {
-		v.reap.refs = s.reap.refs
+		code: s.code, meter: s.meter, reap: m.reap.changed(s.reap), params: s.params,
 	}
 	v.add(entry{root, swing.RootVRef, true})
 	m.vats = append(m.vats, v)
@@ -144,12 +138,11 @@ func (m *model) change(id vatID, o kernel.OptionChange) bool {
 		return false
 	}
 	v := m.vat(id)
-	if o.ReapDeliveries > 0 {
-		v.reap.deliveries = o.ReapDeliveries
+	to := dirt{o.ReapDeliveries, o.ReapRefs, o.ReapFuel}
+	if o.ReapRefs > 0 && m.fault("a change of options that forgets a number") {
+		to.refs = 0
 	}
-	if o.ReapRefs > 0 && !m.fault("a change of options that forgets a number") {
-		v.reap.refs = o.ReapRefs
-	}
+	v.reap = v.reap.changed(to)
 	if o.Critical != nil {
 		v.critical = *o.Critical
 	}

@@ -13,6 +13,7 @@ func options(r rules) kernel.Options {
 		Seed: "model", Limits: r.limits,
 		Schedule: kernel.Schedule{
 			ReapDeliveries: r.reap.deliveries, ReapRefs: r.reap.refs,
+			ReapFuel:    r.reap.fuel,
 			CleanupRows: r.cleanup.rows, CleanupEvery: r.cleanup.every,
 			QueueShare: r.share, QueueMax: r.most,
 		},
@@ -25,7 +26,8 @@ func (m *model) dirtLine(x *text, v *vat) {
 		return
 	}
 	x.line("dirt of", string(v.id), number(v.dirt.deliveries), number(v.dirt.refs),
-		"reap after", number(v.reap.deliveries), number(v.reap.refs))
+		number(v.dirt.fuel), "reap after", number(v.reap.deliveries), number(v.reap.refs),
+		number(v.reap.fuel))
 }
 
 // importerLines are the vats that import an object, and whether they have been
@@ -60,13 +62,13 @@ func (r *rows) dirt(id vatID, position uint64) {
 	if !r.has(string(id) + ".d") {
 		return
 	}
-	x := r.fields(string(id)+".d", 4)
-	since, refs := x.Uint(), x.Uint()
+	x := r.fields(string(id)+".d", 6)
+	since, refs, fuel := x.Uint(), x.Uint(), x.Uint()
 	if r.has(string(id) + ".x") {
 		return
 	}
-	r.line("dirt of", string(id), number(position-since), number(refs),
-		"reap after", number(x.Uint()), number(x.Uint()))
+	r.line("dirt of", string(id), number(position-since), number(refs), number(fuel),
+		"reap after", number(x.Uint()), number(x.Uint()), number(x.Uint()))
 }
 
 // hex reads a number of 16 hex digits.

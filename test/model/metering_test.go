@@ -60,19 +60,6 @@ func (q *request) notify(s *service) bool {
 	return true
 }
 
-// usage is what a delivery used, as meters count it: 1,000, and for each byte of it and
-// of its syscalls and their answers 1, and for each syscall 100.
-func (t *turn) usage() uint64 {
-	n := 1000 + len(swing.AppendDelivery(nil, t.delivery))
-	for _, c := range t.recorded() {
-		n += 100 + len(c.request)
-		if !t.m.fault("an answer that costs nothing") {
-			n += len(c.answer)
-		}
-	}
-	return uint64(n)
-}
-
 // recorded is the syscalls that were made, without one that was refused.
 func (t *turn) recorded() []exchange {
 	if t.refused != "" {
@@ -84,14 +71,36 @@ func (t *turn) recorded() []exchange {
 // pays reports whether a delivery is taken off its vat's meter.
 func pays(r *report) bool { return !r.delivery.Kind.GC() && r.delivery.Kind != swing.DeliverReap }
 
-// underflows reports whether a delivery used more than its vat's meter has.
-func (m *model) underflows(r *report) bool {
-	s := m.service(m.vat(r.vat).meter)
-	if s == nil || !pays(r) || s.unlimited || s.remaining >= r.units {
-		return false
+// budget is how much fuel a delivery may use: the limit, or what its meter has.
+func (m *model) budget(meter kref, r *report) uint64 {
+	limit := uint64(m.rules.limits.Fuel)
+	s := m.service(meter)
+	if s == nil || !pays(r) || s.unlimited || s.remaining >= limit ||
+		m.fault("a budget that forgets the meter") {
+		return limit
 	}
-	m.mark("a meter underflow")
-	return true
+	m.mark("a meter with less than the limit")
+	return s.remaining
+}
+
+// starved reports whether the program was stopped for want of fuel, or used more than
+// it had before it came to its end.
+func (t *turn) starved() bool {
+	if t.program.Status == swing.StatusOK && t.program.Fuel > t.budget {
+		t.m.mark("an end beyond the budget")
+		return !t.m.fault("fuel beyond the budget")
+	}
+	return t.program.Status == swing.StatusOutOfFuel
+}
+
+// starves says what it is called: whether the meter or the limit was the bound.
+func (m *model) starves(t *turn) swing.Status {
+	if t.budget < uint64(m.rules.limits.Fuel) {
+		m.mark("a meter underflow")
+		return swing.StatusUnderflow
+	}
+	m.mark("a vat out of fuel")
+	return swing.StatusOutOfFuel
 }
 
 // deduct takes what a delivery used off a meter, whatever became of it.
@@ -103,14 +112,19 @@ func (m *model) deduct(ref kref, r *report) {
 	if r.kind == setback && m.fault("a setback that costs nothing") {
 		return
 	}
+	failed := r.turn.status != swing.StatusOK && r.kind != setback
+	if failed && m.fault("an end that costs nothing") {
+		return
+	}
+	fuel := r.turn.program.Fuel
 	m.mark("a meter counts")
-	s.used += r.units
+	s.used += fuel
 	if s.unlimited {
 		m.mark("an unlimited meter counts")
 		return
 	}
 	before := s.remaining
-	s.remaining -= min(s.remaining, r.units)
+	s.remaining -= min(s.remaining, fuel)
 	crossed := before >= s.threshold || m.fault("a threshold that is crossed twice")
 	if !crossed || s.remaining >= s.threshold {
 		return

@@ -30,6 +30,7 @@ func limits(rng *rand.Rand) swing.Limits {
 	l := swing.Limits{
 		BodyBytes: 40, Slots: 8, MethodBytes: 20, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
 		SyscallBytes: 3000, Resolutions: 6, LogBytes: 100, MemoryBytes: 1 << 16,
+		Fuel: 3000 + rng.IntN(2000), Depth: 100,
 	}
 	if rng.IntN(8) == 0 {
 		l.Slots, l.SyscallBytes = 1024, 1<<20
@@ -41,7 +42,7 @@ func limits(rng *rand.Rand) swing.Limits {
 func newRun(seed uint64, n int) (rules, weights, []step) {
 	rng := rand.New(rand.NewPCG(seed, 19))
 	r := rules{limits: limits(rng), reached: map[string]int{}, plantedCount: new(int)}
-	r.reap.deliveries, r.reap.refs = 3+rng.Uint64N(40), 1+rng.Uint64N(12)
+	r.reap = dirt{3 + rng.Uint64N(40), 1 + rng.Uint64N(12), 5000 + rng.Uint64N(60_000)}
 	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
 	r.share, r.most = 100, 1000
 	if rng.IntN(2) == 0 {

@@ -13,6 +13,7 @@ const sparedRow = "a c-list row that is not deleted"
 // plantedFaults are what the model does wrong, every other time it comes to it, if told to.
 var plantedFaults = []string{
 	sparedRow,
+	"a budget that forgets the meter",
 	"a change of options that forgets a number",
 	"a critical vat that goes quietly",
 	"a device that sleeps",
@@ -31,6 +32,7 @@ var plantedFaults = []string{
 	"a promise nobody refers to stays",
 	"a promise that a device takes",
 	"a quarantine that loses its event",
+	"a reap for fuel forgotten",
 	"a reap for references forgotten",
 	"a refusal that nobody is told of",
 	"a row too many cleaned",
@@ -39,7 +41,7 @@ var plantedFaults = []string{
 	"a threshold that is crossed twice",
 	"a vat answered for before it has started",
 	"an action not judged again",
-	"an answer that costs nothing",
+	"an end that costs nothing",
 	"an end that nobody is told of",
 	"an export kept by an upgrade",
 	"an export still reachable after dropExports",
@@ -49,6 +51,7 @@ var plantedFaults = []string{
 	"an outbox from the wrong end",
 	"an outbox that is not emptied",
 	"chores that give no turn",
+	"fuel beyond the budget",
 	"parameters that do not count",
 	"what a device did before it refused",
 	"what is parked takes no room",

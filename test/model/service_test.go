@@ -295,17 +295,16 @@ func (q *request) upgrade(s *service) bool {
 const never = 1 << 62
 
 func (q *request) changeOptions(s *service) bool {
-	deliveries, refs := arg[uint64](q), arg[uint64](q)
-	if !q.over() || deliveries > never || refs > never || !q.m.alive(s.vat) {
+	to := dirt{arg[uint64](q), arg[uint64](q), arg[uint64](q)}
+	if !q.over() || to.deliveries > never || to.refs > never || to.fuel > never ||
+		!q.m.alive(s.vat) {
 		return false
 	}
+	if to.refs > 0 && q.m.fault("an option that is not changed") {
+		to.refs = 0
+	}
 	v := q.m.vat(s.vat)
-	if deliveries > 0 {
-		v.reap.deliveries = deliveries
-	}
-	if refs > 0 && !q.m.fault("an option that is not changed") {
-		v.reap.refs = refs
-	}
+	v.reap = v.reap.changed(to)
 	return q.answer(list())
 }
 

@@ -52,13 +52,30 @@ type model struct {
 // rules are what does not change while a run goes on.
 type rules struct {
 	limits       swing.Limits
-	reap         struct{ deliveries, refs uint64 }
+	reap         dirt // after how much vats are reaped
 	cleanup      struct{ rows, every uint64 }
 	share, most  uint64         // of what one vat has caused: in the run-queue, and in all
 	reached      map[string]int // how often each rule was
 	every        int            // steps between comparisons of everything
 	planted      string         // the fault that this model has on purpose
 	plantedCount *int
+}
+
+// dirt is what a vat has had.
+type dirt struct{ deliveries, refs, fuel uint64 }
+
+// changed is the dirt with other numbers, but for those that are 0.
+func (d dirt) changed(to dirt) dirt {
+	if to.deliveries > 0 {
+		d.deliveries = to.deliveries
+	}
+	if to.refs > 0 {
+		d.refs = to.refs
+	}
+	if to.fuel > 0 {
+		d.fuel = to.fuel
+	}
+	return d
 }
 
 type object struct {
@@ -135,8 +152,7 @@ type vat struct {
 	store       []pair  // in the order of the keys
 	imports     struct{ object, promise uint64 }
 	position    uint64
-	dirt        struct{ deliveries, refs uint64 }
-	reap        struct{ deliveries, refs uint64 } // after how much dirt it is due
+	dirt, reap  dirt // since its last reap; after how much the next is due
 
 	held     bool
 	heldBack []event

@@ -18,6 +18,7 @@ type turn struct {
 	calls    []exchange
 	bytes    int
 	room     uint64 // for messages and notifies
+	budget   uint64 // units of fuel that it may use
 
 	refused string // why a syscall ended the delivery
 	broken  string // the first that is illegal when it is judged

@@ -60,7 +60,7 @@ func (x *world) Discard(id swing.VatID) { x.discarded = append(x.discarded, id) 
 
 // Deliver implements kernel.Vats: it plays what the model's vat did.
 func (x *world) Deliver(
-	_ context.Context, id swing.VatID, position uint64, d []byte, sys swing.Syscaller,
+	_ context.Context, id swing.VatID, position uint64, d []byte, fuel uint64, sys swing.Syscaller,
 ) (swing.Outcome, error) {
 	x.asked = true
 	e := x.expect
@@ -75,6 +75,10 @@ func (x *world) Deliver(
 		return swing.Outcome{}, fmt.Errorf("%s is delivered %s, the model has %s %s", id,
 			transcript.DescribeDelivery(d), e.vat, transcript.DescribeDelivery(want))
 	}
+	if fuel != e.turn.budget {
+		return swing.Outcome{}, fmt.Errorf("%s: %d units of fuel, the model has %d",
+			id, fuel, e.turn.budget)
+	}
 	if position != e.position {
 		return swing.Outcome{}, fmt.Errorf("%s: position %d, the model has %d",
 			id, position, e.position)
@@ -83,7 +87,7 @@ func (x *world) Deliver(
 		c := e.turn.calls[x.played]
 		answer, ok := sys.Syscall(c.op, c.request)
 		if !ok {
-			return swing.Outcome{Status: swing.StatusIllegal}, nil
+			return swing.Outcome{Status: swing.StatusIllegal, Fuel: e.turn.program.Fuel}, nil
 		}
 		if !bytes.Equal(answer, c.answer) {
 			return swing.Outcome{}, fmt.Errorf("syscall %d (%v) answers %x, the model has %x",
@@ -128,6 +132,14 @@ func (x *world) crank(s step, f *failure) {
 	}
 }
 
+// ends are how programs fail.
+var ends = []swing.Outcome{
+	{Status: swing.StatusTrapped, Problem: "unreachable"},
+	{Status: swing.StatusFailed, Problem: "no luck \"today\""},
+	{Status: swing.StatusTooDeep, Problem: "100 frames"},
+	{Status: swing.StatusOutOfMemory},
+}
+
 // program is what the vat does that a crank delivers to.
 func (x *world) program(s step, rng *rand.Rand) program {
 	return func(t *turn) {
@@ -143,11 +155,21 @@ func (x *world) program(s step, rng *rand.Rand) program {
 		}
 		asked := len(t.report.posts) > 0 && rng.IntN(10) == 0
 		if asked || rng.IntN(1000) < x.w.trap {
-			t.program = swing.Outcome{Status: swing.StatusTrapped, Problem: "unreachable"}
-			if rng.IntN(2) == 0 {
-				t.program = swing.Outcome{Status: swing.StatusFailed, Problem: "no luck \"today\""}
-			}
+			t.program = ends[rng.IntN(len(ends))]
 		}
+		t.burn(rng)
+	}
+}
+
+// burn has the program use fuel. Where it would use more than it may it is stopped, or
+// comes to its end before anybody looks.
+func (t *turn) burn(rng *rand.Rand) {
+	t.program.Fuel = 500 + rng.Uint64N(1500)
+	if rng.IntN(500) == 0 {
+		t.program.Fuel += 3000
+	}
+	if t.program.Fuel > t.budget && rng.IntN(2) == 0 {
+		t.program = swing.Outcome{Status: swing.StatusOutOfFuel, Fuel: t.budget + rng.Uint64N(2)}
 	}
 }
 
@@ -267,8 +289,8 @@ func (x *world) compareDelivery(got kernel.Report, f *failure) {
 		f.fail("syscalls", "%d syscalls reported, the model has %d", got.Syscalls, len(calls))
 	}
 	problem := got.Outcome.Problem
-	if got.Units != e.units {
-		f.fail("units", "%d units used, the model has %d", got.Units, e.units)
+	if got.Outcome.Fuel != t.program.Fuel {
+		f.fail("fuel", "%d units used, the model has %d", got.Outcome.Fuel, t.program.Fuel)
 	}
 	if t.vague || t.refused != "" || t.broken != "" && t.status == swing.StatusIllegal {
 		problem = problem[:min(len(problem), len(t.problem))] // the rule has no fixed words

@@ -13,8 +13,12 @@ type walker struct {
 	seen   [256]bool // opcodes met, for the facts
 	op     byte      // the instruction's opcode
 	sub    uint32    // its second opcode, if any
-	data   int       // the data segment it names, if any
+	named  int       // what the instruction names, if anything: see instruction
+	labels []int     // the targets of a br_table
 	ended  bool      // the function's own end was met
+
+	declared span // the groups of locals of the function entered
+	groups   int  // and how many there are
 }
 
 func (m *module) decodeCode() error {
@@ -40,7 +44,7 @@ func (m *module) decodeCode() error {
 	return w.done()
 }
 
-// decodeFunction walks one body, and notes whether it drops data segments.
+// decodeFunction walks one body, and notes which data segments it drops.
 func (m *module) decodeFunction(w *walker) {
 	entry, section := w.at, w.end
 	declared := w.enter(w.in.index)
@@ -49,12 +53,11 @@ func (m *module) decodeFunction(w *walker) {
 		w.refuse(entry, "%d locals in the functions so far, limit %d",
 			m.facts.Locals, m.limits.Locals)
 	}
-	drops := 0
 	for !w.ended && w.next() {
 		m.facts.Instructions++
 		if w.drops() {
-			m.data[w.data].dropped = true
-			drops++
+			m.data[w.named].dropped = true
+			m.facts.DropSites++
 		}
 	}
 	if w.err == nil && w.at != w.end {
@@ -65,14 +68,9 @@ func (m *module) decodeFunction(w *walker) {
 		w.refuse(entry, "%d branches, %d br_table targets and %d locals would hold a compiler "+
 			"too long; split the function", w.work.branches, w.work.targets, w.locals)
 	}
-	if w.err != nil {
-		return
+	if w.err == nil {
+		w.end = section
 	}
-	if drops > 0 {
-		m.dropping = append(m.dropping, body{w.in.index, span{entry, w.end}})
-		m.facts.DropSites += drops
-	}
-	w.end = section
 }
 
 // enter begins the function whose body the walker stands before: it takes the
@@ -97,14 +95,19 @@ func (w *walker) enter(function int) (declared int) {
 	w.end = w.at + int(size)
 	w.m.facts.FunctionBytes = max(w.m.facts.FunctionBytes, int(size))
 	at, limit = w.at, w.m.limits.FunctionLocals
-	for n := w.count("groups of locals", 2, math.MaxInt32); n > 0 && w.err == nil; n-- {
+	w.groups = w.count("groups of locals", 2, math.MaxInt32)
+	groups := w.at
+	for n := w.groups; n > 0 && w.err == nil; n-- {
 		k := w.u32()
-		w.valType()
+		if w.valType() == V128 {
+			w.m.vectors = true
+		}
 		declared += int(min(k, limitMax))
 		if declared > limit && w.err == nil {
 			w.refuse(at, "at least %d locals, limit %d", declared, limit)
 		}
 	}
+	w.declared = span{groups, w.at}
 	w.locals = w.m.types[w.m.functions[function]].params.bytes() + declared
 	return declared
 }
@@ -112,7 +115,7 @@ func (w *walker) enter(function int) (declared int) {
 // drops reports whether the instruction just taken drops a passive segment. An
 // active one is dropped at birth, and dropping it again does nothing.
 func (w *walker) drops() bool {
-	return w.op == opMisc && w.sub == miscDataDrop && w.err == nil && !w.m.data[w.data].active
+	return w.op == opMisc && w.sub == miscDataDrop && w.err == nil && !w.m.data[w.named].active
 }
 
 // next takes one instruction.

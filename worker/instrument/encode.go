@@ -1,7 +1,5 @@
 package instrument
 
-import "fmt"
-
 // appendU32 appends an unsigned LEB128, as short as it can be.
 func appendU32(b []byte, v uint32) []byte {
 	for v >= 0x80 {
@@ -9,6 +7,15 @@ func appendU32(b []byte, v uint32) []byte {
 		v >>= 7
 	}
 	return append(b, byte(v))
+}
+
+// appendS64 appends a signed LEB128, as short as it can be.
+func appendS64(b []byte, v int64) []byte {
+	for v < -0x40 || v > 0x3f {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v)&0x7f)
 }
 
 // encodeSlack is room for what a plan usually appends, so that the normal form
@@ -103,44 +110,6 @@ func (p *plan) extend(b []byte, id byte, n int, more items) []byte {
 	b = appendU32(b, uint32(n+more.n))
 	b = append(b, p.m.code[old.at:old.end]...)
 	return append(b, more.b...)
-}
-
-// code appends the functions' bodies: runs of unchanged ones as they are.
-func (p *plan) code(b []byte) []byte {
-	m := p.m
-	old := p.rest(sectionCode)
-	b = appendU32(b, uint32(len(m.functions)-m.imported+p.bodies.n))
-	w := &walker{reader: reader{b: m.code}, m: m}
-	for _, f := range m.dropping {
-		b = append(b, m.code[old.at:f.at]...)
-		b = appendSized(b, func(b []byte) []byte { return p.body(b, w, f) })
-		old.at = f.end
-	}
-	b = append(b, m.code[old.at:old.end]...)
-	return append(b, p.bodies.b...)
-}
-
-// body appends a function's locals and code, with a flag set after each
-// data.drop. Neither can trap, so that no program sees the one without the other.
-func (p *plan) body(b []byte, w *walker, f body) []byte {
-	w.at, w.end = f.at, f.end
-	w.u32()
-	from := w.at
-	w.at = f.at
-	w.enter(f.function)
-	for !w.ended && w.next() {
-		if w.drops() {
-			b = append(b, w.b[from:w.at]...)
-			b = append(b, opI32Const, 1, opGlobalSet)
-			b = appendU32(b, uint32(p.flags[uint32(w.data)]))
-			from = w.at
-		}
-	}
-	if w.err != nil || w.at != f.end {
-		panic(fmt.Sprintf("instrument: function %d was admitted, and now ends at %d of %d: %v",
-			f.function, w.at, f.end, w.err))
-	}
-	return append(b, w.b[from:f.end]...)
 }
 
 // data appends the data segments that instructions name, up to the last of

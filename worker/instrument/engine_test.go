@@ -176,6 +176,9 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 	if f == nil {
 		return nil, "no export " + name
 	}
+	if !in.hidden && in.normal.Meter.Word != "" {
+		in.fill(FuelMax, DepthMax)
+	}
 	results, err := f.Call(context.Background(), args...)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
@@ -187,6 +190,21 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 		}
 	}
 	return results, ""
+}
+
+// fill sets the meter for the next call.
+func (in *instance) fill(fuel uint64, depth int) {
+	m := in.normal.Meter
+	set := func(export string, v uint64) {
+		in.mod.ExportedGlobal(export).(api.MutableGlobal).Set(v)
+	}
+	reserve := uint64(0)
+	if m.Reserve != "" {
+		reserve = fuel - min(fuel, YieldUnits)
+		set(m.Reserve, Reserve(reserve))
+	}
+	set(m.Word, Budget(fuel-reserve, depth))
+	set(m.Refused, 0)
 }
 
 func narrow(t ValType, v uint64) uint64 {

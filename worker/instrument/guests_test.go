@@ -170,7 +170,7 @@ func TestEncodingOfGuestsChangesNothing(t *testing.T) {
 			t.Fatalf("%s: %v", g.name, err)
 		}
 		m.names = span{}
-		out := (&plan{m: m}).encode()
+		out := newPlan(m).encode()
 		if want := withoutCustom(g.code); string(out) != string(want) {
 			t.Errorf("%s: %d bytes, want %d that are the module's", g.name, len(out), len(want))
 		}

@@ -5,16 +5,16 @@ func (w *walker) immediate(im immediate) {
 	switch im {
 	case nothing:
 	case localIndex:
-		w.index("local", w.locals)
+		w.named = w.index("local", w.locals)
 	case signed32:
 		w.s32()
 	case memoryArgument:
 		w.memoryArgument()
 	case label:
 		w.work.branches++
-		w.index("label", len(w.work.labels)+1)
+		w.named = w.index("label", len(w.work.labels)+1)
 	case functionIndex:
-		w.index("function", len(w.m.functions))
+		w.named = w.index("function", len(w.m.functions))
 	case blockType:
 		w.blockType()
 	case ending:
@@ -23,8 +23,11 @@ func (w *walker) immediate(im immediate) {
 		}
 	case alternative:
 		w.work.branches++
+		if !w.work.alternate() {
+			w.malformed(w.at-1, "an else without an if")
+		}
 	case globalIndex:
-		w.index("global", w.m.globals)
+		w.named = w.index("global", w.m.globals)
 	case signed64:
 		w.skipS64()
 	default:
@@ -37,7 +40,7 @@ func (w *walker) rareImmediate(im immediate) {
 	case labels:
 		w.branchTable()
 	case typeTable:
-		w.index("type", len(w.m.types))
+		w.named = w.index("type", len(w.m.types))
 		w.index("table", len(w.m.tables))
 	case tableIndex:
 		w.index("table", len(w.m.tables))
@@ -81,8 +84,9 @@ func (w *walker) rareImmediate(im immediate) {
 func (w *walker) branchTable() {
 	n := w.count("branch targets", 1, w.m.limits.BranchTargets)
 	w.work.targets += n
+	w.labels = w.labels[:0]
 	for ; n >= 0 && w.err == nil; n-- {
-		w.index("label", len(w.work.labels)+1)
+		w.labels = append(w.labels, w.index("label", len(w.work.labels)+1))
 	}
 }
 
@@ -151,8 +155,8 @@ func (w *walker) dataIndex() {
 	if w.m.dataCount == noDataCount {
 		w.malformed(w.at, "it names a data segment, but there is no data count section")
 	}
-	w.data = w.index("data segment", w.m.dataCount)
-	w.m.dataUsed = max(w.m.dataUsed, w.data+1)
+	w.named = w.index("data segment", w.m.dataCount)
+	w.m.dataUsed = max(w.m.dataUsed, w.named+1)
 }
 
 // dataMemory takes what follows a memory.init. An active segment is dropped at
@@ -162,8 +166,8 @@ func (w *walker) dataMemory() {
 	at := w.at
 	w.dataIndex()
 	w.memoryIndex()
-	if w.err == nil && w.m.data[w.data].active {
-		w.refuse(at, "memory.init of data segment %d, which is active and gone by then", w.data)
+	if w.err == nil && w.m.data[w.named].active {
+		w.refuse(at, "memory.init of data segment %d, which is active and gone by then", w.named)
 	}
 }
 

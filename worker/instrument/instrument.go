@@ -4,7 +4,7 @@ import "fmt"
 
 // Version is part of a program's identity. It changes whenever the same module
 // under the same limits may give another normal form, or another verdict.
-const Version = 1
+const Version = 2
 
 // pageBytes is the size of a WASM page.
 const pageBytes = 64 << 10
@@ -71,6 +71,8 @@ type Normal struct {
 	Exports []Export
 	// ExportsMemory says that the module itself exports its memory.
 	ExportsMemory bool
+	// Meter is how to set and read the program's fuel.
+	Meter Meter
 	// Facts are for people.
 	Facts Facts
 }
@@ -79,6 +81,26 @@ type Normal struct {
 // [RefusedError]. It does not check the types of operands: the compiler must, on
 // the normal form. Any other error is a limit that is none.
 func Rewrite(code []byte, allow []Import, l Limits) (*Normal, error) {
+	return normalForm(code, allow, l, metered)
+}
+
+// RewriteYielding returns the normal form that goes by way of the host after each
+// YieldUnits of fuel, and is otherwise that of Rewrite: it uses the same fuel, and either
+// resumes what the other left.
+func RewriteYielding(code []byte, allow []Import, l Limits) (*Normal, error) {
+	return normalForm(code, allow, l, yielding)
+}
+
+// form says which normal form is wanted.
+type form byte
+
+const (
+	bare form = iota // not metered
+	metered
+	yielding
+)
+
+func normalForm(code []byte, allow []Import, l Limits, as form) (*Normal, error) {
 	l, err := l.resolve()
 	if err != nil {
 		return nil, fmt.Errorf("rewrite module: %w", err)
@@ -87,5 +109,5 @@ func Rewrite(code []byte, allow []Import, l Limits) (*Normal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.normalise()
+	return m.normalise(as)
 }

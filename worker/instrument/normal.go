@@ -11,6 +11,11 @@ const (
 	highSuffix   = ".high"
 	setSuffix    = ".set"
 	dropExport   = reserved + "drop" // and the segment's index
+
+	wordExport    = reserved + "meter"
+	refusedExport = reserved + "refused"
+	reserveExport = reserved + "reserve"
+	refillExport  = reserved + "refill"
 )
 
 // globalAccess returns how the normal form exposes a mutable global.
@@ -23,7 +28,7 @@ func globalAccess(index int, t ValType) Global {
 }
 
 // normalise plans the normal form, and encodes it.
-func (m *module) normalise() (*Normal, error) {
+func (m *module) normalise(as form) (*Normal, error) {
 	n := &Normal{
 		MemoryMin:     m.memory.least,
 		MemoryMax:     uint32(m.limits.MemoryPages),
@@ -37,7 +42,7 @@ func (m *module) normalise() (*Normal, error) {
 	if m.memory.bounded {
 		n.MemoryMax = min(n.MemoryMax, m.memory.most)
 	}
-	p := &plan{m: m}
+	p := newPlan(m)
 	p.memory(n)
 	if m.start != noStart {
 		n.Start = startExport
@@ -49,6 +54,9 @@ func (m *module) normalise() (*Normal, error) {
 	}
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
+	}
+	if as != bare {
+		n.Meter = p.meter(as == yielding)
 	}
 	p.change(sectionData)
 	p.change(sectionDataCount)

@@ -16,8 +16,8 @@ type plan struct {
 	globals   items
 	exports   items
 	bodies    items
-	forms     []string       // the types appended
-	flags     map[uint32]int // the flag global of every segment that is dropped
+	forms     map[string]int // the types appended
+	passes    []pass         // what changes the functions' code
 }
 
 // items are encoded things to append to a vector.
@@ -25,6 +25,8 @@ type items struct {
 	n int
 	b []byte
 }
+
+func newPlan(m *module) *plan { return &plan{m: m, forms: map[string]int{}} }
 
 func (p *plan) change(section byte) { p.changed[section] = true }
 
@@ -46,12 +48,19 @@ func (p *plan) export(name string, kind byte, index int) {
 }
 
 // function appends a function, and exports it.
-func (p *plan) function(name string, params, results []ValType, body []byte) {
+func (p *plan) function(
+	name string, params, results []ValType, code []byte, locals ...ValType,
+) {
 	p.export(name, kindFunction, len(p.m.functions)+p.functions.n)
 	p.functions.b = appendU32(p.functions.b, uint32(p.typeOf(params, results)))
 	p.functions.n++
-	p.bodies.b = appendU32(p.bodies.b, uint32(len(body)+2))
-	p.bodies.b = append(append(append(p.bodies.b, 0), body...), opEnd) // no locals
+	p.bodies.b = appendSized(p.bodies.b, func(b []byte) []byte {
+		b = appendU32(b, uint32(len(locals)))
+		for _, t := range locals {
+			b = append(b, 1, byte(t))
+		}
+		return append(append(b, code...), opEnd)
+	})
 	p.bodies.n++
 	p.change(sectionFunction)
 	p.change(sectionCode)
@@ -61,12 +70,11 @@ func (p *plan) function(name string, params, results []ValType, body []byte) {
 // its index.
 func (p *plan) typeOf(params, results []ValType) int {
 	form := signatureText(params, results)
-	for i, f := range p.forms {
-		if f == form {
-			return len(p.m.types) + i
-		}
+	if index, ok := p.forms[form]; ok {
+		return index
 	}
-	p.forms = append(p.forms, form)
+	index := len(p.m.types) + p.types.n
+	p.forms[form] = index
 	p.types.b = append(p.types.b, typeFunc)
 	for _, list := range [][]ValType{params, results} {
 		p.types.b = appendU32(p.types.b, uint32(len(list)))
@@ -76,7 +84,7 @@ func (p *plan) typeOf(params, results []ValType) int {
 	}
 	p.types.n++
 	p.change(sectionType)
-	return len(p.m.types) + p.types.n - 1
+	return index
 }
 
 // expose exports a mutable global, or functions that stand for it: a host can
@@ -102,7 +110,7 @@ func (p *plan) expose(g Global) {
 // a function that drops it again.
 func (p *plan) trackDrops(n *Normal) error {
 	m, limit := p.m, p.m.limits.Globals
-	p.flags = map[uint32]int{}
+	flags := map[int]int{}
 	for i, d := range m.data {
 		if !d.dropped {
 			continue
@@ -115,17 +123,17 @@ func (p *plan) trackDrops(n *Normal) error {
 				What:   fmt.Sprintf("its flag is global %d, limit %d globals", flag, limit),
 			}
 		}
-		p.flags[uint32(i)] = flag
-		p.globals.b = append(p.globals.b, byte(I32), 1, opI32Const, 0, opEnd)
-		p.globals.n++
-		p.change(sectionGlobal)
+		flags[i] = flag
 		p.change(sectionCode)
 		g := globalAccess(flag, I32)
-		p.expose(g)
+		p.global(g.Export, I32)
 		n.Globals = append(n.Globals, g)
 		name := dropExport + strconv.Itoa(i)
 		n.Drops = append(n.Drops, Drop{uint32(i), len(n.Globals) - 1, name})
 		p.function(name, nil, nil, appendU32([]byte{opMisc, miscDataDrop}, uint32(i)))
+	}
+	if len(flags) > 0 {
+		p.passes = append(p.passes, dropFlags{flags})
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestNormalFormIsTheTwins(t *testing.T) {
 	for seed := range uint64(twins) {
 		m := generate(seed)
 		code := m.encode()
-		n, err := Rewrite(code, note, Limits{MemoryPages: 3})
+		n, err := normalForm(code, note, Limits{MemoryPages: 3}, bare)
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%x", seed, err, code)
 		}
@@ -85,36 +85,26 @@ func TestEncodeWithoutPlanChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		if got := (&plan{m: m}).encode(); !bytes.Equal(got, code) {
+		if got := newPlan(m).encode(); !bytes.Equal(got, code) {
 			t.Fatalf("seed %d: %x, want %x", seed, got, code)
 		}
 	}
 }
 
-// TestRewrittenBodiesAreCopied sends every function of modules that drop nothing
-// through the path that rewrites bodies: the result is the module.
+// TestRewrittenBodiesAreCopied writes every function of modules out again, with no
+// pass that inserts anything: the result is the module.
 func TestRewrittenBodiesAreCopied(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(twins / 4) {
 		b := generate(seed)
 		b.custom = nil
-		if slices.ContainsFunc(b.funcs, func(f fun) bool { return len(f.drop) > 0 }) {
-			continue
-		}
 		code := b.encode()
 		l, _ := Limits{}.resolve()
 		m, err := decode(code, note, l)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		p := &plan{m: m}
-		r, _ := m.section(sectionCode)
-		r.u32()
-		for i := range b.funcs {
-			at := r.at
-			r.take(int(r.u32()))
-			m.dropping = append(m.dropping, body{m.imported + i, span{at, r.at}})
-		}
+		p := newPlan(m)
 		p.change(sectionCode)
 		p.change(sectionType)
 		p.change(sectionFunction)

@@ -41,7 +41,9 @@ func (m *module) valueList(r *reader, what string) span {
 	n := r.count(what, 1, m.limits.TypeValues)
 	at := r.at
 	for range n {
-		r.valType()
+		if r.valType() == V128 {
+			m.vectors = true
+		}
 	}
 	return span{at, at + n}
 }
@@ -212,6 +214,7 @@ func (m *module) decodeGlobals() error {
 		case t == FuncRef:
 			r.refuse(at, "a mutable %v, which a snapshot cannot hold", t)
 		default:
+			m.vectors = m.vectors || t == V128
 			m.mutable = append(m.mutable, globalAccess(i, t))
 		}
 	}

@@ -31,6 +31,17 @@ func (k *work) open(op byte) {
 	}
 }
 
+// alternate reports whether the innermost label is that of an if without an else, and
+// gives it one.
+func (k *work) alternate() bool {
+	last := len(k.labels) - 1
+	if last < 0 || k.labels[last] != opIf {
+		return false
+	}
+	k.labels[last] = opElse
+	return true
+}
+
 func (k *work) close() {
 	last := len(k.labels) - 1
 	if k.labels[last] == opLoop {
