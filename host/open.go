@@ -424,6 +424,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	h.engine, err = worker.NewEngine(ctx, worker.Options{
 		Interpreter: h.options.Interpreter, CacheDir: cache,
 		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
+		Grant: h.options.grant,
 	})
 	if err != nil {
 		return err

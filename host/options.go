@@ -95,7 +95,8 @@ type Options struct {
 	// Observer is told what happens, as it happens.
 	Observer Observer
 
-	schema schemaPlan // of tests
+	schema schemaPlan               // of tests
+	grant  func(bytes uint64) error // of tests: worker.Options.Grant
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

@@ -58,6 +58,9 @@ type Options struct {
 	Detector Detector
 	// Limits are observable; the zero value is swing.DefaultLimits.
 	Limits swing.Limits
+	// Grant, unless nil, is asked before a worker gets memory of so many bytes, at its
+	// start and when it grows. Its error is the world's: the program is told nothing.
+	Grant func(bytes uint64) error
 }
 
 func (o Options) validate() (Options, error) {

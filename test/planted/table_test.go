@@ -136,6 +136,12 @@ var planted = []fault{
 		name: "a span ends one early", class: "F12", trials: 100, file: "transcript/span.go",
 		old: "\ts.End++\n", new: "\tif !PLANTED || s.End%7 != 6 {\n\t\ts.End++\n\t}\n",
 	},
+	// Memory.
+	{
+		name: "a vat is told that there is no memory", class: "F14", trials: 100,
+		file: "worker/region.go",
+		old:  "panic(r.short)", new: "if PLANTED {\n\t\t\tr.short = nil\n\t\t\treturn nil\n\t\t}\n\t\tpanic(r.short)",
+	},
 	// Decoders.
 	{
 		name: "a frame's length is not compared", class: "F13", file: "internal/frame/frame.go",
