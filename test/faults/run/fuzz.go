@@ -34,7 +34,8 @@ func targets(ctx context.Context) (all []target, err error) {
 		if i := strings.LastIndexByte(file, '/'); i >= 0 {
 			dir = "./" + file[:i]
 		}
-		text, err := exec.CommandContext(ctx, "grep", "-oE", "^func Fuzz[A-Za-z0-9]+", file).Output()
+		text, err := exec.CommandContext(ctx, "grep", "-oE", "^func Fuzz[A-Za-z0-9]+", file).
+			Output()
 		if err != nil {
 			return nil, fmt.Errorf("list fuzz tests of %s: %w", file, err)
 		}

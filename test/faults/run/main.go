@@ -118,7 +118,11 @@ func long(ctx context.Context, results string, args []string) error {
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "records")
 	var text strings.Builder
-	fmt.Fprintf(&text, "\n## %s\n\n| class | tried | seed | time | |\n|---|---|---|---|---|\n", machine())
+	fmt.Fprintf(
+		&text,
+		"\n## %s\n\n| class | tried | seed | time | |\n|---|---|---|---|---|\n",
+		machine(),
+	)
 	failures := 0
 	for _, c := range faults.Classes {
 		if flags.NArg() > 0 && !slices.Contains(flags.Args(), c.ID) {
@@ -151,7 +155,17 @@ func one(
 	if c.Test == fuzzTest {
 		return fuzzRecorded(ctx, fuzzTime, file)
 	}
-	args := []string{"test", "-count", "1", "-timeout", "0", "-run", "^" + c.Test + "$", ".", "-args"}
+	args := []string{
+		"test",
+		"-count",
+		"1",
+		"-timeout",
+		"0",
+		"-run",
+		"^" + c.Test + "$",
+		".",
+		"-args",
+	}
 	args = append(args, "-seed", strconv.FormatUint(seed, 10), "-long")
 	if trials > 0 {
 		args = append(args, "-trials", strconv.Itoa(trials))
