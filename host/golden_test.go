@@ -83,7 +83,7 @@ func goldenLimits() swing.Limits {
 // expectOptions sees that what an older schema did not have has its default.
 func expectOptions(t *testing.T, h *host.Host, schema uint64) {
 	t.Helper()
-	limits, reap := swing.DefaultLimits(), uint64(1_000_000_000)
+	limits, reap := swing.DefaultLimits(), uint64(host.Never)
 	if schema == kernel.SchemaVersion {
 		limits, reap = goldenLimits(), goldenReapFuel
 	}

@@ -433,7 +433,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	h.vats, err = warehouse.New(h.engine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
-		PauseOnEvict: h.options.PauseOnEvict, Log: h.logVat,
+		PauseOnEvict: h.options.PauseOnEvict, Yields: h.options.Yields, Log: h.logVat,
 	})
 	if err != nil {
 		return err

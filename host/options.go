@@ -49,6 +49,10 @@ type Options struct {
 	// PauseOnEvict saves an evicted vat's memory to a file of this process, so
 	// that it comes back without replay.
 	PauseOnEvict bool
+	// Yields says of which vats the programs let Go's garbage collector have its turn after
+	// each million units of fuel, and run slower for it: for deliveries that are given much
+	// fuel. It is asked whenever a vat is paged in; nil is none.
+	Yields func(swing.VatID) bool
 	// Preload pages in, at Open, the vats that were paged in at the last Close.
 	Preload bool
 	// BlockCranks is how many cranks of a Run are made durable together. Default 1000.

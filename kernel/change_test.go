@@ -152,7 +152,7 @@ func TestChangeOptionsIsRefused(t *testing.T) {
 	}
 	for _, o := range []kernel.OptionChange{
 		{}, {Critical: new(false), Quarantine: new(false)},
-		{ReapDeliveries: 1000, ReapRefs: 100, ReapFuel: 1_000_000_000},
+		{ReapDeliveries: 1000, ReapRefs: 100, ReapFuel: kernel.Never},
 	} {
 		if err := w.k.ChangeOptions(w.b, id, o); err != nil {
 			t.Error(err)

@@ -209,7 +209,7 @@ func (c *crank) soil(
 	before := dirt
 	if d.Kind == swing.DeliverReap {
 		dirt.Reaped, dirt.Refs, dirt.Fuel = position, 0, 0
-	} else {
+	} else if dirt.FuelMax < Never { // else it would be a row more to write each time
 		dirt.Fuel += fuel
 	}
 	if d.Kind.GC() {

@@ -46,7 +46,7 @@ type Options struct {
 type Schedule struct {
 	// A vat is reaped after so many deliveries, after it was told of so many references
 	// in GC deliveries, or after its deliveries used so many units of fuel: 1,000, 100
-	// and 1,000,000,000. Never is never. It is what vats have that are made from then on.
+	// and Never. Never is never. It is what vats have that are made from then on.
 	ReapDeliveries, ReapRefs, ReapFuel uint64
 	// CleanupRows is how many rows of ended vats a cleanup crank removes: 100.
 	// Such a crank happens when nothing else is to be done, and else after CleanupEvery
@@ -78,7 +78,7 @@ func (s *Schedule) Settings() []Setting {
 		{"cleanup every", &s.CleanupEvery, 10},
 		{"queue share", &s.QueueShare, 100},
 		{"queue max", &s.QueueMax, 100_000},
-		{"reap after fuel", &s.ReapFuel, 1_000_000_000},
+		{"reap after fuel", &s.ReapFuel, Never},
 	}
 }
 

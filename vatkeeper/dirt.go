@@ -11,7 +11,7 @@ import (
 type Dirt struct {
 	Reaped uint64 // the vat's position right after the last reap
 	Refs   uint64 // references it was told of in GC deliveries since
-	Fuel   uint64 // units that its deliveries used since
+	Fuel   uint64 // units that its deliveries used since, if it is to be reaped for them
 
 	DeliveriesMax, RefsMax, FuelMax uint64
 }

@@ -28,7 +28,8 @@ func (w *Warehouse) pageIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := w.compiled(ctx, code)
+	yields := w.options.Yields != nil && w.options.Yields(id)
+	p, err := w.compiled(ctx, programKey{code, yields})
 	if err != nil {
 		return nil, err
 	}
@@ -173,30 +174,34 @@ func (w *Warehouse) Evict(ctx context.Context, id swing.VatID) error {
 
 // compiled returns a compiled program, and drops the least recently used ones
 // that nobody runs beyond the limit.
-func (w *Warehouse) compiled(ctx context.Context, code swing.Hash) (*program, error) {
-	if p, ok := w.programs.Get(code); ok {
+func (w *Warehouse) compiled(ctx context.Context, key programKey) (*program, error) {
+	if p, ok := w.programs.Get(key); ok {
 		return p, nil
 	}
-	module, err := w.source.Code(code)
+	module, err := w.source.Code(key.code)
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := w.engine.Compile(ctx, module)
+	compile := w.engine.Compile
+	if key.yields {
+		compile = w.engine.CompileYielding
+	}
+	compiled, err := compile(ctx, module)
 	if err != nil {
-		return nil, fmt.Errorf("program %s: %w", code.Short(), err)
+		return nil, fmt.Errorf("program %s: %w", key.code.Short(), err)
 	}
 	p := &program{Program: compiled}
-	w.programs.Add(code, p)
-	return p, w.trimPrograms(ctx, code)
+	w.programs.Add(key, p)
+	return p, w.trimPrograms(ctx, key)
 }
 
-func (w *Warehouse) trimPrograms(ctx context.Context, except swing.Hash) error {
-	for _, code := range w.programs.Keys() {
+func (w *Warehouse) trimPrograms(ctx context.Context, except programKey) error {
+	for _, key := range w.programs.Keys() {
 		if w.programs.Len() <= w.options.MaxPrograms {
 			return nil
 		}
-		if p, ok := w.programs.Peek(code); ok && p.users == 0 && code != except {
-			w.programs.Remove(code)
+		if p, ok := w.programs.Peek(key); ok && p.users == 0 && key != except {
+			w.programs.Remove(key)
 			if err := p.Close(ctx); err != nil {
 				return err
 			}
@@ -208,7 +213,7 @@ func (w *Warehouse) trimPrograms(ctx context.Context, except swing.Hash) error {
 // Program returns the compiled program of that code, for whoever must know it
 // before there is a vat of it.
 func (w *Warehouse) Program(ctx context.Context, code swing.Hash) (*worker.Program, error) {
-	p, err := w.compiled(ctx, code)
+	p, err := w.compiled(ctx, programKey{code: code})
 	if err != nil {
 		return nil, err
 	}

@@ -190,7 +190,7 @@ func (h *house) deliver(id swing.VatID, o order) (swing.Outcome, error) {
 		Position: position, Delivery: o.delivery(), Exchanges: r.kept, Outcome: out,
 	}
 	h.items[id] = append(h.items[id], e.Append(nil))
-	h.answers[id] = append(h.answers[id], fmt.Sprint(out, r.kept))
+	h.answers[id] = append(h.answers[id], fmt.Sprint(out, out.Fuel, r.kept))
 	return out, nil
 }
 

@@ -65,6 +65,10 @@ type Options struct {
 	// PauseOnEvict saves every evicted worker to its image, so that it pages in
 	// without replay while this process lives.
 	PauseOnEvict bool
+	// Yields says of which vats the programs let Go's garbage collector have its turn
+	// while a delivery runs: see worker.Engine.CompileYielding. It is asked whenever a vat
+	// is paged in, and must say the same as long as it stays; nil is none.
+	Yields func(swing.VatID) bool
 	// Log gets the vats' log lines; nil drops them.
 	Log LogFunc
 }
@@ -109,10 +113,16 @@ type Warehouse struct {
 	source   Source
 	options  Options
 	vats     *simplelru.LRU[swing.VatID, *vat]
-	programs *simplelru.LRU[swing.Hash, *program]
+	programs *simplelru.LRU[programKey, *program]
 	pins     map[swing.VatID]bool
 	due      []dueVat // in the order they fell due
 	stats    Stats
+}
+
+// programKey is what a compiled program is kept under.
+type programKey struct {
+	code   swing.Hash
+	yields bool
 }
 
 // dueVat is a vat a snapshot of which has fallen due since TakeDue.
@@ -149,7 +159,7 @@ func New(e *worker.Engine, s Source, o Options) (*Warehouse, error) {
 	if w.vats, err = simplelru.NewLRU[swing.VatID, *vat](unbounded, nil); err != nil {
 		return nil, fmt.Errorf("make warehouse: %w", err)
 	}
-	if w.programs, err = simplelru.NewLRU[swing.Hash, *program](unbounded, nil); err != nil {
+	if w.programs, err = simplelru.NewLRU[programKey, *program](unbounded, nil); err != nil {
 		return nil, fmt.Errorf("make warehouse: %w", err)
 	}
 	return w, nil

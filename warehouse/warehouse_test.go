@@ -28,6 +28,7 @@ func TestPagingIsInvisible(t *testing.T) {
 		{MaxPagedIn: 2, Snapshots: warehouse.Policy{Initial: 1, Interval: 1}},
 		{MaxPagedIn: 3, Snapshots: warehouse.Policy{Initial: 2, Interval: 5}},
 		{MaxPagedIn: 4, MaxBytes: 3 << 17},
+		{MaxPagedIn: 2, Yields: everyOther()},
 	}
 	for seed := range uint64(4) {
 		var want map[swing.VatID][]string
@@ -47,6 +48,15 @@ func TestPagingIsInvisible(t *testing.T) {
 				t.Errorf("%+v: stats %+v", o, s)
 			}
 		}
+	}
+}
+
+// everyOther has a vat yield every other time that one is paged in.
+func everyOther() func(swing.VatID) bool {
+	n := 0
+	return func(swing.VatID) bool {
+		n++
+		return n%2 == 0
 	}
 }
 

@@ -23,15 +23,25 @@
 // start function and _initialize run as the prologue of its first delivery,
 // under that delivery's Syscaller, and never again.
 //
+// # Fuel
+//
+// A delivery is given a budget of fuel, and [swing.Limits] say how deep its calls may
+// be. Its outcome says what it used. Out of fuel and too deep are outcomes of their own;
+// out of memory is a trap after a memory.grow that was refused in the same delivery. The
+// host's functions cost fuel too, by what they copy. What is counted, and what is known
+// when a program traps, is told by package instrument. No heap holds any of it.
+//
 // # Caveats
 //
 // A call on a closed instance would run the program in unmapped memory and kill
 // the process: one owner per worker, and Close drops every handle first.
 //
-// A delivery cannot be interrupted, and while it runs Go's garbage collector
-// waits. Until programs are metered, an endless loop in a program is an endless
-// loop in the process. How deep a program may recurse is the engine's limit, and
-// differs between the engines.
+// A delivery cannot be interrupted, and while it runs Go's garbage collector waits:
+// its fuel bounds how long. Where much fuel is given, a program that is compiled by
+// [Engine.CompileYielding] lets the collector have its turn.
+//
+// An engine's own stack overflow is a fault of ours, and panics: calls are too deep
+// before that (package instrument says why).
 //
 // A live worker takes two memory mappings. Linux allows a process 65,530
 // (vm.max_map_count), and Go dies beyond; Start refuses before that.

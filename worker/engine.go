@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/worker/instrument"
@@ -86,6 +88,10 @@ func (o Options) validate() (Options, error) {
 		return o, fmt.Errorf("memory limit of %d bytes: want a multiple of 64 KiB",
 			o.Limits.MemoryBytes)
 	}
+	if o.Limits.Fuel <= 0 || o.Limits.Fuel > instrument.FuelMax {
+		return o, fmt.Errorf("fuel limit of %d units: want 1 to %d",
+			o.Limits.Fuel, instrument.FuelMax)
+	}
 	if o.Limits.Depth <= 0 || o.Limits.Depth > instrument.DepthMax {
 		return o, fmt.Errorf("depth limit of %d frames: want 1 to %d",
 			o.Limits.Depth, instrument.DepthMax)
@@ -104,13 +110,17 @@ type Engine struct {
 
 // NewEngine returns an engine. Close it after all its programs.
 func NewEngine(ctx context.Context, o Options) (*Engine, error) {
-	o, err := o.validate()
-	if err != nil {
-		return nil, fmt.Errorf("make engine: %w", err)
-	}
 	config := wazero.NewRuntimeConfigCompiler()
 	if o.Interpreter {
 		config = wazero.NewRuntimeConfigInterpreter()
+	}
+	return newEngine(ctx, o, config)
+}
+
+func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*Engine, error) {
+	o, err := o.validate()
+	if err != nil {
+		return nil, fmt.Errorf("make engine: %w", err)
 	}
 	e := &Engine{options: o, mapMax: mappingsMax()}
 	if o.CacheDir != "" && !o.Interpreter {
@@ -122,6 +132,9 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 		}
 		config = config.WithCompilationCache(e.cache)
 	}
+	// What the normal form may need beyond WASM 2.0: sums as constants.
+	features := api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
+	config = config.WithCoreFeatures(features)
 	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	for _, m := range hostModules {

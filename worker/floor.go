@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
 	"vatwarehouse/swing"
+	"vatwarehouse/worker/instrument"
 )
 
 // Bare is an instance of a program with nothing of ours around it: one mapping
@@ -40,6 +42,19 @@ func (b *Bare) Touch(pages []uint32) {
 	for _, p := range pages {
 		all[int(p)*swing.PageBytes]++
 	}
+}
+
+// CompileUnmetered is Compile, but the program's own instructions cost no fuel. Benchmarks
+// divide by it; its outcomes are not those of Compile's.
+func (e *Engine) CompileUnmetered(ctx context.Context, code []byte) (*Program, error) {
+	return e.compile(ctx, code, instrument.RewriteUnmetered)
+}
+
+// NewCancellableEngine is NewEngine, but the engine itself looks whether a call's context
+// has ended, as wazero can: where that stops a program is not the same twice. Benchmarks
+// hold metering against it.
+func NewCancellableEngine(ctx context.Context, o Options) (*Engine, error) {
+	return newEngine(ctx, o, wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(true))
 }
 
 // Close closes the instance and unmaps its memory.

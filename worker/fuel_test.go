@@ -2,6 +2,9 @@ package worker_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"vatwarehouse/swing"
@@ -21,9 +24,25 @@ func (s *stand) spend(o order, fuel uint64) swing.Outcome {
 	return out
 }
 
-// bothEngines are a program in the compiler and in the interpreter.
+// bothEngines are a program in the compiler and in the interpreter, and one that yields.
 func bothEngines(t *testing.T, module string) []*stand {
-	return []*stand{newStand(t, setups()[0], module), newStand(t, setups()[5], module)}
+	compiler, interpreter := setups()[0], setups()[5]
+	return []*stand{
+		newStand(t, compiler, module), newStand(t, interpreter, module), yielding(t, compiler, module),
+	}
+}
+
+// yielding is a program of the setup that yields.
+func yielding(t *testing.T, s setup, module string) *stand {
+	stand := newStand(t, s, module)
+	code, err := os.ReadFile(filepath.Join("testdata", module))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stand.program, err = stand.engine.CompileYielding(context.Background(), code); err != nil {
+		t.Fatal(err)
+	}
+	return stand
 }
 
 // TestFuelOutcomes: running out of fuel, of frames and of memory are outcomes of their
@@ -160,5 +179,76 @@ func TestMeterIsInNoHeap(t *testing.T) {
 	}
 	if d := same(states[0], states[1]); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestYieldingIsInvisible: programs that yield and that do not take turns with one heap,
+// and nobody sees it.
+func TestYieldingIsInvisible(t *testing.T) {
+	orders := []order{{op: 5, a: 400_000}, {op: 3, a: 2}, {op: 5, a: 900_000}, {op: 7, a: 4000, b: 50_000}}
+	run := func(stands ...*stand) (states []state, fuel []uint64) {
+		base := stands[0].genesis()
+		for i, o := range orders {
+			s := stands[i%len(stands)]
+			w, _ := s.start(base)
+			out, _ := s.deliver(w, o)
+			if !out.OK() {
+				t.Fatal(out)
+			}
+			base = s.capture(w, base.memory)
+			s.close(w)
+			states, fuel = append(states, base), append(fuel, out.Fuel)
+		}
+		return states, fuel
+	}
+	plain := newStand(t, setups()[0], "spender.wasm")
+	want, used := run(plain)
+	got, usedToo := run(yielding(t, setups()[0], "spender.wasm"), plain, yielding(t, setups()[5], "spender.wasm"))
+	for i := range want {
+		if d := same(want[i], got[i]); d != "" || used[i] != usedToo[i] {
+			t.Errorf("delivery %d: %s, %d units, want %d", i, d, usedToo[i], used[i])
+		}
+	}
+	if used[0] < 2*instrument.YieldUnits {
+		t.Errorf("%d units: no delivery was long enough to yield", used[0])
+	}
+}
+
+// started is a Syscaller that says when it was called.
+type started chan struct{}
+
+// Syscall implements swing.Syscaller.
+func (s started) Syscall(swing.Op, []byte) ([]byte, bool) {
+	close(s)
+	return nil, true
+}
+
+// TestYieldingLetsGarbageBeCollected: a collection begins and ends while a delivery to a
+// program that yields goes on.
+func TestYieldingLetsGarbageBeCollected(t *testing.T) {
+	if runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("one processor")
+	}
+	s := yielding(t, setups()[0], "spender.wasm")
+	w, _ := s.start(s.genesis())
+	defer s.close(w)
+	begun, ended := make(started), make(chan swing.Outcome, 1)
+	go func() {
+		o := order{op: 8, a: 1_000_000_000}
+		out, err := w.Deliver(context.Background(), o.delivery(noon), swing.Unbounded, begun, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		ended <- out
+	}()
+	<-begun
+	runtime.GC()
+	select {
+	case out := <-ended:
+		t.Errorf("the collection waited for the delivery: %v", out)
+	default:
+		if out := <-ended; !out.OK() {
+			t.Error(out)
+		}
 	}
 }

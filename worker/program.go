@@ -39,8 +39,22 @@ func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", co
 // gives an error that satisfies errors.Is(err, [instrument.ErrRefused]), or says
 // which part of the vat ABI it lacks.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Program, error) {
+	return e.compile(ctx, code, instrument.Rewrite)
+}
+
+// CompileYielding is Compile, but the program lets Go's garbage collector have its turn
+// after each instrument.YieldUnits of fuel, and is slower for it. It has the same identity
+// and uses the same fuel, and either goes on with the heap that the other left.
+func (e *Engine) CompileYielding(ctx context.Context, code []byte) (*Program, error) {
+	return e.compile(ctx, code, instrument.RewriteYielding)
+}
+
+// rewriter is one of package instrument's.
+type rewriter func([]byte, []instrument.Import, instrument.Limits) (*instrument.Normal, error)
+
+func (e *Engine) compile(ctx context.Context, code []byte, rewrite rewriter) (*Program, error) {
 	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
-	normal, err := instrument.Rewrite(code, allowedImports(), limits)
+	normal, err := rewrite(code, allowedImports(), limits)
 	if err != nil {
 		return nil, fmt.Errorf("admit program: %w", err)
 	}

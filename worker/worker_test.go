@@ -413,10 +413,15 @@ func TestRefusedPrograms(t *testing.T) {
 func TestRefusedOptions(t *testing.T) {
 	odd := swing.DefaultLimits()
 	odd.MemoryBytes = 1000
+	rich, dry, deep := swing.DefaultLimits(), swing.DefaultLimits(), swing.DefaultLimits()
+	rich.Fuel, dry.Fuel, deep.Depth = instrument.FuelMax+1, 0, instrument.DepthMax+1
 	for says, o := range map[string]worker.Options{
-		"mapped":    {Memory: "magic"},
-		"scan":      {Detector: "guess"},
-		"of 64 KiB": {Limits: odd},
+		"mapped":                             {Memory: "magic"},
+		"scan":                               {Detector: "guess"},
+		"of 64 KiB":                          {Limits: odd},
+		"fuel limit of 17592186044417 units": {Limits: rich},
+		"fuel limit of 0 units":              {Limits: dry},
+		"depth limit of 1901 frames":         {Limits: deep},
 	} {
 		if _, err := worker.NewEngine(context.Background(), o); err == nil ||
 			!strings.Contains(err.Error(), says) {

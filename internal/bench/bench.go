@@ -76,6 +76,7 @@ func Cases() []Case {
 		{"replay", "replaying a trivial vat's history", replay},
 		{"thrash", "100 vats in a ring, 10 in memory", thrash},
 		{"many", "100,000 vats registered, 50 in memory", many},
+		{"meter", "programs that compute: what counting fuel costs", meter},
 		{"disk", "bytes on disk for a delivery, and for a snapshot", disk},
 		{"gc", "references dropped at once, until all are gone: growth", gc},
 		{"terminate", "the rows of a vat that has ended, cleaned away: growth", terminate},

@@ -13,6 +13,7 @@ import (
 
 	"vatwarehouse/host"
 	"vatwarehouse/internal/sim"
+	"vatwarehouse/swing"
 	"vatwarehouse/test/trial"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
@@ -70,6 +71,7 @@ func others() map[string]host.Options {
 		"packs":     {MaxVats: 2, PackBytes: 8 << 10, Snapshots: warehouse.Policy{Initial: 1, Interval: 2}},
 		"preload":   {MaxVats: 3, Preload: true},
 		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
+		"yields":    {MaxVats: 2, Yields: func(id swing.VatID) bool { return id.Number()%2 == 0 }},
 		"in memory": {},
 	}
 }

@@ -226,7 +226,11 @@ func (m *model) dirty(r *report) {
 	}
 	v.dirt.deliveries++
 	v.dirt.refs += uint64(len(r.delivery.Refs))
-	v.dirt.fuel += r.turn.program.Fuel
+	if v.reap.fuel < never {
+		v.dirt.fuel += r.turn.program.Fuel
+	} else {
+		m.mark("fuel that is not counted")
+	}
 	byDeliveries := v.dirt.deliveries >= v.reap.deliveries
 	byRefs := v.dirt.refs >= v.reap.refs && !m.fault("a reap for references forgotten")
 	byFuel := v.dirt.fuel >= v.reap.fuel && !m.fault("a reap for fuel forgotten")

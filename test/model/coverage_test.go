@@ -100,6 +100,7 @@ var allRules = []string{
 	"exit as a failure",
 	"exit as a success",
 	"exit twice",
+	"fuel that is not counted",
 	"idle",
 	"illegal: a reference that is not in the c-list",
 	"illegal: a result mentioned before",

@@ -43,6 +43,9 @@ func newRun(seed uint64, n int) (rules, weights, []step) {
 	rng := rand.New(rand.NewPCG(seed, 19))
 	r := rules{limits: limits(rng), reached: map[string]int{}, plantedCount: new(int)}
 	r.reap = dirt{3 + rng.Uint64N(40), 1 + rng.Uint64N(12), 5000 + rng.Uint64N(60_000)}
+	if rng.IntN(4) == 0 {
+		r.reap.fuel = never
+	}
 	r.cleanup.rows, r.cleanup.every = 1+rng.Uint64N(6), 2+rng.Uint64N(30)
 	r.share, r.most = 100, 1000
 	if rng.IntN(2) == 0 {

@@ -28,10 +28,13 @@ type Life struct {
 	Devices func() map[string]kernel.Device
 }
 
-// options makes reaps and cleanups frequent, so that they come between everything else.
+// options makes reaps and cleanups frequent, so that they come between everything else,
+// and fuel scarce, so that some deliveries run out of it.
 func (l Life) options(o host.Options) host.Options {
 	o.Seed = "life"
 	o.ReapDeliveries, o.ReapRefs, o.CleanupRows, o.CleanupEvery = 6, 4, 2, 5
+	o.ReapFuel, o.Limits = 50_000, swing.DefaultLimits()
+	o.Limits.Fuel = 30_000
 	if l.Devices == nil {
 		l.Devices = func() map[string]kernel.Device {
 			return map[string]kernel.Device{"timer": devices.Timer{}, "bridge": devices.Bridge{}}

@@ -289,7 +289,7 @@ func (s *script) askNode(node swing.VRef) {
 	case 1, 2:
 		method, args.Body = "upgrade", list("puppet", []byte{}, "by its maker")
 	case 3:
-		method, args.Body = "changeOptions", list(3, 2)
+		method, args.Body = "changeOptions", list(3, 2, 20_000)
 	}
 	s.ask(node, method, args)
 }

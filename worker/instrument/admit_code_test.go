@@ -38,6 +38,10 @@ var malformedCode = []refusal{
 	{name: "global to be set", code: op(0x24, 1)},
 	{name: "function index", code: op(0x10, 1)},
 	{name: "ref.func index", code: op(0xd2, 1)},
+	{name: "ref.func of the start function", code: with(func(m *build) {
+		m.exports, m.start = nil, 0
+		m.funcs[0].code = []byte{0xd2, 0, 0x1a}
+	})},
 	{name: "indirect type", code: op(0x11, 2, 0)},
 	{name: "indirect table", code: op(0x11, 0, 1)},
 	{name: "table.get index", code: op(0x25, 1)},
@@ -97,8 +101,21 @@ var refusedSections = []refusal{
 	{name: "constant of another global", code: with(func(m *build) {
 		m.globals[0].init = []byte{0x23, 0}
 	})},
-	{name: "extended constant", code: with(func(m *build) {
-		m.globals[0].init = []byte{0x41, 1, 0x41, 2, 0x6a}
+	{name: "constant of another type", code: with(func(m *build) {
+		m.globals[0].init = []byte{0x42, 1}
+	})},
+	{name: "constant of two values", code: with(func(m *build) {
+		m.globals[0].init = []byte{0x41, 1, 0x41, 2}
+	})},
+	{name: "sum of one", code: with(func(m *build) { m.globals[0].init = []byte{0x41, 1, 0x6a} })},
+	{name: "sum of two types", code: with(func(m *build) {
+		m.globals[0].init = []byte{0x41, 1, 0x42, 2, 0x6a}
+	})},
+	{name: "sum of too many", code: with(func(m *build) {
+		m.globals[0].init = cat(slices.Repeat([]byte{0x41, 1}, 65), slices.Repeat([]byte{0x6a}, 64))
+	})},
+	{name: "quotient", code: with(func(m *build) {
+		m.globals[0].init = []byte{0x41, 1, 0x41, 2, 0x6d}
 	})},
 	{name: "element past its table", code: with(func(m *build) {
 		m.elements = [][]byte{{0, 0x41, 1, 0x0b, 1, 0}}
@@ -110,15 +127,17 @@ var refusedSections = []refusal{
 		m.elements = [][]byte{{5, 0x6f, 0}}
 	})},
 	{name: "data past the memory", code: with(func(m *build) {
-		m.data[0] = seg{true, 65_535, []byte("ab")}
+		m.data[0] = seg{active: true, offset: 65_535, bytes: []byte("ab")}
 	})},
 	{name: "data at minus one", code: with(func(m *build) {
-		m.data[0] = seg{true, 1<<32 - 1, nil}
+		m.data[0] = seg{active: true, offset: 1<<32 - 1}
 	})},
 	{name: "data at a global", code: sections(memoryOnly,
 		section(11, []byte{1, 0, 0x23, 0, 0x0b, 0}))},
-	{name: "data at a sum", code: sections(memoryOnly,
-		section(11, []byte{1, 0, 0x41, 0, 0x41, 0, 0x6a, 0x0b, 0}))},
+	{name: "data at a sum past the memory", code: sections(memoryOnly,
+		section(11, []byte{1, 0, 0x41, 1, 0x41, 0x7f, 0x6c, 0x0b, 0}))},
+	{name: "data at an i64", code: sections(memoryOnly,
+		section(11, []byte{1, 0, 0x42, 0, 0x0b, 0}))},
 }
 
 var refusedCode = []refusal{

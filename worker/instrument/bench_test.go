@@ -3,6 +3,7 @@ package instrument
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 // benchmarkRewrite reports bytes of module a second, and instructions a second.
@@ -71,4 +72,52 @@ func BenchmarkRewriteDrops(b *testing.B) {
 		m.funcs = append(m.funcs, f)
 	}
 	benchmarkRewrite(b, guest{"drops", m.encode()})
+}
+
+// BenchmarkFloats runs kernels of floats in the compiler, and reports how many times as
+// long they take as without canonical NaNs, in turns.
+func BenchmarkFloats(b *testing.B) {
+	code, err := os.ReadFile("testdata/kernels/floats.wasm")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for kernel, rounds := range map[string]uint64{
+		"matmul": 20, "rows": 20, "vectors": 1000, "polynomial": 500,
+	} {
+		b.Run(kernel, func(b *testing.B) {
+			var forms [2]*instance
+			for i, as := range []form{{counts: true}, metered} {
+				n, err := normalForm(code, nil, Limits{}, as)
+				if err != nil {
+					b.Fatal(err)
+				}
+				s, err := newBench(engines[1], code, n)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer s.close()
+				if forms[i], err = s.birth(); err != nil {
+					b.Fatal(err)
+				}
+				forms[i].call("fill")
+			}
+			var least [2]time.Duration
+			for b.Loop() {
+				for i, in := range forms {
+					start := time.Now()
+					if _, trap := in.call(kernel, rounds); trap != "" {
+						b.Fatal(trap)
+					}
+					took := time.Since(start)
+					if least[i] == 0 || took < least[i] {
+						least[i] = took
+					}
+				}
+			}
+			b.ReportMetric(float64(least[0].Microseconds()), "µs-without")
+			b.ReportMetric(float64(least[1].Microseconds()), "µs")
+			b.ReportMetric(float64(least[1])/float64(least[0]), "times")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }

@@ -4,7 +4,7 @@ package instrument
 // does: the same delivery must use the same fuel on every machine.
 const CostVersion = 1
 
-// Fuel is counted in units, of which an ordinary instruction costs one: about a third of
+// Fuel is counted in units, of which an ordinary instruction costs one: about a fifth of
 // a nanosecond of compiled code. What an instruction costs does not depend on its operands,
 // but for the prices below.
 const (
@@ -33,6 +33,7 @@ const (
 	costIndirect = 15  // the same, by a table
 	costBulk     = 30  // before any byte
 	costGrow     = 300 // before any page; the program is left for it
+	costNaN      = 2   // more, if a float is made canonical
 	costRefFunc  = 500 // the compiler's code allocates for every one
 )
 
@@ -41,6 +42,15 @@ type prices [256]uint16
 func (t *prices) set(cost uint16, first, last int) {
 	for op := first; op <= last; op++ {
 		t[op] = cost
+	}
+}
+
+// addNaNs adds the price of canonical floats.
+func (t *prices) addNaNs(floats floatTable) {
+	for op, as := range floats {
+		if as != noFloat {
+			t[op] += costNaN
+		}
 	}
 }
 
@@ -71,6 +81,7 @@ func coreCosts() (t prices) {
 	t.set(costTruncate, 0xa8, 0xab)
 	t.set(costTruncate, 0xae, 0xb1)
 	t.set(costRefFunc, opRefFunc, opRefFunc)
+	t.addNaNs(exposes)
 	return t
 }
 
@@ -87,6 +98,8 @@ func vectorCosts() (t prices) {
 	t.set(costDivide, 0xe7, 0xe7) // f32x4.div
 	t.set(costDivide, 0xef, 0xef) // f64x2.sqrt
 	t.set(costDivide, 0xf3, 0xf3) // f64x2.div
+	t.addNaNs(vectorExposes)
+	t.addNaNs(vectorComputes)
 	return t
 }
 

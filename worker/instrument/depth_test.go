@@ -47,7 +47,10 @@ func recursions() (list []recursion) {
 	for _, t := range []ValType{I32, I64, F64, V128} {
 		add(fmt.Sprintf("64 parameters and results of %v", t), func(m *build) {
 			m.types = append(m.types, sig{many(64, t), many(64, t)})
-			m.funcs = []fun{{code: cat(zeros(64, t), call(1), drops(64))}, {typ: 1, code: passOn(64)}}
+			m.funcs = []fun{
+				{code: cat(zeros(64, t), call(1), drops(64))},
+				{typ: 1, code: passOn(64)},
+			}
 		})
 	}
 	for _, n := range []int{100, 10_000, 60_000} {
@@ -56,7 +59,10 @@ func recursions() (list []recursion) {
 			m.funcs = []fun{{code: stacked(n)}}
 		})
 	}
-	add("values that meet", func(m *build) { m.funcs = []fun{{locals: many(60, I64), code: meeting(60, 200)}} })
+	add(
+		"values that meet",
+		func(m *build) { m.funcs = []fun{{locals: many(60, I64), code: meeting(60, 200)}} },
+	)
 	add("globals over calls", func(m *build) {
 		for range 200 {
 			m.globals = append(m.globals, glob{I64, true, []byte{0x42, 0}})
@@ -106,7 +112,14 @@ func liveLocals(n int, t ValType) (b []byte) {
 		load, store = []byte{0xfd, 0, 4}, []byte{0xfd, 11, 4}
 	}
 	for i := range n {
-		b = cat(b, []byte{opI32Const, 0}, load, leb(uint64(8*i%60000)), []byte{opLocalSet}, leb(uint64(i)))
+		b = cat(
+			b,
+			[]byte{opI32Const, 0},
+			load,
+			leb(uint64(8*i%60000)),
+			[]byte{opLocalSet},
+			leb(uint64(i)),
+		)
 	}
 	b = append(b, opCall, 0)
 	for i := range n {
@@ -132,7 +145,12 @@ func meeting(locals, places int) (b []byte) {
 	for p := range places {
 		b = append(b, opI32Const, 0, 0x28, 2, 0, opIf, typeEmpty)
 		for i := range locals {
-			b = cat(b, []byte{opI32Const, 0, 0x29, 3}, leb(uint64(8*i+p)), []byte{opLocalSet, byte(i)})
+			b = cat(
+				b,
+				[]byte{opI32Const, 0, 0x29, 3},
+				leb(uint64(8*i+p)),
+				[]byte{opLocalSet, byte(i)},
+			)
 		}
 		b = append(b, opEnd, opCall, 0)
 	}
@@ -172,7 +190,7 @@ func TestDepthEndsRecursion(t *testing.T) {
 					said[fmt.Sprint(e.name, " ", f)] = recur(t, e, r.code, n)
 				}
 			}
-			want := said["interpreter 1"]
+			want := said[fmt.Sprint("interpreter ", metered)]
 			t.Log(want)
 			for which, got := range said {
 				if got != want {

@@ -7,7 +7,7 @@
 //
 // # What is admitted
 //
-// A module of WASM 2.0 with one 32-bit memory of its own, that imports only
+// A module of WASM 2.0 and extended constants with one 32-bit memory of its own, that imports only
 // functions of the host's list, and whose state between calls is its memory, its
 // mutable globals and which passive data segments it dropped: nothing else may
 // change. Everything the compiler would trust is checked before it: the order,
@@ -21,15 +21,14 @@
 //   - mutable references; host references (externref) anywhere;
 //   - table.set, init, copy, grow, fill and elem.drop: a table never changes;
 //   - memory.init of an active segment: the specification has it trap, wazero not;
-//   - a segment whose place is no i32.const, or reaches past the least size: the
-//     module would trap at birth, always;
+//   - a segment that reaches past the least size: the module would trap at birth,
+//     always;
 //   - threads, exceptions, tail calls, typed function references, garbage-collected
-//     types, relaxed SIMD, extended constants;
+//     types, relaxed SIMD;
 //   - exports whose name begins with a zero byte.
 //
-// What is not checked: the types of operands, that an else belongs to an if, that
-// an alignment is natural, lane numbers, the use of undeclared functions. The
-// compiler checks those. It never sees a module that this package refused.
+// What is not checked: the types of operands, that an alignment is natural, lane
+// numbers. The compiler checks those. It never sees a module that this package refused.
 //
 // # Encoding
 //
@@ -47,12 +46,13 @@
 //	 3  function    and the functions added
 //	 4  table       as it was
 //	 5  memory      least size as it was; the maximum is MemoryMax
-//	 6  global      and a flag for every passive segment that is dropped
+//	 6  global      a flag for every passive segment that is dropped; the meter's
 //	 7  export      and the reserved names
 //	 8  start       left out; the function is exported
 //	 9  element     as it was
 //	12  data count  the number of segments kept; left out if none is
-//	10  code        and the functions added; a flag set after every data.drop
+//	10  code        with the meter in it, and a flag set after every data.drop; the
+//	                functions added
 //	11  data        kept up to the last segment that an instruction names, active
 //	                ones empty and passive; left out if none is
 //	 0  custom      only the functions' names, if they are well formed
@@ -70,6 +70,10 @@
 //	\x00gI.high                                       () -> (i64)
 //	\x00gI.set   sets both, low lane first            (i64, i64) -> ()
 //	\x00dropS    drops segment S again                () -> ()
+//	\x00meter    the meter's word                     i64
+//	\x00refused  1 once a memory.grow was refused     i32
+//	\x00reserve  fuel kept back, if it yields         i64
+//	\x00refill   moves fuel from there to the word    (i64) -> (i64)
 //
 // The bytes added, where <I> and <S> are LEB128 and L is 0 or 1:
 //
@@ -86,6 +90,38 @@
 // Capture, between calls: the memory, and every one of Globals. Resume: instantiate,
 // grow and fill the memory, set every one of Globals, and call the export of every
 // one of Drops whose flag is 1. Nothing else of the program is left behind.
+//
+// # Fuel and depth
+//
+// Every instruction costs the units of fuel that cost.go says, whichever engine runs it.
+// What a call uses is the sum over the instructions that were executed, and a price by
+// size for bulk operations, for pages that memory.grow adds, and, charged by the host,
+// for imports. The costs have a version of their own, [CostVersion]; files under testdata
+// hold each version's.
+//
+// The host sets the meter's word before a call ([Budget]) and reads it after ([Left]).
+// The word is kept in a local of each function, and written down in its global, where
+// calls and the host find it, before and after calls, at returns and at unreachable. A
+// run of instructions is charged for where it begins. That the word is below zero is
+// tested at the head of every loop, at the beginning of every function that calls, and
+// before bulk operations; functions that neither loop nor call, and cost at most 1,000
+// units, charge the global and test nothing. So:
+//
+//   - A call that returns has used what its instructions cost, to the unit.
+//   - A call is out of fuel if and only if the word is below zero in the end, however it
+//     ended: it may have run on for a while, but not into the host, which tests first.
+//   - A call that traps otherwise has used what was written down last. It is the same in
+//     both engines, and leaves out what the function that trapped has done since.
+//
+// Calls within calls are counted in frames, in the same word. A frame counts for more
+// than one if a compiler may need more than 23,000 bytes for it, by an estimate from above.
+// With at most [DepthMax] frames neither the 2,000 of wazero's interpreter nor the
+// 50,000,000 bytes of its compiler's stack come to their end. A function that calls
+// nothing, in a frame that counts for one, is not counted.
+//
+// A call that is out of fuel or too deep ends in unreachable. A module that yields
+// ([RewriteYielding]) is handed its fuel in pieces of [YieldUnits] and goes into the host
+// in between; word and reserve together are always worth the word of one that does not.
 //
 // # Compiler bombs
 //
@@ -109,6 +145,6 @@
 //   - A name section is otherwise without meaning; one that is damaged is dropped,
 //     not refused.
 //   - ref.func is admitted, although wazero's compiler allocates for every one that
-//     runs until the instance is closed. Fuel must be dear for it.
+//     runs until the instance is closed. Its cost bounds that.
 //   - The start function of a module may be an import, as the format allows.
 package instrument

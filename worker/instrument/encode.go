@@ -80,7 +80,7 @@ func (p *plan) content(b []byte, id byte) []byte {
 	case sectionMemory:
 		return append(b, p.size...)
 	case sectionGlobal:
-		return p.extend(b, id, m.globals, p.globals)
+		return p.extend(b, id, len(m.globals), p.globals)
 	case sectionExport:
 		return p.extend(b, id, len(m.exports), p.exports)
 	case sectionCode:

@@ -20,9 +20,16 @@ type engine struct {
 }
 
 var engines = []engine{
-	{"interpreter", wazero.NewRuntimeConfigInterpreter},
-	{"compiler", wazero.NewRuntimeConfigCompiler},
+	{"interpreter", func() wazero.RuntimeConfig {
+		return wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(engineFeatures)
+	}},
+	{"compiler", func() wazero.RuntimeConfig {
+		return wazero.NewRuntimeConfigCompiler().WithCoreFeatures(engineFeatures)
+	}},
 }
+
+// engineFeatures are what the normal form needs of an engine.
+const engineFeatures = api.CoreFeaturesV2 | experimental.CoreFeaturesExtendedConst
 
 // instance is a running module: the original or its normal form.
 type instance struct {
@@ -30,6 +37,7 @@ type instance struct {
 	normal *Normal // how to reach the globals
 	hidden bool    // the original, whose globals are not exported
 	lanes  bool    // the original has functions that read its v128 globals
+	fuel   uint64  // for each call
 }
 
 // bench runs a module and its normal form side by side.
@@ -39,6 +47,8 @@ type bench struct {
 	n                *Normal
 	fault            fault
 	lanes            bool
+	name             string // under which others import the instance
+	fuel             uint64 // for each call, or 0 for as much as there is
 }
 
 // fault is a mistake planted into capture, birth or resume, to show that the
@@ -134,12 +144,16 @@ func hostFunction(im Import) api.GoModuleFunc {
 
 // instantiate makes an instance without running anything but a start section.
 func (b *bench) instantiate(c wazero.CompiledModule, hidden bool) (*instance, error) {
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	config := wazero.NewModuleConfig().WithName(b.name).WithStartFunctions()
 	mod, err := b.runtime.InstantiateModule(context.Background(), c, config)
 	if err != nil {
 		return nil, err
 	}
-	return &instance{mod, b.n, hidden, b.lanes}, nil
+	fuel := b.fuel
+	if fuel == 0 {
+		fuel = FuelMax
+	}
+	return &instance{mod, b.n, hidden, b.lanes, fuel}, nil
 }
 
 // birth makes an instance of the normal form and does what instantiation of the
@@ -176,13 +190,16 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 	if f == nil {
 		return nil, "no export " + name
 	}
-	if !in.hidden && in.normal.Meter.Word != "" {
-		in.fill(FuelMax, DepthMax)
-	}
+	in.fill(in.fuel, DepthMax)
 	results, err := f.Call(context.Background(), args...)
 	if err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, line
+		if meter := in.meter(); len(meter) > 0 {
+			if _, deep := Left(meter[0], meter[1]); deep {
+				line = "stack overflow"
+			}
+		}
+		return nil, strings.TrimPrefix(line, "wasm error: ")
 	}
 	for i, t := range f.Definition().ResultTypes() {
 		if i < len(results) {
@@ -195,6 +212,9 @@ func (in *instance) call(name string, args ...uint64) ([]uint64, string) {
 // fill sets the meter for the next call.
 func (in *instance) fill(fuel uint64, depth int) {
 	m := in.normal.Meter
+	if in.hidden || m.Word == "" {
+		return
+	}
 	set := func(export string, v uint64) {
 		in.mod.ExportedGlobal(export).(api.MutableGlobal).Set(v)
 	}
@@ -205,6 +225,16 @@ func (in *instance) fill(fuel uint64, depth int) {
 	}
 	set(m.Word, Budget(fuel-reserve, depth))
 	set(m.Refused, 0)
+}
+
+// meter returns what the meter's globals hold: the word, the reserve and whether a
+// memory.grow was refused. It is empty if the instance has none.
+func (in *instance) meter() []uint64 {
+	m := in.normal.Meter
+	if in.hidden || m.Word == "" {
+		return nil
+	}
+	return []uint64{in.word(m.Word), in.word(m.Reserve), in.word(m.Refused)}
 }
 
 func narrow(t ValType, v uint64) uint64 {

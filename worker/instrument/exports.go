@@ -39,13 +39,13 @@ func (m *module) decodeExports() error {
 func (m *module) exportIndex(r *reader, e export) int {
 	switch e.kind {
 	case kindFunction:
-		return r.index("function", len(m.functions))
+		return m.declare(r)
 	case kindTable:
 		return r.index("table", len(m.tables))
 	case kindMemory:
 		return r.index("memory", 1)
 	case kindGlobal:
-		return r.index("global", m.globals)
+		return r.index("global", len(m.globals))
 	case kindTag:
 		r.refuse(r.at, "%s is a tag: %s", quote(e.name), whyCatch)
 	default:

@@ -46,13 +46,14 @@ const (
 	FeatureBulkMemory                      // memory.copy, fill, init; passive segments
 	FeatureReferences                      // references to functions as values
 	FeatureVectors                         // 128-bit SIMD
+	FeatureConstants                       // constants computed of others
 )
 
 // List returns the features' names, in the order of the constants.
 func (f Features) List() (names []string) {
 	for i, name := range []string{
 		"multi-value", "sign-extension", "saturating-float-to-int", "bulk-memory",
-		"reference-types", "simd128",
+		"reference-types", "simd128", "extended-const",
 	} {
 		if f&(1<<i) != 0 {
 			names = append(names, name)

@@ -13,6 +13,8 @@ const (
 	// reloaded are the values that a call may change, besides the globals that the
 	// function names: the memory's place and size, and the meter.
 	reloaded = 4
+	// canonicalSlots are the values that making a float canonical needs.
+	canonicalSlots = 3
 )
 
 // frame estimates from above the slots of a function's frame.
@@ -30,7 +32,7 @@ type frame struct {
 func (fr *frame) reset(f *function) {
 	seen, set := fr.seen, fr.set[:0]
 	if seen == nil {
-		seen = make([]int, f.m.globals)
+		seen = make([]int, len(f.m.globals))
 	}
 	for range f.locals {
 		set = append(set, 0)
@@ -55,6 +57,9 @@ func (fr *frame) note(w *flow, i int, in instruction) {
 		fr.call(m.types[in.index])
 	case opVector:
 		fr.vectors = true
+	}
+	if w.f.exposed(i) != noFloat || in.computed() != noFloat {
+		fr.slots += canonicalSlots
 	}
 	switch op := in.op; {
 	case op <= opReturn || op >= opDrop && op <= opLocalTee && op != opSelect:

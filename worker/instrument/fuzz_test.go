@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -23,7 +24,7 @@ func FuzzRewrite(f *testing.F) {
 		f.Add(generate(seed).encode())
 	}
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	f.Fuzz(func(t *testing.T, code []byte) {
 		first, err := Rewrite(code, offered, Limits{})
 		if err != nil {
@@ -48,16 +49,60 @@ func FuzzRewrite(f *testing.F) {
 }
 
 // FuzzGenerated makes a random module from the fuzzer's seed and runs it and its
-// normal form side by side.
+// normal form side by side, and beside the counter of fuel.
 func FuzzGenerated(f *testing.F) {
 	for seed := range uint64(4) {
 		f.Add(1_000_000 + seed)
 	}
+	costs, err := readCosts(costsFile)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for _, e := range engines {
+			if _, err := countBeside(e, seed, Rewrite, costs); err != nil {
+				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
+			}
 			if err := run(e, seed, func(*Normal) fault { return fault{} }); err != nil {
 				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
 			}
+		}
+		if err := playSeed(seed, raw, &duelCounts{}); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	})
+}
+
+// FuzzEngines plays any module that is admitted in both engines: each function that it
+// exports and that takes integers, with the arguments given.
+func FuzzEngines(f *testing.F) {
+	for _, g := range small(f) {
+		f.Add(g.code, uint64(1), uint64(2))
+	}
+	for seed := range uint64(20) {
+		f.Add(generateAs(seed, seed%2 == 1).encode(), seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, code []byte, a, b uint64) {
+		n, err := Rewrite(code, note, Limits{MemoryPages: 3})
+		if err != nil || n.Facts.TableEntries > 1000 {
+			return
+		}
+		notInteger := func(t ValType) bool { return t != I32 && t != I64 }
+		var script []step
+		for _, e := range n.Exports {
+			s := step{e.Name, []uint64{a, b, a ^ b}, len(script)%3 == 2}
+			if len(e.Params) > 3 ||
+				slices.ContainsFunc(slices.Concat(e.Params, e.Results), notInteger) {
+				continue
+			}
+			for i, t := range e.Params {
+				s.args[i] = narrow(t, s.args[i])
+			}
+			s.args = s.args[:len(e.Params)]
+			script = append(script, s)
+		}
+		if err := play(code, script, raw, &duelCounts{}); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

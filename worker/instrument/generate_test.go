@@ -11,10 +11,11 @@ import (
 // counts down, and a function calls only those before it.
 type generator struct {
 	*rand.Rand
-	m    *build
-	f    *fun // the function being written
-	self int  // its index
-	deep int  // statements within statements
+	floats bool // of all kinds
+	m      *build
+	f      *fun // the function being written
+	self   int  // its index
+	deep   int  // statements within statements
 }
 
 // The locals of every generated function: two parameters, then these.
@@ -29,8 +30,10 @@ const (
 
 // generate returns a random module of the seed. Every function is exported as
 // "f" and its index, and has type (i32, i32) -> (i32).
-func generate(seed uint64) *build {
-	g := &generator{Rand: newRand(seed), m: newBuild()}
+func generate(seed uint64) *build { return generateAs(seed, false) }
+
+func generateAs(seed uint64, floats bool) *build {
+	g := &generator{Rand: newRand(seed), m: newBuild(), floats: floats}
 	m := g.m
 	m.types = []sig{
 		{[]ValType{I32, I32}, []ValType{I32}},
@@ -49,7 +52,7 @@ func generate(seed uint64) *build {
 	functions := 2 + g.IntN(5)
 	m.tables = [][]byte{{byte(FuncRef), 0, 2}}
 	first := leb(uint64(len(m.imports)))
-	m.elements = [][]byte{cat([]byte{0, 0x41, 0, 0x0b, 2}, first, first)}
+	m.elements = [][]byte{cat([]byte{0}, g.sum(I32, 0, 2), []byte{0x0b, 2}, first, first)}
 	for range functions {
 		g.function()
 	}
@@ -72,7 +75,11 @@ func generate(seed uint64) *build {
 func (g *generator) globals() {
 	for range 1 + g.IntN(6) {
 		t := []ValType{I32, I64, F32, F64, V128, V128}[g.IntN(6)]
-		g.m.globals = append(g.m.globals, glob{t, g.IntN(4) > 0, g.constant(t)})
+		mutable, init := g.IntN(4) > 0, g.constant(t)
+		if t == I32 || t == I64 {
+			init = g.sum(t, int64(g.Uint64()), g.IntN(3))
+		}
+		g.m.globals = append(g.m.globals, glob{t, mutable, init})
 	}
 	if g.IntN(3) == 0 {
 		g.m.globals = append(g.m.globals, glob{FuncRef, false, []byte{0xd0, byte(FuncRef)}})
@@ -85,13 +92,44 @@ func (g *generator) segments() {
 		for i := range b {
 			b[i] = byte(g.Uint32())
 		}
-		g.m.data = append(g.m.data, seg{g.IntN(2) == 0, uint32(g.IntN(4000)), b})
+		s := seg{active: g.IntN(2) == 0, offset: uint32(g.IntN(4000)), bytes: b}
+		if g.IntN(2) == 0 {
+			s.place = g.sum(I32, int64(s.offset), g.IntN(4))
+		}
+		g.m.data = append(g.m.data, s)
 	}
 	g.m.dataCount = len(g.m.data) > 0
 }
 
+// sum is a random constant expression that comes to v.
+func (g *generator) sum(t ValType, v int64, depth int) []byte {
+	constant, add := byte(0x41), byte(0x6a)
+	if t == I64 {
+		constant, add = 0x42, 0x7c
+	}
+	if depth == 0 {
+		if t == I32 {
+			v = int64(int32(v))
+		}
+		return cat([]byte{constant}, sleb(v))
+	}
+	a, depth := int64(g.Uint32()), depth-1
+	left := g.sum(t, a, depth)
+	switch g.IntN(3) {
+	case 0:
+		return cat(left, g.sum(t, v-a, depth), []byte{add})
+	case 1:
+		return cat(left, g.sum(t, a-v, depth), []byte{add + 1})
+	}
+	product := cat(left, g.sum(t, v, depth), []byte{add + 2})
+	return cat(product, g.sum(t, v-a*v, depth), []byte{add})
+}
+
 // constant is a random constant, float bits that are no NaN included.
 func (g *generator) constant(t ValType) []byte {
+	if g.floats && t != I32 && t != I64 && g.IntN(2) == 0 {
+		return g.edge(t)
+	}
 	switch t {
 	case I32:
 		return cat([]byte{0x41}, sleb(int64(int32(g.Uint32()>>g.IntN(32)))))
@@ -214,11 +252,15 @@ func (g *generator) localType(i int) ValType {
 }
 
 func (g *generator) store() {
-	t := []ValType{I32, I64, F64, V128}[g.IntN(4)]
+	stores := [][]byte{{0x36, 2}, {0x37, 3}, {0x39, 3}, {0xfd, 11, 4}, {0x38, 2}}
+	types := []ValType{I32, I64, F64, V128, F32}
+	if !g.floats {
+		types = types[:4]
+	}
+	i := g.IntN(len(types))
 	g.address(1)
-	g.value(t, 2)
-	op := map[ValType][]byte{I32: {0x36, 2}, I64: {0x37, 3}, F64: {0x39, 3}, V128: {0xfd, 11, 4}}[t]
-	g.emit(op...)
+	g.value(types[i], 2)
+	g.emit(stores[i]...)
 	g.emit(leb(uint64(g.IntN(300)))...)
 }
 

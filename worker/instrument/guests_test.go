@@ -60,7 +60,7 @@ func goGuest(t testing.TB) guest {
 // importsOf lists what a module imports, as wazero sees it.
 func importsOf(t testing.TB, code []byte) (list []Import) {
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	defer r.Close(ctx)
 	c, err := r.CompileModule(ctx, code)
 	if err != nil {
@@ -161,7 +161,7 @@ func TestGoGuestBehavesTheSame(t *testing.T) {
 func TestEncodingOfGuestsChangesNothing(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	defer r.Close(ctx)
 	for _, g := range committed(t) {
 		l, _ := Limits{}.resolve()

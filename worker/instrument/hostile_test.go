@@ -37,7 +37,7 @@ var offered = append([]Import{{"env", "begin", nil, nil}}, note...)
 func TestTruncatedModules(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	defer r.Close(ctx)
 	for _, g := range small(t) {
 		for n := range len(g.code) {
@@ -85,7 +85,7 @@ func TestFlippedBits(t *testing.T) {
 	for _, g := range modules {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+			r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 			defer r.Close(ctx)
 			admitted := 0
 			for bit := range 8 * len(g.code) {
@@ -168,7 +168,13 @@ func bomb(functions, locals int, body ...byte) []byte {
 // loops are nested loops, each of which moves a local and may begin again.
 func loops(depth, locals int) (b []byte) {
 	for i := range depth {
-		b = cat(b, []byte{0x03, 0x40, 0x20}, leb(uint64((i+1)%locals)), []byte{0x21}, leb(uint64(i%locals)))
+		b = cat(
+			b,
+			[]byte{0x03, 0x40, 0x20},
+			leb(uint64((i+1)%locals)),
+			[]byte{0x21},
+			leb(uint64(i%locals)),
+		)
 	}
 	return append(b, bytes.Repeat([]byte{0x41, 0, 0x0d, 0, 0x0b}, depth)...)
 }
@@ -189,11 +195,25 @@ func bombs() map[string][]byte {
 		"12 KB of nested loops":             bomb(1, 1024, slices.Repeat(loops(250, 1024), 3)...),
 		"250 KB of loops one after another": bomb(1, 1, flat...),
 		"480 KB of ifs":                     bomb(1, 1, ifs...),
-		"functions that are not there":      sections(section(1, []byte{1, 0x60, 0, 0}), section(3, leb(1<<32-1)), memoryOnly),
-		"data that are not there":           sections(memoryOnly, section(11, leb(1<<32-1))),
-		"a name of 4 GB":                    sections(memoryOnly, section(7, cat([]byte{1}, leb(1<<32-1)))),
-		"a body of 4 GB":                    sections(oneFunction, memoryOnly, section(10, cat([]byte{1}, leb(1<<32-1)))),
-		"100 million table entries":         sections(section(4, cat([]byte{1, 0x70, 0}, leb(100_000_000))), memoryOnly),
+		"functions that are not there": sections(
+			section(1, []byte{1, 0x60, 0, 0}),
+			section(3, leb(1<<32-1)),
+			memoryOnly,
+		),
+		"data that are not there": sections(memoryOnly, section(11, leb(1<<32-1))),
+		"a name of 4 GB": sections(
+			memoryOnly,
+			section(7, cat([]byte{1}, leb(1<<32-1))),
+		),
+		"a body of 4 GB": sections(
+			oneFunction,
+			memoryOnly,
+			section(10, cat([]byte{1}, leb(1<<32-1))),
+		),
+		"100 million table entries": sections(
+			section(4, cat([]byte{1, 0x70, 0}, leb(100_000_000))),
+			memoryOnly,
+		),
 	}
 }
 
@@ -231,7 +251,10 @@ func TestAllocationIsBounded(t *testing.T) {
 		"types":    func(m *build) { m.types = slices.Repeat([]sig{{nil, nil}}, 16_000) },
 		"segments": func(m *build) { m.data = slices.Repeat([]seg{{active: true}}, 90_000) },
 		"globals": func(m *build) {
-			m.globals = slices.Repeat([]glob{{V128, true, cat([]byte{0xfd, 12}, make([]byte, 16))}}, 1000)
+			m.globals = slices.Repeat(
+				[]glob{{V128, true, cat([]byte{0xfd, 12}, make([]byte, 16))}},
+				1000,
+			)
 		},
 		"functions": func(m *build) { m.funcs = slices.Repeat([]fun{{}}, 49_000) },
 		"drops": func(m *build) {

@@ -14,7 +14,7 @@ func (w *walker) immediate(im immediate) {
 		w.work.branches++
 		w.named = w.index("label", len(w.work.labels)+1)
 	case functionIndex:
-		w.named = w.index("function", len(w.m.functions))
+		w.function()
 	case blockType:
 		w.blockType()
 	case ending:
@@ -27,11 +27,22 @@ func (w *walker) immediate(im immediate) {
 			w.malformed(w.at-1, "an else without an if")
 		}
 	case globalIndex:
-		w.named = w.index("global", w.m.globals)
+		w.named = w.index("global", len(w.m.globals))
 	case signed64:
-		w.skipS64()
+		w.s64()
 	default:
 		w.rareImmediate(im)
+	}
+}
+
+// function takes the index of a function. One that ref.func names must be
+// declared: the normal form exports the start function, and so would declare it.
+func (w *walker) function() {
+	at := w.at
+	w.named = w.index("function", len(w.m.functions))
+	if w.op == opRefFunc && w.err == nil && !w.m.declared[w.named] {
+		w.malformed(at, "ref.func of function %d, which no export, element or global names",
+			w.named)
 	}
 }
 

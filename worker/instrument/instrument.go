@@ -91,13 +91,23 @@ func RewriteYielding(code []byte, allow []Import, l Limits) (*Normal, error) {
 	return normalForm(code, allow, l, yielding)
 }
 
-// form says which normal form is wanted.
-type form byte
+// RewriteUnmetered returns the normal form whose instructions cost nothing: its meter is
+// there, but only the host charges it. It is for measuring what metering costs.
+func RewriteUnmetered(code []byte, allow []Import, l Limits) (*Normal, error) {
+	return normalForm(code, allow, l, unmetered)
+}
 
-const (
-	bare form = iota // not metered
-	metered
-	yielding
+// form says which normal form is wanted.
+type form struct {
+	floats bool // NaNs are canonical
+	counts bool // fuel and depth are counted
+	yields bool // the meter goes by way of the host
+}
+
+var (
+	unmetered = form{floats: true}
+	metered   = form{floats: true, counts: true}
+	yielding  = form{floats: true, counts: true, yields: true}
 )
 
 func normalForm(code []byte, allow []Import, l Limits, as form) (*Normal, error) {

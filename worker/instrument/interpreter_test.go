@@ -68,11 +68,9 @@ func newCounter(m *build, pages int, costs map[string]uint64) *counter {
 func initial(g glob) (v [2]uint64) {
 	switch g.typ {
 	case I32:
-		n, _ := signed(g.init[1:])
-		v[0] = uint64(uint32(n))
+		v[0] = uint64(uint32(evaluate(g.init)))
 	case I64:
-		n, _ := signed(g.init[1:])
-		v[0] = uint64(n)
+		v[0] = uint64(evaluate(g.init))
 	case F32:
 		v[0] = uint64(binary.LittleEndian.Uint32(g.init[1:]))
 	case F64:

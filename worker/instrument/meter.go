@@ -34,14 +34,16 @@ const (
 // lightUnits is the most that a light function costs.
 const lightUnits = 1000
 
-// meter appends the meter's globals, and the function that a module calls to go on if it
-// yields.
-func (p *plan) meter(yields bool) Meter {
-	t := &meter{yields: yields, wrappers: map[string]int{}}
+// meter appends the meter's globals, and the pass that counts.
+func (p *plan) meter(as form) Meter {
+	t := &meter{yields: as.yields, wrappers: map[string]int{}}
 	access := Meter{Word: wordExport, Refused: refusedExport}
 	t.word = p.global(wordExport, I64)
 	t.refused = p.global(refusedExport, I32)
-	if yields {
+	if !as.counts {
+		return access
+	}
+	if t.yields {
 		access.Reserve = reserveExport
 		reserve := p.global(reserveExport, I64)
 		t.refill = len(p.m.functions) + p.functions.n
@@ -61,7 +63,7 @@ func (p *plan) meter(yields bool) Meter {
 // global appends a mutable global that begins as zero, and exports it.
 func (p *plan) global(name string, t ValType) int {
 	zero := map[ValType]byte{I32: opI32Const, I64: opI64Const}[t]
-	index := p.m.globals + p.globals.n
+	index := len(p.m.globals) + p.globals.n
 	p.globals.b = append(p.globals.b, byte(t), 1, zero, 0, opEnd)
 	p.globals.n++
 	p.change(sectionGlobal)
@@ -251,10 +253,11 @@ func indexed(b []byte, op byte, index int) []byte {
 func constant64(b []byte, v int64) []byte { return appendS64(append(b, opI64Const), v) }
 
 // refillCode is a function that takes a word below zero and returns one that is not, with
-// up to YieldUnits of fuel from the reserve; its second local is its own. If there is not enough, the program ends. It
+// up to YieldUnits of fuel from the reserve; if there is not enough, the program ends. It
 // adds the same to the word that is written down, which is therefore worth as much
 // together with the reserve as before. In between it asks for no pages of memory, which
-// brings it into the host, where Go's garbage collector can have its turn.
+// brings it into the host, where Go's garbage collector can have its turn. Its second
+// local is no parameter.
 func refillCode(word, reserve int) []byte {
 	const given, taken = 0, 1
 	const chunk = YieldUnits << fuelShift

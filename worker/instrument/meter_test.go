@@ -226,3 +226,106 @@ func wordIndex(n *Normal) uint64 {
 	at := bytes.Index(n.Code, []byte(n.Meter.Word))
 	return uint64(n.Code[at+len(n.Meter.Word)+1])
 }
+
+// spentFile is the golden file of what guests use under the version of the costs.
+var spentFile = fmt.Sprintf("testdata/fuel-%d.txt", CostVersion)
+
+// spent is what each call of a script used, in an engine and form, and how it ended.
+func spent(
+	e engine, code []byte, f form, imports []Import, script func(n *Normal) []step,
+) (lines []string, err error) {
+	n, err := normalForm(code, imports, Limits{}, f)
+	if err != nil {
+		return nil, err
+	}
+	b, err := newBench(e, code, n)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	in, err := b.birth()
+	if err != nil {
+		return []string{err.Error()}, nil
+	}
+	for _, s := range script(n) {
+		_, trap, units := in.used(s.function, s.args)
+		lines = append(lines, fmt.Sprintf("%s%v %d %s", s.function, s.args, units, trap))
+	}
+	return lines, nil
+}
+
+// inAllForms runs a script in both engines, metered and yielding, and returns what was
+// spent, which must be the same everywhere: also by calls that trap.
+func inAllForms(
+	code []byte, imports []Import, script func(n *Normal) []step,
+) (first []string, err error) {
+	for _, e := range engines {
+		for _, f := range []form{metered, yielding} {
+			lines, err := spent(e, code, f, imports, script)
+			if err != nil {
+				return nil, err
+			}
+			if first == nil {
+				first = lines
+			}
+			for i := range lines {
+				if lines[i] != first[i] {
+					return nil, fmt.Errorf("%s, form %d: %s, want %s", e.name, f, lines[i], first[i])
+				}
+			}
+		}
+	}
+	return first, nil
+}
+
+// TestGuestsUseTheFuelTheyDid runs the committed modules: the fuel they use is the same in
+// both engines and forms, and as the golden file of the version of the costs has it.
+func TestGuestsUseTheFuelTheyDid(t *testing.T) {
+	t.Parallel()
+	var got strings.Builder
+	for _, g := range committed(t) {
+		lines, err := inAllForms(g.code, importsOf(t, g.code), func(n *Normal) []step {
+			return guestScript(newRand(1), n, 60)
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", g.name, err)
+		}
+		fmt.Fprintf(&got, "%s\n\t%s\n", g.name, strings.Join(lines, "\n\t"))
+	}
+	if *rewrite {
+		if err := os.WriteFile(spentFile, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(spentFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("the guests use other fuel than in %s:\n%s", spentFile, got.String())
+	}
+}
+
+// TestRandomModulesUseTheSameFuel does the same with random modules, some of whose calls
+// trap.
+func TestRandomModulesUseTheSameFuel(t *testing.T) {
+	t.Parallel()
+	trapped := 0
+	for seed := range uint64(runs) {
+		m := generate(seed)
+		lines, err := inAllForms(m.encode(), note, func(*Normal) []step {
+			return script(newRand(seed), m, 20)
+		})
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for _, line := range lines {
+			if strings.Contains(line, "wasm error") {
+				trapped++
+			}
+		}
+	}
+	if trapped == 0 {
+		t.Error("no call trapped")
+	}
+}

@@ -62,9 +62,10 @@ type module struct {
 	imports   []Import
 	functions []uint32 // the type of every function, imports first
 	imported  int      // how many functions are imported
+	declared  []bool   // the functions that an export, element or global names
 	tables    []uint32 // the least size of every table, in entries
 	memory    memoryType
-	globals   int // how many globals
+	globals   []ValType
 	mutable   []Global
 	exports   []export
 	start     int // the start function, or noStart

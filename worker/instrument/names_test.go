@@ -29,7 +29,7 @@ func named(index int, name string) []byte { return append(leb(uint64(index)), te
 func TestNamesAreKeptIfWellFormed(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	defer r.Close(ctx)
 	m := opcodeBuild()
 	m.funcs = slices.Repeat(m.funcs, 3)

@@ -55,9 +55,11 @@ func (m *module) normalise(as form) (*Normal, error) {
 	if err := p.trackDrops(n); err != nil {
 		return nil, err
 	}
-	if as != bare {
-		n.Meter = p.meter(as == yielding)
+	if as.floats {
+		p.change(sectionCode)
+		p.passes = append(p.passes, &canonical{})
 	}
+	n.Meter = p.meter(as)
 	p.change(sectionData)
 	p.change(sectionDataCount)
 	n.Code = p.encode()

@@ -178,7 +178,7 @@ func TestOpcodesAreReadOneWay(t *testing.T) {
 func TestInstructionsAreWalkedExactly(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engines[0].config())
 	defer r.Close(ctx)
 	for seed := range uint64(200) {
 		rnd := newRand(seed)

@@ -115,7 +115,7 @@ func (p *plan) trackDrops(n *Normal) error {
 		if !d.dropped {
 			continue
 		}
-		flag := m.globals + p.globals.n
+		flag := len(m.globals) + p.globals.n
 		if flag >= limit {
 			return &RefusedError{
 				Offset: d.content.at,

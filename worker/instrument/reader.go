@@ -135,13 +135,23 @@ func (r *reader) s32() (v int32) {
 	return v
 }
 
-// skipS64 takes a signed LEB128 of 64 bits whose value is not needed.
-func (r *reader) skipS64() {
+// s64 takes a signed LEB128 of 64 bits.
+func (r *reader) s64() (v int64) {
 	at := r.at
 	last := r.leb(at, 10, 64)
-	if r.err == nil && r.at-at == 10 && last != 0 && last != 0x7f {
-		r.malformed(at, "signed integer exceeds 64 bits")
+	for i := at; i < r.at && r.err == nil; i++ {
+		v |= int64(r.b[i]&0x7f) << (7 * (i - at))
 	}
+	switch n := r.at - at; {
+	case r.err != nil:
+		return 0
+	case n == 10 && last != 0 && last != 0x7f:
+		r.malformed(at, "signed integer exceeds 64 bits")
+		return 0
+	case n < 10 && last&0x40 != 0:
+		v |= -1 << (7 * n)
+	}
+	return v
 }
 
 // leb moves past a LEB128 of at most most bytes and returns its last byte.

@@ -65,7 +65,7 @@ func checkIntegers(t *testing.T, b []byte) {
 	}{
 		{"u32", 32, false, func(r *reader) int64 { return int64(r.u32()) }},
 		{"s32", 32, true, func(r *reader) int64 { return int64(r.s32()) }},
-		{"s64", 64, true, func(r *reader) int64 { r.skipS64(); return 0 }},
+		{"s64", 64, true, (*reader).s64},
 	} {
 		r := &reader{b: b, end: len(b)}
 		got := k.read(r)
@@ -75,7 +75,7 @@ func checkIntegers(t *testing.T, b []byte) {
 			t.Fatalf("%s of %x: %v, the twin says %v", k.name, b, r.err, ok)
 		case !ok && got != 0:
 			t.Fatalf("%s of %x: %d with a fault", k.name, b, got)
-		case ok && (r.at != n || k.bits == 32 && got != v.Int64()):
+		case ok && (r.at != n || got != v.Int64()):
 			t.Fatalf("%s of %x: %d in %d bytes, want %v in %d", k.name, b, got, r.at, v, n)
 		}
 	}

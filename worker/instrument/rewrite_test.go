@@ -25,7 +25,7 @@ func TestNormalFormIsTheTwins(t *testing.T) {
 	for seed := range uint64(twins) {
 		m := generate(seed)
 		code := m.encode()
-		n, err := normalForm(code, note, Limits{MemoryPages: 3}, bare)
+		n, err := normalForm(code, note, Limits{MemoryPages: 3}, form{})
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%x", seed, err, code)
 		}

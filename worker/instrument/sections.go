@@ -91,6 +91,10 @@ func (m *module) allowImport(r *reader, at int, im Import) {
 			continue
 		}
 		if slices.Equal(a.Params, im.Params) && slices.Equal(a.Results, im.Results) {
+			if slices.Contains(im.Params, F32) || slices.Contains(im.Params, F64) {
+				r.refuse(at, "%s takes a float, and would see a NaN's bits; want integers",
+					quote(im.Module)+"."+quote(im.Name))
+			}
 			return
 		}
 		offered = signatureText(a.Params, a.Results)
@@ -121,14 +125,15 @@ func refuseImport(r *reader, at int, what string, kind byte) {
 
 func (m *module) decodeFunctions() error {
 	r, present := m.section(sectionFunction)
-	if !present {
-		return nil
+	n := 0
+	if present {
+		n = r.count("functions", 1, m.limits.Functions)
 	}
-	n := r.count("functions", 1, m.limits.Functions)
 	m.functions = slices.Grow(m.functions, n)
 	for i := 0; i < n && r.err == nil; i++ {
 		m.functions = append(m.functions, uint32(r.index("type", len(m.types))))
 	}
+	m.declared = make([]bool, len(m.functions))
 	m.facts.Functions = n
 	return r.done()
 }
@@ -200,17 +205,22 @@ func (m *module) decodeGlobals() error {
 	if !present {
 		return nil
 	}
-	m.globals = r.count("globals", 4, m.limits.Globals)
-	for i := 0; i < m.globals && r.err == nil; i++ {
+	n := r.count("globals", 4, m.limits.Globals)
+	m.globals = make([]ValType, 0, n)
+	for i := 0; i < n && r.err == nil; i++ {
 		r.in = place{"global", i}
 		at := r.at
 		t := r.valType()
 		mutable := r.u8()
-		m.constant(r)
+		value := m.constant(r)
+		m.globals = append(m.globals, t)
 		switch {
-		case r.err != nil || mutable == 0:
-		case mutable != 1:
+		case r.err != nil:
+		case mutable > 1:
 			r.malformed(at+1, "mutability %d, want 0 or 1", mutable)
+		case value.typ != t:
+			r.malformed(at, "a global of type %v that begins as %v", t, value.typ)
+		case mutable == 0:
 		case t == FuncRef:
 			r.refuse(at, "a mutable %v, which a snapshot cannot hold", t)
 		default:
@@ -218,7 +228,7 @@ func (m *module) decodeGlobals() error {
 			m.mutable = append(m.mutable, globalAccess(i, t))
 		}
 	}
-	m.facts.Globals = m.globals
+	m.facts.Globals = n
 	return r.done()
 }
 

@@ -57,7 +57,7 @@ func (m *module) decodeElement(r *reader) {
 		if flags&elementConstant != 0 {
 			m.constant(r)
 		} else {
-			r.index("function", len(m.functions))
+			m.declare(r)
 		}
 	}
 	if active && r.err == nil && uint64(offset)+uint64(n) > uint64(m.tables[table]) {

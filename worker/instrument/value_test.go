@@ -9,6 +9,10 @@ func (g *generator) value(t ValType, depth int) {
 	if g.IntN(4) == 0 && g.readGlobal(t) {
 		return
 	}
+	if g.floats && g.IntN(2) == 0 {
+		g.floatValue(t, depth-1)
+		return
+	}
 	switch t {
 	case I32:
 		g.valueI32(depth - 1)

@@ -17,7 +17,7 @@ const (
 // 2,000, of which a few are for functions that are not counted.
 const DepthMax = 1900
 
-// FuelMax is the largest budget, in units: some hours of compiled code.
+// FuelMax is the largest budget, in units: about an hour of compiled code.
 const FuelMax = 1 << 44
 
 // Meter says how a host sets and reads a program's meter. The globals are not the

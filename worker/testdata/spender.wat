@@ -20,8 +20,8 @@
     (local.set $a (i32.load (i32.const 516)))
     (local.set $b (i32.load (i32.const 520)))
     (block $default
-      (block $op7 (block $op6 (block $op5 (block $op4 (block $op3 (block $op2 (block $op1 (block $op0
-        (br_table $op0 $op1 $op2 $op3 $op4 $op5 $op6 $op7 $default (i32.load (i32.const 512))))
+      (block $op8 (block $op7 (block $op6 (block $op5 (block $op4 (block $op3 (block $op2 (block $op1 (block $op0
+        (br_table $op0 $op1 $op2 $op3 $op4 $op5 $op6 $op7 $op8 $default (i32.load (i32.const 512))))
         ;; 0: nothing
         (return (i32.const 0)))
         ;; 1: a loop without end
@@ -45,5 +45,9 @@
         (br $default))
       ;; 7: fill a bytes, and copy b
       (memory.fill (i32.const 1024) (i32.const 1) (local.get $a))
-      (memory.copy (i32.const 1024) (i32.const 2048) (local.get $b)))
+      (memory.copy (i32.const 1024) (i32.const 2048) (local.get $b))
+      (br $default))
+      ;; 8: a syscall, and then go round a times
+      (drop (call $syscall (i32.const 8) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+      (i32.store (i32.const 1024) (call $rounds (local.get $a))))
     (i32.const 0)))

@@ -1,0 +1,3 @@
+module gokernels
+
+go 1.26
