@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"vatwarehouse/internal/portable"
+	"vatwarehouse/kernel"
 	"vatwarehouse/kvstore"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
@@ -73,7 +74,7 @@ func (a *applying) run(ctx context.Context, source io.Reader) (err error) {
 		return fmt.Errorf("%w: it is %v, and only a feed can be applied", ErrRefused, what)
 	}
 	for _, step := range []func() error{
-		a.metadata, a.programs, a.history, a.heaps, a.fits,
+		a.metadata, a.programs, a.history, a.heaps, a.fits, a.recount,
 	} {
 		if err := errors.Join(ctx.Err(), step()); err != nil {
 			return err
@@ -264,7 +265,11 @@ func (a *applying) fits() error {
 			vk.SetSpan(at)
 		}
 	}
-	for key := range a.final {
+	for key, value := range a.final {
+		if strings.HasPrefix(key, snapshotPrefix) && value != nil && !a.snapped(key, value) {
+			return fmt.Errorf("%w: row %q is of no snapshot that came along",
+				portable.ErrCorrupt, key)
+		}
 		_, part, _, ok := vatkeeper.ParseKey(key)
 		if span := part == vatkeeper.PartSpan || part == vatkeeper.PartPastSpan; ok && span {
 			if _, known := want[key]; !known {
@@ -276,7 +281,7 @@ func (a *applying) fits() error {
 		want[outputsKey] = swing.AppendUint(nil, a.m.Outputs.End)
 	}
 	if a.m.Activityhash != a.m.BaseActivityhash {
-		want["activityhash"] = a.m.Activityhash[:]
+		want[kvstore.ActivityKey] = a.m.Activityhash[:]
 	}
 	for key, value := range want {
 		have, changed := a.final[key]
@@ -287,6 +292,34 @@ func (a *applying) fits() error {
 			return fmt.Errorf("%w: row %q is not what the history makes it",
 				portable.ErrCorrupt, key)
 		}
+	}
+	return nil
+}
+
+// snapped reports whether a row is the record of a snapshot that came along.
+func (a *applying) snapped(key string, value []byte) bool {
+	return slices.ContainsFunc(a.m.Snapshots, func(p portable.Snapshot) bool {
+		s := snapshotFrom(p)
+		return snapshotKey(s.Vat, s.Position) == key && bytes.Equal(s.encode(), value)
+	})
+}
+
+// recount checks the kernel's rows as they will be.
+func (a *applying) recount() error {
+	if len(a.final) == 0 {
+		return nil
+	}
+	after := newAhead(a.h.kv, a.final)
+	for key, value := range a.final {
+		if value == nil {
+			continue
+		}
+		if err := checkPrivate(key, value); err != nil {
+			return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
+		}
+	}
+	if err := kernel.CheckUntrusted(after, kernelRows(after.all()), nil); err != nil {
+		return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
 	}
 	return nil
 }

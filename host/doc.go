@@ -29,8 +29,9 @@
 // the last one that was acknowledged. It reads the table before the log: a block
 // that is in the table was durable, so damage to it is never cut as a torn tail.
 // What Open mends, the Observer is told; when it refuses, nothing but the log may
-// have been brought into order. After a failed write or sync the Host is
-// poisoned: every call returns [ErrPoisoned] with the cause; reopen it.
+// have been brought into order. After a failed write or sync, and after a panic in
+// our own code, a device or an observer (a *[PanicError]), the Host is poisoned: every
+// call returns [ErrPoisoned] with the cause; reopen it.
 //
 // # What may differ
 //
@@ -46,7 +47,10 @@
 //	log/       the log (package streamstore): transcripts, outputs, change sets
 //	table      the kernel's keys at some block (package kvstore)
 //	heaps/     heap snapshots, images, programs (package snapstore)
-//	compiled/  machine code of programs: a cache, private to this machine
+//	compiled/  machine code of programs, if Options.CacheCompiled says so: a cache, which
+//	           no export has and no import makes
+//
+// All of it is its owner's alone (package vfs says how), and links are not followed.
 //
 // Streams of the log are named by vat ("v1": its transcript), "kv" (position n
 // is the change set of block n) and "out" (outputs). Keys under "local." are the
@@ -55,6 +59,8 @@
 //	local.snap.VAT.POSITION  [1, heap id, transcript hash, engine, incarnation, stored bytes]
 //	local.kept.VAT           [1, incarnation, position, hash]: from where on its transcript
 //	                         is kept, and what the chain's hash is there
+//	local.meaning.VAT.N      [1, rewriter, costs, memory]: under which meaning the vat's
+//	                         incarnation N, in 16 hex digits, is run; it travels
 //	local.log                [position, block]: change sets before the position are in the
 //	                         log up to that block, where the two are not the same number
 //	local.outputs            how many outputs there are
@@ -64,6 +70,16 @@
 // With Options.Scratch the directory is read only: what is done is kept in memory
 // over it and forgotten at Close. Nothing that is in the directory changes, be it
 // only a torn end of the log that Open would cut; programs are compiled anew.
+//
+// A vat goes on only under the meaning that its incarnation was run under. Open refuses a
+// directory with others, with a *[MeaningError] that says what can be done:
+// [Host.Adopt], or an upgrade. What merely runs programs, the engine, is in the record of
+// each snapshot: one of another engine is passed over, and the vat replayed, and thereby
+// verified, instead. (CPU features make no difference: the engine's code for each computes
+// the same, which the tests compare with its interpreter. Images are of one process and
+// machine, and made anew.)
+//
+// Options.Expect tells an older copy of a directory from the directory.
 //
 // The kernel's row "schema" is the version of its rows. Open brings an older directory
 // up to this program's, in one hashed block, and refuses a newer one.
@@ -83,14 +99,15 @@
 //	debug        what is kept                  all good ones    what is kept
 //
 // All programs, and all outputs that are kept, go along in every mode. Keys under
-// "local." that are not notes or the count of outputs are made anew. One state at one
+// "local." that are not notes, meanings or the count of outputs are made anew. One state at one
 // block, with the same snapshots, has one stream.
 //
 // [Import] makes a directory in these steps, each durable before the next:
 //
 //  1. the file "importing"; whatever an earlier import left is removed
 //  2. programs, transcripts and outputs in the log, heaps; the table, at its position
-//  3. all of it verified, the kernel's counts recounted, nothing missing of the mode
+//  3. all of it verified: each row is, by its key, one that the kernel writes, or a
+//     [*RowError] names it; the kernel's counts recounted; nothing missing of the mode
 //  4. the file "format", and "importing" goes
 //
 // Open refuses a directory that is between 1 and 4. [Host.Apply] takes a feed in as

@@ -90,12 +90,16 @@ func (x *history) rows(context.Context) error {
 	if err := x.w.Metadata(&x.m); err != nil {
 		return err
 	}
-	keys := []string{kernel.SetupKey}
+	span := vatkeeper.New(x.id, x.h.kv).Span()
+	keys := []string{meaningKey(x.id, span.Incarnation), kernel.SetupKey}
 	for _, suffix := range vatRows {
 		keys = append(keys, string(x.id)+suffix)
 	}
-	for _, key := range keys { // ascending: "setup" is before every "v"
-		value, _ := x.h.kv.Get(key)
+	for _, key := range keys { // ascending: "local", "setup", "v"
+		value, ok := x.h.kv.Get(key)
+		if !ok { // a meaning from before they were recorded
+			continue
+		}
 		if err := x.w.Row(portable.Row{Key: key, Value: value}); err != nil {
 			return err
 		}
@@ -152,6 +156,9 @@ func (im *importing) runVat(ctx context.Context) (v Verified, err error) {
 		}
 	}
 	s := im.m.Spans[0]
+	if err := h.meansTheSame(s.Vat); err != nil {
+		return v, err
+	}
 	options, _ := vatkeeper.New(s.Vat, h.kv).Options()
 	v = Verified{Imported: im.done, Vat: s.Vat, Name: options.Name, Code: options.Code}
 	v.Imported.Base, v.Imported.Vats = nil, 1

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,17 +17,21 @@ import (
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
+	"vatwarehouse/worker/process"
 )
 
 // What callers branch on.
 var (
 	// ErrClosed is returned by every call after Close.
 	ErrClosed = errors.New("host is closed")
-	// ErrPoisoned is returned by every call after a write or sync has failed. The
-	// directory has the state of the last block; reopen it.
-	ErrPoisoned = errors.New("host cannot go on after a failed write")
+	// ErrPoisoned is returned by every call after a write or sync has failed, or after
+	// a *[PanicError]. The directory has the state of the last block; reopen it.
+	ErrPoisoned = errors.New("host cannot go on after a failure")
 	// ErrInUse is returned by Open when another process has the directory open.
 	ErrInUse = vfs.ErrInUse
+	// ErrNotPrivate is returned for a directory, or a file in it, that others than its
+	// owner can write. Nothing of it is used.
+	ErrNotPrivate = vfs.ErrNotPrivate
 	// ErrFormat is returned by Open for a directory that is not one of ours, or
 	// is of a newer version. It is left as it is.
 	ErrFormat = errors.New("not a directory this version can open")
@@ -34,12 +39,18 @@ var (
 	ErrCorrupt = errors.New("stored data is damaged")
 	// ErrRefused is returned for an input that breaks a rule. Nothing changed.
 	ErrRefused = kernel.ErrInput
+	// ErrVats is returned, beside ErrRefused, for a vat beyond Limits.Vats.
+	ErrVats = kernel.ErrVats
 	// ErrOptions is returned by Open for observable options that are not those
 	// the directory was made with.
 	ErrOptions = errors.New("options differ from the directory's")
 	// ErrNotFound is returned for a name that names nothing.
 	ErrNotFound = errors.New("not found")
 )
+
+// RowError is why a state from elsewhere is refused: a row of it is none that is ever
+// written, or is missing. Errors of Import and Apply wrap it, beside [ErrCorrupt].
+type RowError = kernel.RowError
 
 // VatError is a failure of the world that concerns one vat: it could not be
 // paged in or run. The block so far is durable, the vat's event is still queued.
@@ -54,6 +65,41 @@ func (e *VatError) Error() string { return fmt.Sprintf("vat %s: %v", e.Vat, e.Er
 // Unwrap returns the cause.
 func (e *VatError) Unwrap() error { return e.Err }
 
+// PanicError is a panic of ours, or of a device or an observer: the Host cannot go on.
+// The directory has the state of the last block; open it again. If it happens again
+// at the same place, report it.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error says what was panicked with, and what to do.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("a fault of the host's own: %v; the directory has the state of the "+
+		"last block: open it again, and report this if it repeats", e.Value)
+}
+
+// Unwrap returns what was panicked with, if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// catch, deferred by what works on the state, turns a panic into an error and poisons
+// the Host: what it holds in memory may be half done.
+func (h *Host) catch(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	p := &PanicError{Value: r, Stack: debug.Stack()}
+	if inner, ok := r.(*worker.HostPanic); ok {
+		p.Stack = inner.Stack
+	}
+	h.options.Logger.Error("panic", "error", p, "stack", string(p.Stack))
+	*err = h.poison(p)
+}
+
 // Host is an open directory: a kernel, its vats, and the stores under them.
 type Host struct {
 	mu      sync.Mutex
@@ -66,9 +112,12 @@ type Host struct {
 	kv     *kvstore.Store
 	heaps  *snapstore.Store
 	engine *worker.Engine
-	vats   *warehouse.Warehouse
-	clock  *stopwatch // over vats
-	kernel *kernel.Kernel
+	// machine runs programs: the engine, or the process, if there is one.
+	machine warehouse.Engine
+	process *process.Engine
+	vats    *warehouse.Warehouse
+	clock   *stopwatch // over vats
+	kernel  *kernel.Kernel
 
 	homes    homes
 	snaps    snapshots
@@ -147,7 +196,8 @@ func (h *Host) Close(ctx context.Context) error {
 }
 
 // rest commits, waits for the background, and lets the table catch up.
-func (h *Host) rest(ctx context.Context) error {
+func (h *Host) rest(ctx context.Context) (err error) {
+	defer h.catch(&err)
 	h.saveRecent()
 	if err := h.settle(ctx); err != nil {
 		return err
@@ -171,6 +221,9 @@ func (h *Host) release(ctx context.Context) error {
 	h.archives.wait()
 	if h.vats != nil {
 		errs = append(errs, h.vats.Close(ctx))
+	}
+	if h.process != nil {
+		errs = append(errs, h.process.Close())
 	}
 	if h.engine != nil {
 		errs = append(errs, h.engine.Close(ctx))

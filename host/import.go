@@ -243,10 +243,13 @@ func (im *importing) row(row portable.Row) error {
 	if !travels(row.Key) {
 		return fmt.Errorf("%w: a row %q", portable.ErrCorrupt, row.Key)
 	}
+	if err := checkPrivate(row.Key, row.Value); err != nil {
+		return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
+	}
 	if row.Key == kernel.SetupKey {
 		o, err := kernel.DecodeOptions(row.Value)
 		if err != nil {
-			return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
+			return fmt.Errorf("%w: %w", portable.ErrCorrupt, &RowError{Key: row.Key, Err: err})
 		}
 		im.limits = o.Limits
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"strings"
 
 	"vatwarehouse/internal/portable"
 	"vatwarehouse/kernel"
@@ -66,6 +68,7 @@ func (im *importing) verify(ctx context.Context) (err error) {
 	}
 	engine, err := worker.NewEngine(ctx, worker.Options{
 		Interpreter: h.options.Interpreter, Limits: kernel.ReadOptions(h.kv).Limits,
+		Pretend: h.options.pretend,
 	})
 	if err != nil {
 		return err
@@ -80,14 +83,39 @@ func (im *importing) recount() error {
 	as := kv.Savepoint()
 	defer kv.Rollback(as)
 	plan := im.h.options.schema.withDefaults()
-	if err := plan.migrate(kv, kernel.ReadSchema(kv)); err != nil {
-		return err
-	}
-	if faults := kernel.Check(kv); len(faults) > 0 {
-		return fmt.Errorf("%w: %d faults in the kernel's state, the first: %v",
-			portable.ErrCorrupt, len(faults), faults[0])
+	err := kernel.CheckUntrusted(kv, kernelRows(kv.Scan("")), func() error {
+		return plan.migrate(kv, kernel.ReadSchema(kv))
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", portable.ErrCorrupt, err)
 	}
 	return nil
+}
+
+// kernelRows leaves out rows that are not the kernel's.
+func kernelRows(all iter.Seq2[string, []byte]) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for key, value := range all {
+			if !strings.HasPrefix(key, kvstore.PrivatePrefix) && !yield(key, value) {
+				return
+			}
+		}
+	}
+}
+
+// checkPrivate returns why a row of the host's that travels is none, or nil. Notes are
+// the embedder's.
+func checkPrivate(key string, value []byte) error {
+	var err error
+	switch {
+	case key == outputsKey:
+		_, err = decodeOutputs(value)
+	case strings.HasPrefix(key, meaningPrefix):
+		if _, err = decodeMeaning(value); err != nil {
+			err = &RowError{Key: key, Err: err}
+		}
+	}
+	return err
 }
 
 // vats verifies the spans, and that nothing is missing.

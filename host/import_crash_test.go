@@ -115,16 +115,35 @@ func TestImportCutAtEveryOperation(t *testing.T) {
 				case errors.Is(err, host.ErrUnfinished), errors.Is(err, host.ErrNotFound):
 					refused++
 				default:
-					t.Fatalf("operation %d (%s), %d %% kept: %d bytes, %v", k, files.Fired(), keep, len(b), err)
+					t.Fatalf(
+						"operation %d (%s), %d %% kept: %d bytes, %v",
+						k,
+						files.Fired(),
+						keep,
+						len(b),
+						err,
+					)
 				}
 				if errors.Is(err, host.ErrNotFound) {
 					left = mem.Crash(uint64(k), keep) // exportOf has left its lock
 				}
 				if err := attempt(left, first, nil); err != nil {
-					t.Fatalf("operation %d (%s), %d %% kept: again: %v", k, files.Fired(), keep, err)
+					t.Fatalf(
+						"operation %d (%s), %d %% kept: again: %v",
+						k,
+						files.Fired(),
+						keep,
+						err,
+					)
 				}
 				if b, err := exportOf(left); err != nil || !bytes.Equal(b, first) {
-					t.Fatalf("operation %d (%s), %d %% kept: after the second: %v", k, files.Fired(), keep, err)
+					t.Fatalf(
+						"operation %d (%s), %d %% kept: after the second: %v",
+						k,
+						files.Fired(),
+						keep,
+						err,
+					)
 				}
 			}
 		}
@@ -179,7 +198,8 @@ func TestApplyCutAtEveryOperation(t *testing.T) {
 					!strings.Contains(where, "log/") {
 					t.Fatalf("%s: neither before nor after", where)
 				}
-				if base, err := host.ReadBase(bytes.NewReader(b)); err != nil || base.Block() != start {
+				if base, err := host.ReadBase(bytes.NewReader(b)); err != nil ||
+					base.Block() != start {
 					t.Fatalf("%s: at block %d, not %d: %v", where, base.Block(), start, err)
 				}
 				if err := applyTo(left, feed); err != nil {

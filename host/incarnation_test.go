@@ -281,7 +281,7 @@ var incarnationForgeries = map[string]forging{
 	"a row gone": {"incarnation 1, entries", func(_ *testing.T, f *forgedState) {
 		f.rows = slices.DeleteFunc(f.rows, func(r portable.Row) bool { return r.Key == "v1.p.0000000000000000" })
 	}},
-	"rows exchanged": {"faults in the kernel's state", func(t *testing.T, f *forgedState) {
+	"rows exchanged": {"of incarnation 1", func(t *testing.T, f *forgedState) {
 		a, b := f.row(t, "v1.p.0000000000000000"), f.row(t, "v1.p.0000000000000001")
 		a.Value, b.Value = b.Value, a.Value
 	}},

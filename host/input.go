@@ -3,12 +3,14 @@ package host
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/worker"
+	"vatwarehouse/worker/instrument"
 )
 
 // Message is a message from the embedder: a method, and arguments whose slots
@@ -56,13 +58,19 @@ func (h *Host) Install(ctx context.Context, code []byte) (swing.Hash, error) {
 
 // InstallAs is Install, and gives the program a name, for vats that make vats: see
 // [kernel.AdminRef]. The name can be given to another program later.
-func (h *Host) InstallAs(ctx context.Context, name string, code []byte) (swing.Hash, error) {
+func (h *Host) InstallAs(
+	ctx context.Context, name string, code []byte,
+) (stored swing.Hash, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.catch(&err)
 	if err := h.ready(); err != nil {
 		return swing.Hash{}, err
 	}
-	p, err := h.engine.Compile(ctx, code)
+	p, err := h.machine.Compile(ctx, code)
+	if err != nil && !errors.Is(err, instrument.ErrRefused) {
+		return swing.Hash{}, fmt.Errorf("install program: %w", err)
+	}
 	if err != nil {
 		return swing.Hash{}, fmt.Errorf("install program: %w: %w", ErrRefused, err)
 	}
@@ -73,7 +81,7 @@ func (h *Host) InstallAs(ctx context.Context, name string, code []byte) (swing.H
 	if err := h.kernel.Install(h.kv, worker.CodeHash(code), name); err != nil {
 		return swing.Hash{}, fmt.Errorf("install program: %w", err)
 	}
-	stored, err := h.heaps.PutCode(code)
+	stored, err = h.heaps.PutCode(code)
 	if err != nil {
 		return swing.Hash{}, h.poison(fmt.Errorf("install program: %w", err))
 	}
@@ -120,13 +128,14 @@ func (h *Host) Upgrade(
 }
 
 // input runs one input of the embedder's.
-func (h *Host) input(do func() error) error {
+func (h *Host) input(do func() error) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.catch(&err)
 	if err := h.ready(); err != nil {
 		return err
 	}
-	err := do()
+	err = do()
 	if kvErr := h.kv.Err(); kvErr != nil {
 		return h.poison(damaged(kvErr))
 	}

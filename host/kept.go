@@ -111,8 +111,10 @@ func (o origin) blockOf(position uint64) uint64 {
 }
 
 // travels reports whether a key goes along with an export as it is: all that are
-// not this node's own, and of those the embedder's notes and the count of outputs.
+// not this node's own, and of those the embedder's notes, the meanings of incarnations
+// and the count of outputs.
 func travels(key string) bool {
 	return !strings.HasPrefix(key, kvstore.PrivatePrefix) ||
-		strings.HasPrefix(key, notePrefix) || key == outputsKey
+		strings.HasPrefix(key, notePrefix) || strings.HasPrefix(key, meaningPrefix) ||
+		key == outputsKey
 }

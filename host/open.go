@@ -20,7 +20,6 @@ import (
 	"vatwarehouse/vatkeeper"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
-	"vatwarehouse/worker"
 )
 
 // The names in a directory.
@@ -72,11 +71,17 @@ func (h *Host) open(ctx context.Context, dir string) error {
 	if err := h.openStores(); err != nil {
 		return damaged(err)
 	}
+	if err := h.expect(); err != nil {
+		return err
+	}
 	if err := h.openKernel(); err != nil {
 		return err
 	}
 	if err := h.openVats(ctx, dir); err != nil {
 		return err
+	}
+	if all := h.strangers(); len(all) > 0 && !h.options.AnyMeaning {
+		return &MeaningError{all, h.engine.Meaning()}
 	}
 	if h.options.Preload {
 		if err := h.vats.Preload(ctx, h.recent()); err != nil {
@@ -418,22 +423,21 @@ func (h *Host) openKernel() error {
 // openVats makes the engine, the warehouse and the kernel over them.
 func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	cache := ""
-	if h.dir != nil && !h.options.Scratch {
+	if h.dir != nil && h.options.CacheCompiled && !h.options.Scratch {
+		if err := h.fs.Mkdir(compiledName); err != nil {
+			return err
+		}
 		cache = filepath.Join(dir, compiledName)
 	}
-	h.engine, err = worker.NewEngine(ctx, worker.Options{
-		Interpreter: h.options.Interpreter, CacheDir: cache,
-		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
-		Grant: h.options.grant,
-	})
-	if err != nil {
+	if err := h.openEngine(ctx, cache); err != nil {
 		return err
 	}
 	h.homes = newHomes()
-	h.vats, err = warehouse.New(h.engine, source{h}, warehouse.Options{
+	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
 		PauseOnEvict: h.options.PauseOnEvict, Yields: h.options.Yields, Log: h.logVat,
+		Lost: func(e *warehouse.LostError) { h.fault(e) },
 	})
 	if err != nil {
 		return err

@@ -57,8 +57,18 @@ type Options struct {
 	Preload bool
 	// BlockCranks is how many cranks of a Run are made durable together. Default 1000.
 	BlockCranks int
+	// CacheCompiled keeps the machine code of programs in the directory, so that they need
+	// not be compiled again in the next process. Whoever can write it can have this process
+	// run whatever he likes: leave it off for a directory that came from elsewhere.
+	CacheCompiled bool
 	// Interpreter runs programs in the engine's interpreter.
 	Interpreter bool
+	// Isolate runs the vats in a process of its own, so that a fault in compiled code
+	// ends that process and not this one: what it was doing is told to the Observer as a
+	// fault, and done again. The process is started with WorkerBinary, or, if that is "",
+	// with this program; it must call ServeWorker first in main. Linux only.
+	Isolate      bool
+	WorkerBinary string
 	// Memory and Detector say how vats' memories are made and compared.
 	Memory   worker.Memory
 	Detector worker.Detector
@@ -86,11 +96,21 @@ type Options struct {
 	// Existing has Open fail with ErrNotFound, and make nothing, unless the
 	// directory is there and holds a kernel.
 	Existing bool
+	// AnyMeaning has Open not refuse a directory with vats that were run under another
+	// meaning than this program's. None of them is run: a Run that comes to one stops
+	// with a *VatError. They can be looked at, held, ended, upgraded while they are held,
+	// or adopted.
+	AnyMeaning bool
 	// Scratch keeps all that is done in memory, over what the directory holds: no
 	// byte of it changes, and Close forgets what was done. The directory must be
 	// there, as with Existing, and is locked as ever: nobody else may write it
 	// meanwhile. A lock file that is not there is made.
 	Scratch bool
+	// Expect, if it is not zero, is an activityhash that this directory had after a block:
+	// Open fails with an *ExpectError unless it is there, or has been: else an older copy
+	// took its place. Only so far back is known as the log keeps change sets: all since the
+	// table last caught up, and KeepBlocks.
+	Expect swing.Hash
 	// FS takes the place of the directory that Open is given.
 	FS vfs.FS
 	// Logger gets the slog: blocks and ends of vats at Info, cranks at Debug,
@@ -99,8 +119,9 @@ type Options struct {
 	// Observer is told what happens, as it happens.
 	Observer Observer
 
-	schema schemaPlan               // of tests
-	grant  func(bytes uint64) error // of tests: worker.Options.Grant
+	schema  schemaPlan               // of tests
+	pretend *Meaning                 // likewise
+	grant   func(bytes uint64) error // likewise: worker.Options.Grant
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

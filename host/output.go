@@ -50,12 +50,21 @@ func (h *Host) outputs() uint64 {
 	if !ok {
 		return 0
 	}
+	n, err := decodeOutputs(b)
+	if err != nil {
+		panic(fmt.Sprintf("host: %v", err))
+	}
+	return n
+}
+
+// decodeOutputs reads the row with the number of outputs.
+func decodeOutputs(b []byte) (uint64, error) {
 	r := swing.NewReader(b)
 	n := r.Uint()
 	if err := r.Done(); err != nil {
-		panic(fmt.Sprintf("host: row %s: %v", outputsKey, err))
+		return 0, &RowError{Key: outputsKey, Err: err}
 	}
-	return n
+	return n, nil
 }
 
 // Outputs returns up to most outputs from a number on, for an embedder that must

@@ -9,6 +9,7 @@ import (
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
+	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
 )
 
@@ -49,7 +50,7 @@ func (h *Host) Rehearse(
 		if err != nil {
 			return done, fmt.Errorf("rehearse: %w", err)
 		}
-		p, err := h.engine.Compile(ctx, code)
+		p, err := h.machine.Compile(ctx, code)
 		if err != nil {
 			return done, fmt.Errorf("rehearse: %w: %w", ErrRefused, err)
 		}
@@ -71,9 +72,10 @@ type rehearsal struct {
 	store  map[string]*[]byte // what the program wrote; nil is what it deleted
 }
 
-func (r *rehearsal) run(ctx context.Context, v Vat, p *worker.Program) (err error) {
+func (r *rehearsal) run(ctx context.Context, v Vat, p warehouse.Program) (err error) {
 	options, _ := vatkeeper.New(v.ID, r.h.kv).Options()
-	w, err := p.StartAlone(ctx, options.Seed)
+	heap, data := p.Genesis()
+	w, err := p.Start(ctx, heap, worker.NewBirth(heap, data), options.Seed)
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func (r *rehearsal) run(ctx context.Context, v Vat, p *worker.Program) (err erro
 }
 
 // step makes one delivery and compares what came of it.
-func (r *rehearsal) step(ctx context.Context, w *worker.Worker, e transcript.Entry) error {
+func (r *rehearsal) step(ctx context.Context, w warehouse.Worker, e transcript.Entry) error {
 	s := &stage{r: r, entry: e}
 	out, err := w.Deliver(ctx, e.Delivery, e.Budget(r.h.options.Limits), s, nil)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
-	"vatwarehouse/worker"
+	"vatwarehouse/warehouse"
 )
 
 // Replayed is what a Replay did.
@@ -37,6 +37,9 @@ func (h *Host) Replay(
 	ctx context.Context, vat swing.VatID, o ReplayOptions,
 ) (Replayed, error) {
 	return read(h, func() (Replayed, error) {
+		if err := h.meansTheSame(vat); err != nil {
+			return Replayed{}, fmt.Errorf("replay: %w", err)
+		}
 		r, err := h.newReplay(ctx, vat, o)
 		if err != nil {
 			return Replayed{}, fmt.Errorf("replay vat %s: %w",
@@ -55,9 +58,11 @@ type replay struct {
 	h      *Host
 	span   transcript.Span
 	at     home
-	worker *worker.Worker
+	worker warehouse.Worker
 	marks  map[uint64]Snapshot
 	done   Replayed
+	// costsDiffer says that what was used is counted otherwise than when it was recorded.
+	costsDiffer bool
 }
 
 func (h *Host) newReplay(
@@ -88,7 +93,7 @@ func (h *Host) newReplay(
 	return r, nil
 }
 
-func (r *replay) settleIn(p *worker.Program, v Vat, o ReplayOptions) error {
+func (r *replay) settleIn(p warehouse.Program, v Vat, o ReplayOptions) error {
 	if o.FromSnapshot {
 		if len(v.Snapshots) == 0 || v.Snapshots[0].Incarnation != v.Span.Incarnation {
 			return fmt.Errorf("%w: it has no snapshot yet", ErrNotFound)
@@ -141,6 +146,9 @@ func (r *replay) run(ctx context.Context, o ReplayOptions) error {
 }
 
 func (r *replay) step(ctx context.Context, e transcript.Entry) error {
+	if r.costsDiffer {
+		e.NoFuel, e.Outcome.Fuel = true, 0
+	}
 	if e.Outcome.OK() {
 		player := transcript.NewReplayer(e)
 		out, err := r.worker.Deliver(ctx, e.Delivery, e.Budget(r.h.options.Limits), player, nil)

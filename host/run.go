@@ -60,6 +60,7 @@ type openBlock struct {
 func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer h.catch(&err)
 	if err := h.ready(); err != nil {
 		return Ran{}, err
 	}
@@ -83,7 +84,7 @@ func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
 
 // step takes one crank, and ends the block when it is full.
 func (h *Host) step(ctx context.Context, ran *Ran) error {
-	r, err := h.kernel.Crank(ctx, h.kv)
+	r, err := h.crank(ctx)
 	if kvErr := h.kv.Err(); kvErr != nil {
 		return h.poison(damaged(kvErr))
 	}
@@ -119,6 +120,7 @@ func (h *Host) book(ctx context.Context, r kernel.Report) {
 	h.totals.cranks++
 	if r.Kind == kernel.Delivery {
 		h.log.Append(string(r.Vat), r.Position, r.Item)
+		h.noteMeaning(r.Vat, r.Position)
 		h.block.items++
 		h.block.deliveries++
 		h.totals.deliveries++
@@ -212,23 +214,13 @@ func (h *Host) tidy() error {
 
 // Commit makes the inputs since the last block durable.
 func (h *Host) Commit(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.ready(); err != nil {
-		return err
-	}
-	return h.commit(ctx)
+	return h.input(func() error { return h.commit(ctx) })
 }
 
 // Settle commits, and returns once every snapshot that is due has been stored and
 // recorded.
 func (h *Host) Settle(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.ready(); err != nil {
-		return err
-	}
-	return h.settle(ctx)
+	return h.input(func() error { return h.settle(ctx) })
 }
 
 // settle commits, and sees every snapshot that is due stored and recorded.

@@ -103,7 +103,7 @@ func (s source) Program(vat swing.VatID) (code, seed swing.Hash, err error) {
 	if !ok {
 		return code, seed, fmt.Errorf("vat %s: %w", vat, ErrNotFound)
 	}
-	return o.Code, o.Seed, nil
+	return o.Code, o.Seed, s.h.meansTheSame(vat)
 }
 
 // Code implements warehouse.Source.
@@ -118,7 +118,7 @@ func (s source) Code(code swing.Hash) ([]byte, error) {
 // Life implements warehouse.Source: the vat's home, or its latest good
 // snapshot, or its birth; and the entries from there on.
 func (s source) Life(
-	_ context.Context, vat swing.VatID, p *worker.Program,
+	_ context.Context, vat swing.VatID, p warehouse.Program,
 ) (warehouse.Life, error) {
 	h := s.h
 	span := vatkeeper.New(vat, h.kv).Span()
@@ -162,7 +162,7 @@ func (h *Host) moveOut(vat swing.VatID, at *home) error {
 // settleIn finds a home for a vat that has none: the latest of its snapshots
 // that can be read and trusted, or its birth.
 func (h *Host) settleIn(
-	vat swing.VatID, span transcript.Span, p *worker.Program,
+	vat swing.VatID, span transcript.Span, p warehouse.Program,
 ) (*home, error) {
 	for _, r := range h.snapshotsOf(vat) {
 		if r.Incarnation != span.Incarnation || r.Engine != h.engine.Fingerprint() {
@@ -199,7 +199,7 @@ func (h *Host) settleIn(
 }
 
 // genesis returns the image that vats of a program start from, acquired.
-func (h *Host) genesis(p *worker.Program) (*snapstore.Image, error) {
+func (h *Host) genesis(p warehouse.Program) (*snapstore.Image, error) {
 	if _, made := h.homes.genesis[p.ID()]; !made {
 		heap, data := p.Genesis()
 		segments := make([]snapstore.Segment, len(data))

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,18 +23,34 @@ func (f Fault) String() string { return f.Key + ": " + f.What }
 // Check recounts the whole state: every reference by its holders, every c-list
 // from both sides, every queue by its rows. It is a dumb twin of the counting
 // that cranks do step by step.
+//
+// Of a row that is none of ours it says so, and goes no further.
 func Check(b vatkeeper.KV) []Fault {
 	c := checker{
 		b: b, held: map[swing.KRef]vatkeeper.RefChange{},
 		imports: map[swing.KRef]int{}, underway: map[swing.KRef]int{},
-		accounts: map[swing.VatID]account{},
+		accounts: map[swing.VatID]account{}, claims: map[swing.KRef]string{},
 	}
+	var row *RowError
+	if err := vatkeeper.Untrusted(c.all); errors.As(err, &row) {
+		c.fault(row.Key, "%v", row.Err)
+	}
+	return c.faults
+}
+
+func (c *checker) all() {
+	b := c.b
 	for vat := range AllVats(b) {
 		c.vat(vat)
+	}
+	if n := Living(b); n != c.living {
+		c.fault(vatsKey, "%d vats live, recount %d", n, c.living)
 	}
 	c.queue(acceptanceQueue)
 	c.queue(runQueue)
 	c.chores()
+	c.cleanups()
+	c.names()
 	c.counts(pinKey(""))
 	for _, name := range Devices(b) {
 		c.counts(deviceHoldKey(name, ""))
@@ -49,7 +66,6 @@ func Check(b vatkeeper.KV) []Fault {
 			c.fault(accountKey(vat), "%v, recount %v", has, is)
 		}
 	}
-	return c.faults
 }
 
 type checker struct {
@@ -60,7 +76,10 @@ type checker struct {
 	// how many; accounts is where the events are that each vat has caused.
 	underway map[swing.KRef]int
 	accounts map[swing.VatID]account
-	faults   []Fault
+	// claims are the promises that are the kernel's to resolve, and what will do so.
+	claims map[swing.KRef]string
+	living int
+	faults []Fault
 }
 
 func (c *checker) fault(key, format string, args ...any) {
@@ -81,7 +100,9 @@ func (c *checker) counts(prefix string) {
 // waiting counts what rows PREFIX.PROMISE hold.
 func (c *checker) waiting(prefix string) {
 	for key := range keys(c.b, prefix) {
-		c.hold(swing.KRef(key[len(prefix):]), 1)
+		ref := swing.KRef(key[len(prefix):])
+		c.hold(ref, 1)
+		c.claim(key, ref)
 	}
 }
 
@@ -95,6 +116,14 @@ func (c *checker) add(ch vatkeeper.RefChange) {
 // vat counts what a vat's c-list and end hold, and compares the c-list's two sides.
 func (c *checker) vat(id swing.VatID) {
 	vk := vatkeeper.New(id, c.b)
+	if vk.Alive() {
+		vk.Dirt() // it must be there
+		vk.Passed(swing.RootVRef)
+		c.living++
+		if has, is := vk.StoreBytes(), vk.RecountStore(); has != is {
+			c.fault(string(id), "%d bytes in its vatstore, recount %d", has, is)
+		}
+	}
 	entries := 0
 	for e := range vk.Entries() {
 		entries++
@@ -110,6 +139,9 @@ func (c *checker) vat(id swing.VatID) {
 			c.fault(string(id), "c-list has %s -> %s but %s -> %q", e.KRef, e.VRef, e.VRef, back)
 		}
 		c.owner(id, e)
+		if vk.Alive() && !vk.Passed(e.VRef) {
+			c.fault(string(id), "%s is yet to be given to an import", e.VRef)
+		}
 	}
 	for range keys(c.b, string(id)+".r.") {
 		entries--
@@ -124,12 +156,17 @@ func (c *checker) vat(id swing.VatID) {
 		}
 	}
 	if has(c.b, birthKey(id)) {
-		for _, ref := range readBirth(c.b, birthKey(id)).refs() {
+		born := readBirth(c.b, birthKey(id))
+		for _, ref := range born.refs() {
 			c.hold(ref, 1)
 		}
+		c.claim(birthKey(id), born.result)
 	}
 	if ref := meterOf(c.b, id); ref != "" {
 		c.hold(ref, 1)
+		if !has(c.b, meterKey(ref)) {
+			c.fault(vatMeterKey(id), "%s is no meter", ref)
+		}
 	}
 	for _, s := range vk.Params().Slots {
 		c.hold(s, 1)
@@ -142,6 +179,7 @@ func (c *checker) vat(id swing.VatID) {
 // chores checks that every vat with something to be told is in the queue of chores, once.
 func (c *checker) chores() {
 	in := map[swing.VatID]bool{}
+	c.rows(choreQueue)
 	for head, tail := choreQueue.bounds(c.b); head < tail; head++ {
 		vat := swing.VatID(choreQueue.at(c.b, head))
 		if in[vat] || !has(c.b, choreKey(vat)) {
@@ -190,17 +228,32 @@ func (c *checker) owner(id swing.VatID, e vatkeeper.Entry) {
 
 // queue counts what the events of a queue hold.
 func (c *checker) queue(q queue) {
-	head, tail := q.bounds(c.b)
-	rows := uint64(0)
+	c.rows(q)
 	for key := range keys(c.b, string(q)+".") {
-		rows++
 		b, _ := c.b.Get(key)
 		ev := decodeEvent(b)
 		ev.refs(func(ref swing.KRef) { c.hold(ref, 1) })
 		c.place(q, ev)
+		if ev.message.Result != "" {
+			c.claim(key, ev.message.Result)
+		}
+		c.known(key, ev.vat)
+		c.known(key, ev.sender)
+	}
+}
+
+// rows checks that the rows of a queue are those within its bounds.
+func (c *checker) rows(q queue) {
+	head, tail := q.bounds(c.b)
+	rows := uint64(0)
+	for key := range keys(c.b, string(q)+".") {
+		if n := parseHex(key[len(q)+1:]); n != head+rows {
+			wrong(key, "it is not the one after row %d", head+rows-1)
+		}
+		rows++
 	}
 	if rows != tail-head {
-		c.fault(string(q), "%d rows, bounds [%d, %d)", rows, head, tail)
+		wrong(string(q), "%d rows, bounds [%d, %d)", rows, head, tail)
 	}
 }
 
@@ -230,6 +283,7 @@ func (c *checker) promise(ref swing.KRef) {
 	for _, s := range p.data.Slots {
 		c.hold(s, 1)
 	}
+	c.decider(ref, p)
 	c.queue(promiseQueue(ref))
 	if n := readCount(c.b, underwayKey(ref)); n != c.underway[ref] {
 		c.fault(string(ref), "%d messages are said to be in the run-queue, %d are",
@@ -257,10 +311,14 @@ func (c *checker) subscribers(ref swing.KRef, p promise) {
 	}
 	last := swing.VatID("")
 	for s := range p.subscribers(c.b, ref) {
+		if rows < 0 {
+			break // it goes in circles
+		}
 		if last != "" {
 			rows--
 		}
 		last = s
+		c.known(string(ref), s)
 		vk := vatkeeper.New(s, c.b)
 		if _, ok := vk.ByKRef(ref); !ok && vk.Alive() {
 			c.fault(string(ref), "subscriber %s does not know it", s)
@@ -313,6 +371,7 @@ func (c *checker) object(ref swing.KRef, o object) {
 		c.fault(string(ref), "%d importers are known, %d c-lists have it", n, c.imports[ref])
 	}
 	c.waiting(notifyKey(ref))
+	c.service(ref, o)
 	if o.reachable > 0 {
 		return
 	}

@@ -19,7 +19,7 @@ func (c *crank) deliver(ctx context.Context, vat swing.VatID, ev event) error {
 
 	span := vk.Span()
 	entry := transcript.Entry{Position: span.End, Delivery: swing.AppendDelivery(nil, vd)}
-	rec := transcript.NewRecorder(vk.Vatstore(), c.options.Limits)
+	rec := transcript.NewRecorder(vk.Vatstore(c.options.Limits.StoreBytes), c.options.Limits)
 	rec.SetRoom(c.room(vat))
 	j := &judgement{vk: vk}
 	if metered(ev) {

@@ -36,6 +36,7 @@
 //	ids              [next vat, next object, next promise]
 //	setup            [seed text, limit …, reap deliveries, reap references, cleanup
 //	                 rows, cleanup every, queue share, queue max, reap fuel]: the options
+//	vats             how many vats live, if any
 //	schema           the version of these rows
 //	time             the block time, in nanoseconds since the Unix epoch
 //	acceptance       [head, tail] of the acceptance queue; rows acceptance.ROW

@@ -22,9 +22,16 @@ func Init(b Buffer, o Options) error {
 	if err := o.Schedule.check(); err != nil {
 		return err
 	}
-	if o.Limits.Fuel < 1 || o.Limits.Depth < 1 {
-		return refuse("limits of %d units of fuel and %d frames: at least 1 each",
-			o.Limits.Fuel, o.Limits.Depth)
+	for _, n := range []struct {
+		what  string
+		limit int
+	}{
+		{"units of fuel", o.Limits.Fuel}, {"frames", o.Limits.Depth},
+		{"bytes in a vatstore", o.Limits.StoreBytes}, {"vats", o.Limits.Vats},
+	} {
+		if n.limit < 1 {
+			return refuse("a limit of %d %s: at least 1", n.limit, n.what)
+		}
 	}
 	o.Schedule = o.Schedule.withDefaults()
 	ids{firstVat, vatkeeper.Allocation{NextObject: firstObject, NextPromise: firstPromise}}.write(b)
@@ -79,6 +86,9 @@ type VatSpec struct {
 // CreateVat makes a vat and queues its start. Its root object exists at once
 // and is held for the embedder until Release.
 func (k *Kernel) CreateVat(b Buffer, s VatSpec) (swing.VatID, swing.KRef, error) {
+	if err := k.checkVats(b); err != nil {
+		return "", "", err
+	}
 	if err := k.checkName(b, s.Name); err != nil {
 		return "", "", err
 	}
@@ -120,6 +130,7 @@ func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
 	if s.Meter != "" {
 		c.setMeter(id, s.Meter)
 	}
+	addCount(c.b, vatsKey, 1)
 	object{owner: id}.write(c.b, root)
 	vk.AddRoot(root)
 	if s.Name != "" {
@@ -129,6 +140,20 @@ func (c *crank) create(s VatSpec) (swing.VatID, swing.KRef) {
 	c.enqueue(event{kind: eventStart, vat: id, params: s.Params})
 	return id, root
 }
+
+// ErrVats is returned, beside [ErrInput], for a vat beyond Limits.Vats.
+var ErrVats = errors.New("as many vats live as there may be")
+
+// checkVats refuses one vat more than there may be.
+func (k *Kernel) checkVats(b vatkeeper.KV) error {
+	if n := Living(b); n >= k.options.Limits.Vats {
+		return refuse("%w: %d of %d", ErrVats, n, k.options.Limits.Vats)
+	}
+	return nil
+}
+
+// Living returns how many vats live.
+func Living(b vatkeeper.KV) int { return readCount(b, vatsKey) }
 
 func nameKey(name string) string { return "name." + name }
 

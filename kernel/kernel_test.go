@@ -233,7 +233,7 @@ func TestIllegalSyscalls(t *testing.T) {
 			w.run()
 			w.expectDeath(bad, r.says)
 			w.promiseIs(result, kernel.Rejected, vatTerminated)
-			if _, ok := vatkeeper.New(bad, w.b).Vatstore().Get([]byte("k")); ok {
+			if _, ok := vatkeeper.New(bad, w.b).Vatstore(100).Get([]byte("k")); ok {
 				t.Error("a vatstore write of the rolled-back crank survived")
 			}
 			if slices.ContainsFunc(w.log, func(s string) bool { return strings.Contains(s, "farewell") }) {

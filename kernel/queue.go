@@ -76,7 +76,7 @@ func (q queue) pop(b vatkeeper.KV) (ev []byte, ok bool) {
 func (q queue) at(b vatkeeper.KV, n uint64) []byte {
 	ev, ok := b.Get(q.rowKey(n))
 	if !ok {
-		panic(fmt.Sprintf("kernel: queue %s has no row %d", q, n))
+		wrong(q.rowKey(n), "no such row")
 	}
 	return ev
 }

@@ -15,6 +15,7 @@ const (
 	idsKey   = "ids"
 	setupKey = "setup"
 	timeKey  = "time"
+	vatsKey  = "vats"
 )
 
 // The first ids, as in SwingSet: a kref is never taken for a vref's number.
@@ -38,12 +39,12 @@ func row(b vatkeeper.KV, key string) *swing.Reader {
 	return r
 }
 
-// done panics unless the row was read whole: the store verifies its bytes, so
-// a row that does not decode was written wrong by us.
-func done(r *swing.Reader, key string) {
-	if err := r.Done(); err != nil {
-		panic(fmt.Sprintf("kernel: row %s: %v", key, err))
-	}
+// done panics unless the row was read whole.
+func done(r *swing.Reader, key string) { vatkeeper.RowDone(r, key) }
+
+// wrong panics because of a row that is none of ours.
+func wrong(key, format string, args ...any) {
+	panic(&RowError{Key: key, Err: fmt.Errorf(format, args...)})
 }
 
 // keys yields the keys with a prefix, in order. The row of the latest may be deleted.
@@ -78,7 +79,7 @@ func readCount(b vatkeeper.KV, key string) int {
 	}
 	n, err := strconv.Atoi(string(v))
 	if err != nil || n < 1 {
-		panic(fmt.Sprintf("kernel: row %s: %q", key, v))
+		wrong(key, "%q is no count", v)
 	}
 	return n
 }
@@ -119,7 +120,7 @@ func hex16(n uint64) string { return string(appendHex16(make([]byte, 0, 16), n))
 func parseHex(digits string) uint64 {
 	n, err := strconv.ParseUint(digits, 16, 64)
 	if err != nil {
-		panic(fmt.Sprintf("kernel: a number in a key: %v", err))
+		wrong(digits, "a number in a key: %w", err)
 	}
 	return n
 }
@@ -171,7 +172,7 @@ func limitFields(l *swing.Limits) []*int {
 	return []*int{
 		&l.BodyBytes, &l.Slots, &l.MethodBytes, &l.KeyBytes, &l.ValueBytes,
 		&l.Syscalls, &l.SyscallBytes, &l.Resolutions, &l.LogBytes, &l.MemoryBytes,
-		&l.Fuel, &l.Depth,
+		&l.Fuel, &l.Depth, &l.StoreBytes, &l.Vats,
 	}
 }
 
@@ -179,7 +180,7 @@ func readOptions(b vatkeeper.KV) Options {
 	v, _ := b.Get(setupKey)
 	o, err := DecodeOptions(v)
 	if err != nil {
-		panic(fmt.Sprintf("kernel: row %s: %v", setupKey, err))
+		wrong(setupKey, "%w", err)
 	}
 	return o
 }

@@ -34,7 +34,7 @@ func SetSchema(b vatkeeper.KV, version uint64) {
 const SetupKey = setupKey
 
 // setupFields are the fields of the row of the options.
-const setupFields = 20
+const setupFields = 22
 
 // setupKinds are what the row of the options had in earlier schemas: of its fields so many
 // limits, and so many settings. Those that were added since come last.
@@ -106,12 +106,17 @@ func Migrate1(b Buffer) error {
 }
 
 // Migrate2 brings rows of schema 2 to schema 3: there are limits of fuel and depth, and
-// vats are reaped for the fuel they used.
+// vats are reaped for the fuel they used; vats and what is in their vatstores are counted.
 func Migrate2(b Buffer) error {
 	o := readOptions(b)
 	o.write(b)
 	for vat := range AllVats(b) {
-		vatkeeper.New(vat, b).MigrateDirt(o.ReapFuel)
+		vk := vatkeeper.New(vat, b)
+		vk.MigrateDirt(o.ReapFuel)
+		if vk.Alive() {
+			vk.MigrateStore()
+			addCount(b, vatsKey, 1)
+		}
 	}
 	return nil
 }

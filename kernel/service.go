@@ -194,6 +194,9 @@ func (c *crank) serveCreate(result swing.KRef, in *arguments) (err error) {
 		return err
 	}
 	s.Params.Slots = in.Slots
+	if err := c.checkVats(c.b); err != nil {
+		return err
+	}
 	if err := c.checkName(c.b, s.Name); err != nil {
 		return err
 	}

@@ -42,6 +42,13 @@ func (a account) write(b vatkeeper.KV, vat swing.VatID) {
 	b.Set(accountKey(vat), uints(a.running, a.parked, a.queued))
 }
 
+// Caused returns how many events that a vat has caused are in the run-queue, and how many
+// wait in all.
+func Caused(b vatkeeper.KV, vat swing.VatID) (running, all uint64) {
+	a := readAccount(b, vat)
+	return a.running, a.total()
+}
+
 // account returns the vat that has caused an event, or "".
 func (ev event) account() swing.VatID {
 	switch ev.kind {

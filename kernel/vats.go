@@ -13,6 +13,7 @@ func (c *crank) end(vat swing.VatID, e vatkeeper.End, reason string) {
 		c.stop = &CriticalError{Vat: vat, Reason: reason}
 	}
 	vk.SetEnd(e)
+	addCount(c.b, vatsKey, -1)
 	for _, s := range e.Info.Slots {
 		c.count(s, 1)
 	}

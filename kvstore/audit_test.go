@@ -43,7 +43,7 @@ func TestAuditAcceptsEveryTable(t *testing.T) {
 func churn(s *Store, rng *rand.Rand, want map[string]string) {
 	share := rng.IntN(110)
 	for key := range maps.Clone(want) {
-		if rng.IntN(100) < share && key != activityKey {
+		if rng.IntN(100) < share && key != ActivityKey {
 			s.Delete(key)
 			delete(want, key)
 		}

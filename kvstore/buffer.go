@@ -90,9 +90,9 @@ func (s *Store) Delete(key string) {
 }
 
 func checkPair(key string, value []byte) {
-	if len(key) == 0 || len(key) > KeyBytesMax || key == activityKey {
+	if len(key) == 0 || len(key) > KeyBytesMax || key == ActivityKey {
 		panic(fmt.Sprintf("kvstore: write of key %.40q of %d bytes (1 to %d, and %q is Seal's)",
-			key, len(key), KeyBytesMax, activityKey))
+			key, len(key), KeyBytesMax, ActivityKey))
 	}
 	if len(value) > ValueBytesMax {
 		panic(fmt.Sprintf("kvstore: write of %d bytes to key %.40q, limit %d",
@@ -236,7 +236,7 @@ func (s *Store) Seal() swing.Hash {
 	s.chain.Add(crankhash[:])
 	after := s.chain.Sum()
 	s.forgetJournal()
-	e := s.touch(activityKey)
+	e := s.touch(ActivityKey)
 	e.value, e.state = append(make([]byte, 0, len(after)), after[:]...), present
 	e.writes++
 	return crankhash
@@ -253,10 +253,10 @@ func (s *Store) forgetJournal() {
 // Activityhash returns the chain of all crankhashes so far: the zero Hash
 // before the first Seal.
 func (s *Store) Activityhash() (h swing.Hash) {
-	value, ok := s.Get(activityKey)
+	value, ok := s.Get(ActivityKey)
 	if ok && copy(h[:], value) != len(value) || ok && len(value) != len(h) {
 		s.fail(fmt.Errorf("read key %q: %d bytes, not %d: %w",
-			activityKey, len(value), len(h), ErrCorrupt))
+			ActivityKey, len(value), len(h), ErrCorrupt))
 	}
 	return h
 }

@@ -375,7 +375,7 @@ func TestCopyDuringCheckpoint(t *testing.T) {
 func sealInto(s *Store, state map[string]string) []byte {
 	s.Seal()
 	h := s.Activityhash()
-	state[activityKey] = string(h[:])
+	state[ActivityKey] = string(h[:])
 	changes, _ := s.Changes(nil)
 	return changes
 }

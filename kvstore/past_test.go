@@ -37,15 +37,15 @@ func TestPastIsWhatWas(t *testing.T) {
 func (r *rig) checkPast(past *Past, was map[string]string) {
 	var differ []string
 	for key := range maps.Keys(was) {
-		if now, ok := r.twin.now[key]; key != activityKey && (!ok || now != was[key]) {
+		if now, ok := r.twin.now[key]; key != ActivityKey && (!ok || now != was[key]) {
 			differ = append(differ, key)
 		}
-		if got, ok := past.Get(key); key != activityKey && (!ok || string(got) != was[key]) {
+		if got, ok := past.Get(key); key != ActivityKey && (!ok || string(got) != was[key]) {
 			r.fatalf("past of %q: %q, %v, want %q", key, got, ok, was[key])
 		}
 	}
 	for key := range r.twin.now {
-		if _, had := was[key]; key != activityKey && !had {
+		if _, had := was[key]; key != ActivityKey && !had {
 			differ = append(differ, key)
 			if got, ok := past.Get(key); ok {
 				r.fatalf("past of %q: %q, want none", key, got)

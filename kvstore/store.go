@@ -32,7 +32,8 @@ const (
 	// PrivatePrefix begins the keys of this node alone: stored, but in no hash.
 	PrivatePrefix = "local."
 
-	activityKey = "activityhash"
+	// ActivityKey is the key of the activityhash, which Seal writes and nobody else.
+	ActivityKey = "activityhash"
 )
 
 // Defaults of Options.

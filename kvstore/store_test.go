@@ -204,7 +204,7 @@ func TestBadActivityhashIsNoticed(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 31, 33} {
 		s := open(t, Options{FS: vfs.NewMem()})
-		bad := encodeChanges(map[string][]byte{activityKey: make([]byte, n)})
+		bad := encodeChanges(map[string][]byte{ActivityKey: make([]byte, n)})
 		if err := s.Redo(0, bad); err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// Limits bound what one delivery may ask for. They are observable: a directory
+// Limits bound what one delivery may ask for, and what vats may come to have. They are
+// observable: a directory
 // records them when it is made, and every node must use the same.
 type Limits struct {
 	BodyBytes    int // one capdata body
@@ -20,6 +21,8 @@ type Limits struct {
 	MemoryBytes  int // linear memory, a multiple of 64 KiB
 	Fuel         int // units of fuel of one delivery
 	Depth        int // calls within calls, in frames
+	StoreBytes   int // keys and values of one vat's vatstore together
+	Vats         int // vats that live at a time
 }
 
 // Unbounded is a budget of fuel that no delivery uses up.
@@ -40,6 +43,8 @@ func DefaultLimits() Limits {
 		MemoryBytes:  256 << 20,
 		Fuel:         100_000_000,
 		Depth:        1900,
+		StoreBytes:   64 << 20,
+		Vats:         1 << 20,
 	}
 }
 

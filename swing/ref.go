@@ -105,6 +105,9 @@ func (v VRef) Validate() error {
 // Kind returns what v denotes; v must be valid.
 func (v VRef) Kind() RefKind { return RefKind(v[0]) }
 
+// Number returns n of the vref ImportVRef(kind, n); v must be a valid import.
+func (v VRef) Number() uint64 { return number(string(v[2:])) }
+
 // Exported reports whether the vat allocated v; v must be valid.
 func (v VRef) Exported() bool { return v[1] == '+' }
 

@@ -10,7 +10,8 @@ import (
 // Vatstore is the one thing a vat may read while a delivery runs: its own keys.
 type Vatstore interface {
 	Get(key []byte) (value []byte, ok bool)
-	Set(key, value []byte)
+	// Set reports whether there was room: if not, it did nothing.
+	Set(key, value []byte) bool
 	Delete(key []byte)
 	Next(after []byte) (key []byte, ok bool)
 }
@@ -122,7 +123,9 @@ func (r *Recorder) vatstore(op swing.Op, request []byte) (answer []byte, why str
 	case swing.OpVatstoreNextKey:
 		return r.found(r.store.Next(s.Key)), ""
 	case swing.OpVatstoreSet:
-		r.store.Set(s.Key, s.Value)
+		if !r.store.Set(s.Key, s.Value) {
+			return nil, fmt.Sprintf("more than %d bytes in the vatstore", r.limits.StoreBytes)
+		}
 	case swing.OpVatstoreDelete:
 		r.store.Delete(s.Key)
 	}

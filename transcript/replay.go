@@ -58,27 +58,38 @@ func (r *Replayer) Finish(o swing.Outcome) error {
 	return r.err
 }
 
-// AtOutcome stands for the end of a delivery where a syscall index is due.
-const AtOutcome = -1
+// What stands for the end of a delivery, or for what is delivered, where a syscall index
+// is due.
+const (
+	AtOutcome  = -1
+	AtDelivery = -2
+)
 
 // DivergenceError says that a replayed vat did not repeat itself: its program,
 // engine or history is not the recorded one. (SwingSet: anachrophobia.)
 type DivergenceError struct {
 	Vat      swing.VatID // set by whoever knows it
 	Position uint64
-	Syscall  int    // index within the delivery, or AtOutcome
+	Syscall  int    // index within the delivery, or AtOutcome, or AtDelivery
 	Want     string // what the transcript says
 	Got      string // what the replay did
 }
 
 // Error shows the place and both sides.
 func (e *DivergenceError) Error() string {
-	where := fmt.Sprintf("syscall %d", e.Syscall)
-	if e.Syscall == AtOutcome {
-		where = "its outcome"
-	}
 	const text = "replay of vat %s diverged at position %d, %s\n  recorded: %s\n  replayed: %s"
-	return fmt.Sprintf(text, e.Vat, e.Position, where, e.Want, e.Got)
+	return fmt.Sprintf(text, e.Vat, e.Position, e.Where(), e.Want, e.Got)
+}
+
+// Where says which part of the delivery differs.
+func (e *DivergenceError) Where() string {
+	switch e.Syscall {
+	case AtOutcome:
+		return "its outcome"
+	case AtDelivery:
+		return "what is delivered"
+	}
+	return fmt.Sprintf("syscall %d", e.Syscall)
 }
 
 var (

@@ -24,7 +24,7 @@ type vsyscall = swing.Syscall[swing.VRef]
 type store map[string]string
 
 func (s store) Get(key []byte) ([]byte, bool) { v, ok := s[string(key)]; return []byte(v), ok }
-func (s store) Set(key, value []byte)         { s[string(key)] = string(value) }
+func (s store) Set(key, value []byte) bool    { s[string(key)] = string(value); return true }
 func (s store) Delete(key []byte)             { delete(s, string(key)) }
 func (s store) Next(after []byte) ([]byte, bool) {
 	best, ok := "", false

@@ -27,9 +27,7 @@ func (k Keeper) ByKRef(ref swing.KRef) (e Entry, ok bool) {
 	r := swing.NewReader(b)
 	r.Fields(2)
 	e = Entry{ref, swing.VRef(r.Text()), r.Bool()}
-	if err := r.Done(); err != nil {
-		panic(fmt.Sprintf("vatkeeper: row %s: %v", k.krefKey(ref), err))
-	}
+	RowDone(r, k.krefKey(ref))
 	return e, true
 }
 
@@ -41,8 +39,7 @@ func (k Keeper) ByVRef(ref swing.VRef) (e Entry, ok bool) {
 	}
 	e, ok = k.ByKRef(swing.KRef(b))
 	if !ok || e.VRef != ref {
-		panic(fmt.Sprintf("vatkeeper: c-list of %s: %s -> %s -> %q is no bijection",
-			k.id, ref, b, e.VRef))
+		panic(&RowError{k.vrefKey(ref), fmt.Errorf("no bijection: %q -> %q", b, e.VRef)})
 	}
 	return e, true
 }

@@ -23,6 +23,7 @@
 //	v1.c.KREF    c-list     [vref, reachable bool]
 //	v1.r.VREF    c-list     kref text: the same entry from the other side
 //	v1.v.KEY     vatstore   the value's bytes, as they are
+//	v1.u         vatstore   how many bytes its keys and values have, if any
 //
 // # The c-list
 //

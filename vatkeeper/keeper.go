@@ -259,13 +259,8 @@ func (k Keeper) read(suffix string) *swing.Reader {
 	return r
 }
 
-// done panics unless the row was read whole. The store verifies its bytes, so
-// a row that does not decode was written wrong by us.
-func (k Keeper) done(r *swing.Reader, suffix string) {
-	if err := r.Done(); err != nil {
-		panic(fmt.Sprintf("vatkeeper: row %s: %v", k.key(suffix), err))
-	}
-}
+// done panics unless the row was read whole.
+func (k Keeper) done(r *swing.Reader, suffix string) { RowDone(r, k.key(suffix)) }
 
 // ID returns the vat's id.
 func (k Keeper) ID() swing.VatID { return k.id }

@@ -187,7 +187,7 @@ func TestIllegalNamesTheSyscall(t *testing.T) {
 // TestVatstoreStaysInside: neighbours in key order do not see each other.
 func TestVatstoreStaysInside(t *testing.T) {
 	r := rows{}
-	one, ten := newVat(r).Vatstore(), vatkeeper.New("v10", r).Vatstore()
+	one, ten := newVat(r).Vatstore(100), vatkeeper.New("v10", r).Vatstore(100)
 	one.Set([]byte("k"), []byte("1"))
 	ten.Set([]byte("k"), []byte("10"))
 	if v, _ := one.Get([]byte("k")); string(v) != "1" {
@@ -218,16 +218,16 @@ func TestDamagedRowsPanic(t *testing.T) {
 		r["v1"+suffix] = "\xff"
 		func() {
 			defer func() {
-				if p, _ := recover().(string); !strings.Contains(p, "v1"+suffix) {
-					t.Errorf("%s: panic %q", suffix, p)
+				if p, _ := recover().(*vatkeeper.RowError); p == nil || p.Key != "v1"+suffix || !strings.Contains(p.Error(), "v1"+suffix) {
+					t.Errorf("%s: panic %v", suffix, p)
 				}
 			}()
 			read(k)
 		}()
 	}
 	defer func() {
-		if p, _ := recover().(string); !strings.Contains(p, "no bijection") {
-			t.Errorf("panic %q", p)
+		if p, _ := recover().(*vatkeeper.RowError); p == nil || !strings.Contains(p.Error(), "no bijection") {
+			t.Errorf("panic %v", p)
 		}
 	}()
 	r := rows{}

@@ -36,11 +36,12 @@ func (k Keeper) Sweep(after string, limit int) (changes []RefChange, removed int
 	return changes, removed, after
 }
 
-// Forget removes what is of no use of a vat whose rows were swept: its counters and
-// dirt. Its options, span and end remain.
+// Forget removes what is of no use of a vat whose rows were swept: its counters, dirt and
+// the size of its vatstore. Its options, span and end remain.
 func (k Keeper) Forget() {
 	k.kv.Delete(k.key(".i"))
 	k.kv.Delete(k.key(".d"))
+	k.kv.Delete(k.key(".u"))
 }
 
 // following returns the key that follows one among those with a prefix, all without

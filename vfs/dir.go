@@ -24,7 +24,8 @@ var _ FS = (*Dir)(nil)
 
 // Open returns the directory as a FS, making it, but not its parents, if it is
 // not there. The directory itself may be reached through symbolic links: what
-// leads to it is the caller's choice.
+// leads to it is the caller's choice. One that others can write is made private if it is
+// empty, and is otherwise refused with ErrNotPrivate, as all in it are.
 func Open(dir string) (*Dir, error) {
 	switch err := os.Mkdir(dir, dirMode); {
 	case err == nil:
@@ -39,7 +40,23 @@ func Open(dir string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{root}, nil
+	d := &Dir{root}
+	if err := d.makePrivate(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// makePrivate sees that nobody else can write the directory.
+func (d *Dir) makePrivate() error {
+	err := d.checkOne(Root, aDirectory)
+	if !errors.Is(err, ErrNotPrivate) {
+		return err
+	}
+	if names, listing := d.list(Root); listing != nil || len(names) > 0 {
+		return errors.Join(err, listing)
+	}
+	return d.root.Chmod(Root, dirMode)
 }
 
 // syncMachineDir makes the names in any directory of the machine durable.
@@ -85,6 +102,9 @@ func (d *Dir) checkOne(name string, want sorts) error {
 	case err != nil:
 		return err
 	case info.Mode().IsRegular() && want&aFile != 0, info.IsDir() && want&aDirectory != 0:
+		if info.Mode()&othersWrite != 0 {
+			return fmt.Errorf("%w: %q is %v", ErrNotPrivate, name, info.Mode())
+		}
 		return nil
 	}
 	return fmt.Errorf("%w: %q is %v", ErrNotPlain, name, info.Mode())
@@ -151,21 +171,25 @@ func (d *Dir) Remove(name string) error {
 	return d.root.Remove(name)
 }
 
-// openDir opens a directory to list or sync it.
-func (d *Dir) openDir(dir string) (*os.File, error) {
+// checkDir refuses what is no directory to list or sync.
+func (d *Dir) checkDir(dir string) error {
 	if err := checkDir(dir); err != nil {
-		return nil, err
+		return err
 	}
-	if err := d.check(dir, aDirectory); err != nil {
-		return nil, err
-	}
-	return d.root.Open(dir)
+	return d.check(dir, aDirectory)
 }
 
 // List implements FS. Names that break the rules of this package are listed
 // too, for the stores to refuse.
 func (d *Dir) List(dir string) ([]string, error) {
-	f, err := d.openDir(dir)
+	if err := d.checkDir(dir); err != nil {
+		return nil, err
+	}
+	return d.list(dir)
+}
+
+func (d *Dir) list(dir string) ([]string, error) {
+	f, err := d.root.Open(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -186,15 +210,21 @@ func (d *Dir) Mkdir(dir string) error {
 		return err
 	}
 	err := d.root.Mkdir(dir, dirMode)
-	if errors.Is(err, fs.ErrExist) && d.check(dir, aDirectory) == nil {
-		return nil
+	if !errors.Is(err, fs.ErrExist) {
+		return err
 	}
-	return err
+	if why := d.check(dir, aDirectory); why != nil {
+		return fmt.Errorf("%w: %w", err, why)
+	}
+	return nil
 }
 
 // SyncDir implements FS.
 func (d *Dir) SyncDir(dir string) error {
-	f, err := d.openDir(dir)
+	if err := d.checkDir(dir); err != nil {
+		return err
+	}
+	f, err := d.root.Open(dir)
 	if err != nil {
 		return err
 	}

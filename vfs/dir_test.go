@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"vatwarehouse/vfs"
@@ -72,6 +73,47 @@ func TestModes(t *testing.T) {
 		if info.Mode().Perm() != want {
 			t.Errorf("%s: mode %v, want %v", name, info.Mode().Perm(), want)
 		}
+	}
+}
+
+// TestOthersCannotWrite: what others can write is refused by every method, at the end of a
+// name and on the way; an empty directory is made private, and no other is.
+func TestOthersCannotWrite(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes do not say who can write")
+	}
+	for _, mode := range []os.FileMode{0o720, 0o702, 0o777} {
+		dir := t.TempDir()
+		must(t, os.Chmod(dir, mode))
+		d := openDir(t, dir)
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%v is made %v, %v", mode, info.Mode(), err)
+		}
+		create(t, d, "a", "a")
+		must(t, d.Mkdir("d"))
+		create(t, d, "d/x", "x")
+		must(t, os.Chmod(dir, mode))
+		_, err := vfs.Open(dir)
+		mustBe(t, err, vfs.ErrNotPrivate)
+		must(t, os.Chmod(dir, 0o755))
+		openDir(t, dir)
+		must(t, os.Chmod(filepath.Join(dir, "a"), mode&^0o100))
+		must(t, os.Chmod(filepath.Join(dir, "d"), mode))
+		_, err = d.Open("a")
+		mustBe(t, err, vfs.ErrNotPrivate)
+		_, err = d.Lock("a")
+		mustBe(t, err, vfs.ErrNotPrivate)
+		_, err = d.OpenFile("a", os.O_RDWR, 0o600)
+		mustBe(t, err, vfs.ErrNotPrivate)
+		mustBe(t, d.Rename("a", "b"), vfs.ErrNotPrivate)
+		_, err = d.Open("d/x")
+		mustBe(t, err, vfs.ErrNotPrivate)
+		_, err = d.Create("d/y")
+		mustBe(t, err, vfs.ErrNotPrivate)
+		_, err = d.List("d")
+		mustBe(t, err, vfs.ErrNotPrivate)
+		mustBe(t, d.SyncDir("d"), vfs.ErrNotPrivate)
 	}
 }
 

@@ -13,6 +13,12 @@
 // leads to is a plain file or a directory: a symbolic link, a pipe or a device
 // on the way or at the end is refused with [ErrNotPlain], never followed.
 //
+// # Modes
+//
+// What a directory's FS makes has mode 0600, or 0700, and what it finds that others than
+// the owner can write, of itself or on the way, is refused with [ErrNotPrivate]. (On Windows
+// modes do not say so, and nothing is looked at.)
+//
 // # What survives a crash
 //
 // Content and length survive once File.Sync has returned. A name (created,

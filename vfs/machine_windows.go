@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// othersWrite is empty: modes do not say who can write here.
+const othersWrite os.FileMode = 0
+
 // anonymous returns an empty file that goes when it is closed everywhere.
 func anonymous(label string) (*os.File, error) {
 	f, err := os.CreateTemp("", label)

@@ -16,6 +16,9 @@ var ErrInUse = errors.New("in use by another process")
 // ErrName is returned for a name outside the rules of this package.
 var ErrName = errors.New("bad file name")
 
+// ErrNotPrivate is returned for a file or directory that others than its owner can write.
+var ErrNotPrivate = errors.New("others than its owner can write it")
+
 // ErrNotPlain is returned for a name that leads to, or through, something other
 // than a plain file or a directory, or to one where the other is due.
 var ErrNotPlain = errors.New("not a plain file")

@@ -7,12 +7,11 @@ import (
 
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
-	"vatwarehouse/worker"
 )
 
 // program is a compiled program and how many paged-in vats run it.
 type program struct {
-	*worker.Program
+	Program
 	users int
 }
 
@@ -150,7 +149,11 @@ func (w *Warehouse) oldestFree(except swing.VatID) (*vat, bool) {
 func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 	due := w.options.Snapshots.Due(v.start, v.snapshot, v.at)
 	if due || w.options.PauseOnEvict {
-		if err := w.pause(ctx, v); err != nil {
+		err := w.pause(ctx, v)
+		if w.lose(err) {
+			return nil // it is given up
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -212,9 +215,10 @@ func (w *Warehouse) trimPrograms(ctx context.Context, except programKey) error {
 
 // Program returns the compiled program of that code, for whoever must know it
 // before there is a vat of it.
-func (w *Warehouse) Program(ctx context.Context, code swing.Hash) (*worker.Program, error) {
+func (w *Warehouse) Program(ctx context.Context, code swing.Hash) (Program, error) {
 	p, err := w.compiled(ctx, programKey{code: code})
 	if err != nil {
+		w.lose(err)
 		return nil, err
 	}
 	return p.Program, nil

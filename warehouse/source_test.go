@@ -68,7 +68,7 @@ func (s *shelf) Code(h swing.Hash) ([]byte, error) {
 	return nil, errors.New("no such code")
 }
 
-func (s *shelf) Life(_ context.Context, id swing.VatID, p *worker.Program) (warehouse.Life, error) {
+func (s *shelf) Life(_ context.Context, id swing.VatID, p warehouse.Program) (warehouse.Life, error) {
 	s.lives++
 	st, ok := s.paused[id]
 	if !ok || s.forget {
@@ -126,7 +126,7 @@ func newHouse(t *testing.T, o warehouse.Options) *house {
 		t.Fatal(err)
 	}
 	s := newShelf(t)
-	w, err := warehouse.New(e, s, o)
+	w, err := warehouse.New(warehouse.Local{Engine: e}, s, o)
 	if err != nil {
 		t.Fatal(err)
 	}

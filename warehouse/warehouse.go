@@ -41,7 +41,7 @@ type Source interface {
 	// Code returns the module of that name.
 	Code(code swing.Hash) ([]byte, error)
 	// Life finds a vat of the program.
-	Life(ctx context.Context, vat swing.VatID, p *worker.Program) (Life, error)
+	Life(ctx context.Context, vat swing.VatID, p Program) (Life, error)
 	// Pause brings a vat's image up to date with its worker and returns the
 	// image, or another, which then holds the memory exactly.
 	Pause(vat swing.VatID, position uint64, img Image, c worker.Capture) (Image, error)
@@ -71,6 +71,8 @@ type Options struct {
 	Yields func(swing.VatID) bool
 	// Log gets the vats' log lines; nil drops them.
 	Log LogFunc
+	// Lost is told, once, that a process with all workers is gone; nil is nobody.
+	Lost func(*LostError)
 }
 
 // The defaults of [Options].
@@ -91,12 +93,13 @@ type Stats struct {
 	Pauses      uint64 // images brought up to date
 	Replayed    uint64 // deliveries replayed by page-ins
 	PagesPaused uint64 // pages written by Pauses
+	Lost        uint64 // worker processes that died
 }
 
 // vat is one paged-in vat.
 type vat struct {
 	id       swing.VatID
-	worker   *worker.Worker
+	worker   Worker
 	program  *program
 	image    Image
 	at       uint64 // position of the next delivery
@@ -109,13 +112,14 @@ type vat struct {
 // Warehouse is a kernel.Vats. It has one owner: no two of its methods may run
 // at the same time.
 type Warehouse struct {
-	engine   *worker.Engine
+	engine   Engine
 	source   Source
 	options  Options
 	vats     *simplelru.LRU[swing.VatID, *vat]
 	programs *simplelru.LRU[programKey, *program]
 	pins     map[swing.VatID]bool
-	due      []dueVat // in the order they fell due
+	due      []dueVat   // in the order they fell due
+	lost     *LostError // the latest
 	stats    Stats
 }
 
@@ -138,7 +142,7 @@ type dueVat struct {
 const unbounded = 1 << 30
 
 // New returns an empty warehouse. The engine stays the caller's.
-func New(e *worker.Engine, s Source, o Options) (*Warehouse, error) {
+func New(e Engine, s Source, o Options) (*Warehouse, error) {
 	if o.MaxPagedIn == 0 {
 		o.MaxPagedIn = DefaultMaxPagedIn
 	}
@@ -173,6 +177,7 @@ func (w *Warehouse) Deliver(
 ) (swing.Outcome, error) {
 	v, err := w.pageIn(ctx, id)
 	if err != nil {
+		w.lose(err)
 		return swing.Outcome{}, fmt.Errorf("page in vat %s: %w", id, err)
 	}
 	if v.at != position {
@@ -184,6 +189,9 @@ func (w *Warehouse) Deliver(
 		log = func(level worker.Level, text []byte) { w.options.Log(id, level, text) }
 	}
 	out, err := v.worker.Deliver(ctx, delivery, fuel, sys, log)
+	if w.lose(err) {
+		return swing.Outcome{}, fmt.Errorf("run vat %s: %w", id, err)
+	}
 	if err != nil {
 		return swing.Outcome{}, errors.Join(fmt.Errorf("run vat %s: %w", id, err), w.drop(ctx, v))
 	}
@@ -225,13 +233,26 @@ func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
 	for _, d := range due {
 		ids = append(ids, d.id)
 		if v, ok := w.vats.Peek(d.id); ok && d.paused == 0 {
-			if err := w.pause(ctx, v); err != nil {
+			err := w.pause(ctx, v)
+			if w.lose(err) {
+				continue // the snapshot will fall due again
+			}
+			if err != nil {
 				return nil, err
 			}
 			v.snapshot = v.at
 		}
 	}
 	return ids, nil
+}
+
+// Refresh pages a vat in, if need be, and brings its image up to date with its worker.
+func (w *Warehouse) Refresh(ctx context.Context, id swing.VatID) error {
+	v, err := w.pageIn(ctx, id)
+	if err != nil {
+		return fmt.Errorf("page in vat %s: %w", id, err)
+	}
+	return w.pause(ctx, v)
 }
 
 // pause brings a vat's image up to date with its worker.
@@ -280,6 +301,40 @@ func (w *Warehouse) drop(ctx context.Context, v *vat) error {
 	return err
 }
 
+// lose gives up all workers and programs if the error is that they are gone, and reports
+// whether it is.
+func (w *Warehouse) lose(err error) bool {
+	var lost *LostError
+	if !errors.As(err, &lost) {
+		return false
+	}
+	errs := []error{}
+	for _, v := range w.vats.Values() {
+		errs = append(errs, w.drop(context.Background(), v))
+	}
+	errs = append(errs, w.closePrograms(context.Background()))
+	if err := errors.Join(errs...); err != nil {
+		panic(fmt.Sprintf("warehouse: give up what is gone: %v", err))
+	}
+	if lost != w.lost {
+		w.lost = lost
+		w.stats.Lost++
+		if w.options.Lost != nil {
+			w.options.Lost(lost)
+		}
+	}
+	return true
+}
+
+func (w *Warehouse) closePrograms(ctx context.Context) error {
+	var errs []error
+	for _, p := range w.programs.Values() {
+		errs = append(errs, p.Close(ctx))
+	}
+	w.programs.Purge()
+	return errors.Join(errs...)
+}
+
 // Pin keeps a vat paged in once it is, or lets it go again. Pinned vats count
 // against the limits, and may exceed them.
 func (w *Warehouse) Pin(id swing.VatID, pinned bool) {
@@ -297,6 +352,7 @@ func (w *Warehouse) Preload(ctx context.Context, ids []swing.VatID) error {
 			return nil
 		}
 		if _, err := w.pageIn(ctx, id); err != nil {
+			w.lose(err)
 			return fmt.Errorf("page in vat %s: %w", id, err)
 		}
 	}
@@ -319,10 +375,7 @@ func (w *Warehouse) Close(ctx context.Context) error {
 	for _, v := range w.vats.Values() {
 		errs = append(errs, w.drop(ctx, v))
 	}
-	for _, p := range w.programs.Values() {
-		errs = append(errs, p.Close(ctx))
-	}
-	w.programs.Purge()
+	errs = append(errs, w.closePrograms(ctx))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close warehouse: %w", err)
 	}

@@ -3,7 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
-	"slices"
+	"runtime/debug"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -163,13 +163,26 @@ func allowedImports() (imports []instrument.Import) {
 
 func (m hostModule) instantiate(ctx context.Context, r wazero.Runtime) error {
 	b := r.NewHostModuleBuilder(m.name)
-	for _, f := range slices.Clone(m.functions) {
+	for _, f := range m.functions {
 		b.NewFunctionBuilder().
 			WithGoModuleFunction(shim(f), apiTypes(f.params), apiTypes(f.results)).
 			Export(f.name)
 	}
 	_, err := b.Instantiate(ctx)
 	return err
+}
+
+// HostPanic is a panic of ours inside a host function: what Deliver panics with once
+// the call into the program is over.
+type HostPanic struct {
+	Function string // of the ABI
+	Value    any    // what was panicked with
+	Stack    []byte // where
+}
+
+// Error names the function and what it panicked with.
+func (p *HostPanic) Error() string {
+	return fmt.Sprintf("host function %s: %v", p.Function, p.Value)
 }
 
 // shim is the one way from a program into our code. wazero turns a panic in
@@ -185,7 +198,7 @@ func shim(f hostFunction) api.GoModuleFunc {
 		defer func() {
 			if r := recover(); r != nil {
 				if _, ours := r.(stopProgram); !ours {
-					d.bug = r
+					d.bug = &HostPanic{f.name, r, debug.Stack()}
 				}
 				panic(r)
 			}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -22,7 +23,14 @@ import (
 //
 //	HASH NAME      one line a file, NAME relative to the directory, sorted
 //
-// It is no defence against whoever can write the directory.
+// It is no defence against whoever can write the directory, or has made it: see
+// Options.CacheDir. Links are refused, and what others than the owner can write.
+
+// errNotPrivate is what is wrong with a cache that others may have written.
+var errNotPrivate = errors.New("not a plain file or directory that only its owner can write")
+
+// othersWrite are the bits of a mode that let others than the owner write.
+const othersWrite fs.FileMode = 0o022
 
 // cacheList is the name of the list in the cache's directory.
 const cacheList = "list"
@@ -31,6 +39,10 @@ const cacheList = "list"
 // listed.
 func cleanCache(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	found, err := hashCache(dir) // refuses what is not private, the list too
+	if err != nil {
 		return err
 	}
 	listed := map[string]string{}
@@ -42,10 +54,6 @@ func cleanCache(dir string) error {
 		if hash, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " "); ok {
 			listed[name] = hash
 		}
-	}
-	found, err := hashCache(dir)
-	if err != nil {
-		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if listed[name] != found[name] {
@@ -78,6 +86,14 @@ func listCache(dir string) error {
 func hashCache(dir string) (map[string]string, error) {
 	found := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		plain := err == nil && (d.IsDir() || info.Mode().IsRegular())
+		if err == nil && (!plain || runtime.GOOS != "windows" && info.Mode()&othersWrite != 0) {
+			err = fmt.Errorf("%w: %s is %v", errNotPrivate, path, info.Mode())
+		}
 		if err != nil || d.IsDir() || path == filepath.Join(dir, cacheList) {
 			return err
 		}

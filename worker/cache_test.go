@@ -2,9 +2,13 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"vatwarehouse/worker"
@@ -49,6 +53,40 @@ func compileInto(t *testing.T, dir string) {
 	s.close(w)
 	if err := e.Close(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPreparedCacheIsRefused: a cache that is a link, or has one in it, or that others can
+// write, is not opened at all.
+func TestPreparedCacheIsRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes do not say who can write")
+	}
+	for name, prepare := range map[string]func(dir, program string) error{
+		"a link to it": func(dir, _ string) error {
+			return errors.Join(os.Rename(dir, dir+".real"), os.Symlink(dir+".real", dir))
+		},
+		"a link in it": func(_, program string) error {
+			return errors.Join(os.Rename(program, program+".real"), os.Symlink(program+".real", program))
+		},
+		"the list a link": func(dir, program string) error {
+			list := filepath.Join(dir, "list")
+			return errors.Join(os.Remove(list), os.Symlink(program, list))
+		},
+		"others write it":         func(dir, _ string) error { return os.Chmod(dir, 0o777) },
+		"others write a program":  func(_, program string) error { return os.Chmod(program, 0o666) },
+		"its group writes a list": func(dir, _ string) error { return os.Chmod(filepath.Join(dir, "list"), 0o660) },
+	} {
+		dir := filepath.Join(t.TempDir(), "compiled")
+		compileInto(t, dir)
+		files := cacheFiles(t, dir)
+		program := files[slices.IndexFunc(files, func(f string) bool { return filepath.Base(f) != "list" })]
+		if err := prepare(dir, program); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := worker.NewEngine(context.Background(), worker.Options{CacheDir: dir}); err == nil || !strings.Contains(err.Error(), "only its owner") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

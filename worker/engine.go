@@ -63,6 +63,9 @@ type Options struct {
 	// Grant, unless nil, is asked before a worker gets memory of so many bytes, at its
 	// start and when it grows. Its error is the world's: the program is told nothing.
 	Grant func(bytes uint64) error
+	// Pretend, unless nil, has the engine say that its rewriter and its costs are of
+	// other versions than they are: for tests of what a later version meets.
+	Pretend *Meaning
 }
 
 func (o Options) validate() (Options, error) {
@@ -114,10 +117,12 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	if o.Interpreter {
 		config = wazero.NewRuntimeConfigInterpreter()
 	}
-	return newEngine(ctx, o, config)
+	return newEngine(ctx, o, config, hostModules)
 }
 
-func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*Engine, error) {
+func newEngine(
+	ctx context.Context, o Options, config wazero.RuntimeConfig, modules []hostModule,
+) (*Engine, error) {
 	o, err := o.validate()
 	if err != nil {
 		return nil, fmt.Errorf("make engine: %w", err)
@@ -137,7 +142,7 @@ func newEngine(ctx context.Context, o Options, config wazero.RuntimeConfig) (*En
 	config = config.WithCoreFeatures(features)
 	config = config.WithMemoryLimitPages(uint32(o.Limits.MemoryBytes / wasmPageBytes))
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	for _, m := range hostModules {
+	for _, m := range modules {
 		if err := m.instantiate(ctx, e.runtime); err != nil {
 			return nil, fmt.Errorf("make host module %s: %w", m.name, err)
 		}

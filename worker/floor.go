@@ -47,14 +47,16 @@ func (b *Bare) Touch(pages []uint32) {
 // CompileUnmetered is Compile, but the program's own instructions cost no fuel. Benchmarks
 // divide by it; its outcomes are not those of Compile's.
 func (e *Engine) CompileUnmetered(ctx context.Context, code []byte) (*Program, error) {
-	return e.compile(ctx, code, instrument.RewriteUnmetered)
+	p, _, err := e.compile(ctx, code, instrument.Unmetered)
+	return p, err
 }
 
 // NewCancellableEngine is NewEngine, but the engine itself looks whether a call's context
 // has ended, as wazero can: where that stops a program is not the same twice. Benchmarks
 // hold metering against it.
 func NewCancellableEngine(ctx context.Context, o Options) (*Engine, error) {
-	return newEngine(ctx, o, wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(true))
+	config := wazero.NewRuntimeConfigCompiler().WithCloseOnContextDone(true)
+	return newEngine(ctx, o, config, hostModules)
 }
 
 // Close closes the instance and unmaps its memory.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/tetratelabs/wazero"
 
@@ -15,6 +14,9 @@ import (
 // wasmPageBytes is the unit of WASM memory sizes.
 const wasmPageBytes = 64 << 10
 
+// Segment is data that lies in a program's memory when it is born.
+type Segment = instrument.Segment
+
 // Program is compiled code, shared by every worker that runs it.
 type Program struct {
 	engine   *Engine
@@ -24,87 +26,50 @@ type Program struct {
 	hasInit  bool
 }
 
-// ProgramID returns the identity of code as this engine would run it: the code,
-// the versions of the rewriter and of the prices of fuel, and the memory limit.
-func (e *Engine) ProgramID(code swing.Hash) swing.Hash {
-	meaning := fmt.Sprintf("rewriter %d, costs %d, memory %d",
-		instrument.Version, instrument.CostVersion, e.options.Limits.MemoryBytes)
-	return swing.Sum("vatwarehouse program", []byte(meaning), code[:])
-}
-
 // CodeHash returns the name of code.
 func CodeHash(code []byte) swing.Hash { return swing.Sum("vatwarehouse code", code) }
 
 // Compile admits, rewrites and compiles a module. A module that is refused
-// gives an error that satisfies errors.Is(err, [instrument.ErrRefused]), or says
-// which part of the vat ABI it lacks.
+// gives an error that satisfies errors.Is(err, [instrument.ErrRefused]) and names the
+// part of it and the offset.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Program, error) {
-	return e.compile(ctx, code, instrument.Rewrite)
+	p, _, err := e.compile(ctx, code, instrument.Metered)
+	return p, err
 }
 
 // CompileYielding is Compile, but the program lets Go's garbage collector have its turn
 // after each instrument.YieldUnits of fuel, and is slower for it. It has the same identity
 // and uses the same fuel, and either goes on with the heap that the other left.
 func (e *Engine) CompileYielding(ctx context.Context, code []byte) (*Program, error) {
-	return e.compile(ctx, code, instrument.RewriteYielding)
+	p, _, err := e.compile(ctx, code, instrument.Yielding)
+	return p, err
 }
 
-// rewriter is one of package instrument's.
-type rewriter func([]byte, []instrument.Import, instrument.Limits) (*instrument.Normal, error)
-
-func (e *Engine) compile(ctx context.Context, code []byte, rewrite rewriter) (*Program, error) {
+// compile is Compile, and returns what it found.
+func (e *Engine) compile(
+	ctx context.Context, code []byte, as instrument.Form,
+) (*Program, Inspection, error) {
+	found := Inspection{Code: CodeHash(code)}
+	found.Program = e.ProgramID(found.Code)
 	limits := instrument.Limits{MemoryPages: e.options.Limits.MemoryBytes / wasmPageBytes}
-	normal, err := rewrite(code, allowedImports(), limits)
-	if err != nil {
-		return nil, fmt.Errorf("admit program: %w", err)
+	var err error
+	if found.Inspection, err = instrument.Inspect(code, allowedImports(), limits, as); err != nil {
+		return nil, found, fmt.Errorf("admit program: %w", err)
 	}
-	p := &Program{engine: e, id: e.ProgramID(CodeHash(code)), normal: normal}
-	if err := p.checkABI(); err != nil {
-		return nil, fmt.Errorf("admit program: %w", err)
+	in := &found.Inspection
+	for _, e := range in.Exports {
+		found.Uses = append(found.Uses, exportUses[e.Name])
 	}
-	if p.compiled, err = e.runtime.CompileModule(ctx, normal.Code); err != nil {
-		return nil, fmt.Errorf("compile program: %w: %w", instrument.ErrRefused, err)
+	if checkABI(in); len(in.Refusals) > 0 {
+		return nil, found, fmt.Errorf("admit program: %w", in.Refusals[0])
 	}
-	return p, nil
-}
-
-// The exports of a vat's program.
-const (
-	deliverExport = "vat_deliver"
-	initExport    = "_initialize"
-)
-
-func (p *Program) checkABI() error {
-	if !p.normal.ExportsMemory {
-		return fmt.Errorf("%w: it exports no memory; the ABI is vat_v1", instrument.ErrRefused)
+	p := &Program{engine: e, id: found.Program, normal: in.Normal}
+	p.hasInit = exports(in, initExport, nil, nil)
+	if p.compiled, err = e.runtime.CompileModule(ctx, in.Normal.Code); err != nil {
+		blame(in, err)
+		return nil, found, fmt.Errorf("compile program: %w", in.Refusals[0])
 	}
-	i32 := []instrument.ValType{instrument.I32}
-	found, err := p.exports(deliverExport, i32, i32)
-	if err == nil && !found {
-		err = fmt.Errorf("%w: it exports no function %s (want (i32) -> (i32)); the ABI is vat_v1",
-			instrument.ErrRefused, deliverExport)
-	}
-	if err != nil {
-		return err
-	}
-	p.hasInit, err = p.exports(initExport, nil, nil)
-	return err
-}
-
-// exports reports whether the module exports a function of that name. One of
-// another type is refused.
-func (p *Program) exports(name string, params, results []instrument.ValType) (bool, error) {
-	for _, e := range p.normal.Exports {
-		if e.Name != name {
-			continue
-		}
-		if !slices.Equal(e.Params, params) || !slices.Equal(e.Results, results) {
-			return false, fmt.Errorf("%w: it exports %s as %v -> %v, want %v -> %v",
-				instrument.ErrRefused, name, e.Params, e.Results, params, results)
-		}
-		return true, nil
-	}
-	return false, nil
+	return p, found, nil
 }
 
 // ID returns the program's identity: see ProgramID.
@@ -113,7 +78,7 @@ func (p *Program) ID() swing.Hash { return p.id }
 // Genesis returns the heap a vat of this program is born with, but for its
 // pages' hash, and the data that lies in its memory, later pieces over earlier.
 // Its globals are the program's own until it has started.
-func (p *Program) Genesis() (swing.Heap, []instrument.Segment) {
+func (p *Program) Genesis() (swing.Heap, []Segment) {
 	size := uint64(p.normal.MemoryMin) * wasmPageBytes
 	return swing.Heap{Program: p.id, Size: size}, p.normal.Segments
 }
@@ -122,11 +87,16 @@ func (p *Program) Genesis() (swing.Heap, []instrument.Segment) {
 // alone: for one that nobody comes back to.
 func (p *Program) StartAlone(ctx context.Context, seed swing.Hash) (*Worker, error) {
 	heap, data := p.Genesis()
+	return p.Start(ctx, heap, NewBirth(heap, data), seed)
+}
+
+// NewBirth returns the image of a vat that is born, in memory.
+func NewBirth(heap swing.Heap, data []Segment) Image {
 	memory := make(bytesImage, heap.Size)
 	for _, d := range data {
 		copy(memory[d.Offset:], d.Bytes)
 	}
-	return p.Start(ctx, heap, memory, seed)
+	return memory
 }
 
 // bytesImage is an image in memory.

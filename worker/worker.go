@@ -59,9 +59,9 @@ type delivering struct {
 	log      LogFunc
 	logBytes int
 	// Why the program was stopped from the host's side, if it was.
-	refused string // a rule of the ABI it broke: its own fault
-	ended   bool   // the Syscaller ended the delivery
-	bug     any    // a panic of ours
+	refused string     // a rule of the ABI it broke: its own fault
+	ended   bool       // the Syscaller ended the delivery
+	bug     *HostPanic // a panic of ours
 }
 
 // workerKey finds the delivery in the context that wazero hands to host functions.

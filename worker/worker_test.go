@@ -342,8 +342,10 @@ func TestOurPanicIsNoTrap(t *testing.T) {
 		w, _ := s.start(s.genesis())
 		func() {
 			defer func() {
-				if r := recover(); r != "our bug" {
-					t.Errorf("%v: recovered %v", set, r)
+				p, ok := recover().(*worker.HostPanic)
+				if !ok || p.Value != "our bug" || p.Function != "syscall" ||
+					!strings.Contains(string(p.Stack), "panicking.Syscall") {
+					t.Errorf("%v: recovered %+v", set, p)
 				}
 			}()
 			o := order{op: 4, a: 1}
@@ -396,10 +398,10 @@ func TestRefusedPrograms(t *testing.T) {
 		"no deliver":  {header + memory + exportMemory, "exports no function vat_deliver"},
 		"wrong type": {header + "\x01\x04\x01\x60\x00\x00" + "\x03\x02\x01\x00" + memory +
 			"\x07\x18\x02\x06memory\x02\x00\x0bvat_deliver\x00\x00" + "\x0a\x04\x01\x02\x00\x0b",
-			"want [i32] -> [i32]"},
+			"export section at offset 25: it exports vat_deliver as () -> (), want (i32) -> (i32)"},
 		"does not validate": {header + "\x01\x06\x01\x60\x01\x7f\x01\x7f" + "\x03\x02\x01\x00" + memory +
 			"\x07\x18\x02\x06memory\x02\x00\x0bvat_deliver\x00\x00" + "\x0a\x04\x01\x02\x00\x0b",
-			"compile program"},
+			`compile program: module malformed: function 0 "vat_deliver" at offset 54: `},
 	}
 	for name, r := range rows {
 		_, err := e.Compile(ctx, []byte(r.code))

@@ -43,7 +43,7 @@ swingsim repair can do something about is said in the end.`,
 	}
 	return a.verb(c, func(ctx context.Context, _ []string) error {
 		r := checked{Directory: a.dir, Faults: []faultLine{}}
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			done, err := h.Check(ctx, func(f host.Fault) {
 				r.Faults = append(r.Faults, faultLine{f.Where, f.What, f.Repairable})
 				if !a.json {

@@ -45,7 +45,7 @@ nothing.`,
 			return err
 		}
 		list := listedCList{Entries: []listedEntry{}}
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			v, err := a.vat(h, args[0])
 			if err != nil {
 				return err

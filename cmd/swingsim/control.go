@@ -26,7 +26,7 @@ type controlled struct {
 func (a *app) control(
 	ctx context.Context, name string, do func(h *host.Host, v host.Vat) error,
 ) (c controlled, err error) {
-	err = a.with(ctx, &host.Options{}, func(h *host.Host) error {
+	err = a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 		was, err := a.vat(h, name)
 		if err != nil {
 			return err

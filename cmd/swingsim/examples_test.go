@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vatwarehouse/guest"
 )
 
 // TestHelpExamplesRun: every command that a help text shows as an example does run,
@@ -22,6 +24,7 @@ func TestHelpExamplesRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine, _ := os.ReadFile("../../internal/sim/scenarios/exchange.yaml")
+	program, _ := guest.Program("counter")
 	ran, port := 0, freePort(t)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -35,6 +38,7 @@ func TestHelpExamplesRun(t *testing.T) {
 		examples, _, _ = strings.Cut(examples, "\n\n")
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "mine.yaml"), string(mine))
+		write(t, filepath.Join(dir, "mine.wasm"), string(program))
 		made := swingsim(t, dir, "run", "exchange", "--dir", "state", "--deliveries", "300")
 		if out, err := made.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)

@@ -90,7 +90,7 @@ With --vat it writes the history of one vat, which verifies by itself.`,
 			return usagef("--mode, --vat and --since exclude one another: a feed has its " +
 				"base's mode, a vat's history is whole")
 		}
-		return a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		return a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			switch {
 			case vat != "":
 				return a.exportVat(ctx, h, args[0], vat)

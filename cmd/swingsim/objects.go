@@ -57,7 +57,7 @@ for it. It changes nothing.`,
 			return usageError{err}
 		}
 		list := listedObjects{Objects: []listedObject{}}
-		err = a.with(ctx, &host.Options{}, func(h *host.Host) (err error) {
+		err = a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) (err error) {
 			var all []host.Object
 			if len(refs) == 0 {
 				all, list.More, err = h.Objects(limit)

@@ -11,6 +11,7 @@ import (
 	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/internal/sim"
+	"vatwarehouse/swing"
 )
 
 // with opens the directory that exists and hands it to do.
@@ -34,6 +35,9 @@ func (a *app) opened(
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	if o.Expect, err = a.expected(); err != nil {
+		return err
+	}
 	o.Logger = logger
 	o.Devices = devices.All()
 	o.Observer.Fault = func(fault error) {
@@ -58,6 +62,16 @@ func (a *app) opened(
 		err = closing
 	}
 	return err
+}
+
+// expected reads the activityhash that the directory must have had.
+func (a *app) expected() (hash swing.Hash, err error) {
+	if a.expect != "" {
+		if hash, err = swing.ParseHash(a.expect); err != nil {
+			err = usagef("--expect %s: want an activityhash, 64 hex digits", a.expect)
+		}
+	}
+	return hash, err
 }
 
 // noDirectoryError is a directory that is not there, or holds nothing yet.
@@ -122,6 +136,8 @@ func (a *app) advice(err error) string {
 		return fmt.Sprintf("swingsim vats --dir %s lists the vats", a.dir)
 	case errors.Is(err, host.ErrInUse):
 		return "another swingsim has it open: wait for it to end, or stop it"
+	case errors.Is(err, host.ErrNotPrivate):
+		return fmt.Sprintf("see what is in it and who wrote it; then: chmod -R go-w %s", a.dir)
 	case errors.Is(err, host.ErrFormat):
 		return "it was left as it is: give another --dir"
 	case errors.Is(err, host.ErrOptions), errors.Is(err, sim.ErrOther):

@@ -65,7 +65,7 @@ for it; or what it was resolved with. It changes nothing.`,
 			return usagef("--state %s: it is for the whole list, not for the promises named", only)
 		}
 		list := listedPromises{Promises: []listedPromise{}}
-		err = a.with(ctx, &host.Options{}, func(h *host.Host) (err error) {
+		err = a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) (err error) {
 			var rows []host.PromiseRow
 			if len(refs) == 0 {
 				rows, list.More, err = h.Promises(only, limit)

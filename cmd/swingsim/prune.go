@@ -43,7 +43,7 @@ On disk, space is freed as whole files of the log are not needed any more.`,
 	c.Flags().BoolVar(&repair, "repair", false, "first drop records of snapshots that are gone")
 	return a.verb(c, func(ctx context.Context, _ []string) error {
 		r := pruned{Directory: a.dir}
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			if repair {
 				dropped, err := h.Repair(ctx)
 				for _, d := range dropped {

@@ -53,7 +53,7 @@ actions and reaps wait, too. It changes nothing.`,
 			return err
 		}
 		list := []listedQueue{}
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			queues, err := h.Queues(limit)
 			for _, q := range queues {
 				l := listedQueue{Queue: q.Name, Vat: string(q.Vat), Length: q.Length,

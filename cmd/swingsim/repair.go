@@ -36,7 +36,7 @@ directory. It changes nothing that is observable.`,
 	}
 	return a.verb(c, func(ctx context.Context, _ []string) error {
 		r := repaired{Directory: a.dir, Dropped: []droppedSnapshot{}}
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			list, err := h.Repair(ctx)
 			for _, d := range list {
 				s := d.Snapshot

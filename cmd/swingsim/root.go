@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"vatwarehouse/internal/sim"
 )
 
 // The exit codes.
@@ -23,6 +25,7 @@ type app struct {
 	out, err io.Writer
 
 	dir        string
+	expect     string
 	json       bool
 	quiet      bool
 	verbose    int
@@ -31,6 +34,8 @@ type app struct {
 
 	verbName string // which verb it is
 	started  bool   // a verb has begun: what fails from now on is not the command line
+
+	plant func(o *sim.TwinOptions) // of tests: makes twins differ
 }
 
 // usageError is a command line that makes no sense.
@@ -41,12 +46,14 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // verbs are all there are, in the order in which help lists them.
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
-		a.runVerb(), a.scenariosVerb(), a.statusVerb(), a.vatsVerb(), a.transcriptVerb(),
+		a.runVerb(), a.scenariosVerb(), a.lintVerb(), a.statusVerb(), a.vatsVerb(),
+		a.transcriptVerb(),
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
-		a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(), a.benchVerb(),
-		a.versionVerb(),
+		a.twinVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(),
+		a.adoptVerb(),
+		a.benchVerb(), a.versionVerb(),
 	}
 }
 
@@ -72,6 +79,8 @@ memory, however snapshots are taken, and however often it was stopped or killed.
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.dir, "dir", "", "the directory `DIR` of the kernel's state")
+	f.StringVar(&a.expect, "expect", "",
+		"refuse the directory unless it is, or was, at this activityhash (`HASH`)")
 	f.BoolVar(&a.json, "json", false, "print JSON for programs, not tables for people")
 	f.BoolVar(&a.quiet, "quiet", false, "print results and errors only: no progress, no advice")
 	f.CountVarP(&a.verbose, "verbose", "v", "log blocks and ends of vats; twice (-vv): every crank")

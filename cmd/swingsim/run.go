@@ -33,6 +33,7 @@ type runFlags struct {
 	preload          bool
 	block            int
 	engine           string
+	isolate          bool
 	memory           string
 	detector         string
 	noSync           bool
@@ -100,6 +101,7 @@ func (r *runFlags) register(c *cobra.Command) {
 	f.BoolVar(&r.preload, "preload", false,
 		"page in at once the vats that were in memory at the last end")
 	f.IntVar(&r.block, "block", 0, "make `N` cranks durable together (default 1000)")
+	f.BoolVar(&r.isolate, "isolate", false, "run the vats in a process of their own (Linux)")
 	f.StringVar(&r.engine, "engine", "compiler", "run programs by `WAY`: compiler or interpreter")
 	f.StringVar(&r.memory, "memory", "mapped",
 		"memories come from their images by `WAY`: mapped or copied")
@@ -116,7 +118,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 		KeepSnapshots: r.keepSnapshots, KeepBlocks: r.keepBlocks,
 		PauseOnEvict: r.pauseOnEvict, Preload: r.preload,
 		BlockCranks: orElse(r.block, s.Options.Block),
-		NoSync:      r.noSync, Inline: r.inline,
+		NoSync:      r.noSync, Inline: r.inline, Isolate: r.isolate,
 	}
 	o.Snapshots.Initial = s.Options.SnapshotInitial
 	o.Snapshots.Interval = orElse(r.snapshotInterval, s.Options.SnapshotInterval)

@@ -34,7 +34,7 @@ deliveries, the heap's hash, which engine made it, and what it added to the stor
 	}
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		list := []listedSnapshot{}
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			vats, err := a.chosen(h, args)
 			for _, v := range vats {
 				for _, s := range v.Snapshots {

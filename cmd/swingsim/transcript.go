@@ -31,7 +31,7 @@ every delivery, in the shape of SwingSet's transcripts. It changes nothing.`,
 		if to > 0 && to < from {
 			return usagef("--from %d is after --to %d", from, to)
 		}
-		return a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		return a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			v, err := a.vat(h, args[0])
 			if err != nil {
 				return err

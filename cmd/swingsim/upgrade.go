@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -51,6 +52,10 @@ and every delivery is shown that it deals with otherwise; then the upgrade is tr
 a copy in memory.
 ` + argumentsHelp + `
 
+A vat that another version of this program has run is held until it is upgraded: its old
+incarnation is not run any more. If others like it are in the way, upgrade them too, and
+release those that are still held.
+
 An upgrade is observable: it changes the activityhash.`,
 		Example: `  swingsim upgrade trader.0 counter --dry-run --dir state
   swingsim upgrade trader.0 puppet --message obsolete --dir state`,
@@ -75,7 +80,7 @@ An upgrade is observable: it changes the activityhash.`,
 			return err
 		}
 		var u upgraded
-		err = a.with(ctx, &host.Options{Scratch: dry}, func(h *host.Host) error {
+		err = a.with(ctx, &host.Options{Scratch: dry, AnyMeaning: true}, func(h *host.Host) error {
 			v, err := a.vat(h, args[0])
 			if err != nil {
 				return err
@@ -127,6 +132,10 @@ func (u *upgraded) do(
 	if err != nil {
 		return err
 	}
+	strange, err := holdStranger(ctx, h, v)
+	if err != nil {
+		return err
+	}
 	promise, err := h.Upgrade(ctx, v.ID, host.Upgrade{
 		Code: hash, Body: body, Slots: slots, Message: message,
 	})
@@ -151,6 +160,9 @@ func (u *upgraded) do(
 	default:
 		u.Problem = "it waits in the queue"
 	}
+	if err == nil && strange && u.Upgraded {
+		ran, err = letGo(ctx, h, v, ran, o)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,6 +172,30 @@ func (u *upgraded) do(
 	u.Vat, u.Name, u.Program = string(v.ID), v.Name, v.Code.String()
 	u.Incarnation = v.Span.Incarnation
 	return u.ranOn.fill(h, ran)
+}
+
+// holdStranger holds a vat that another version has run, and reports whether it did: what
+// is sent to it meanwhile waits.
+func holdStranger(ctx context.Context, h *host.Host, v host.Vat) (bool, error) {
+	all, err := h.Strangers()
+	strange := func(s host.Stranger) bool { return s.Vat == v.ID }
+	if err != nil || v.Held || !slices.ContainsFunc(all, strange) {
+		return false, err
+	}
+	return true, h.Hold(ctx, v.ID)
+}
+
+// letGo ends what holdStranger began, and runs on.
+func letGo(
+	ctx context.Context, h *host.Host, v host.Vat, ran host.Ran, o sim.AskOptions,
+) (host.Ran, error) {
+	if err := h.Unhold(ctx, v.ID); err != nil {
+		return ran, err
+	}
+	more, err := h.Run(ctx, host.Policy{Deliveries: o.Deliveries})
+	ran.Cranks, ran.Deliveries = ran.Cranks+more.Cranks, ran.Deliveries+more.Deliveries
+	ran.Blocks, ran.Idle = ran.Blocks+more.Blocks, more.Idle
+	return ran, err
 }
 
 func (a *app) printUpgraded(u *upgraded, o sim.AskOptions) error {

@@ -74,20 +74,33 @@ func often(n uint64, one, many string) string {
 }
 
 func (a *app) vatsVerb() *cobra.Command {
+	var limits bool
+	var most int
 	c := &cobra.Command{
 		Use:   "vats",
 		Short: "List the vats of a directory",
 		Long: `vats lists all vats that were ever made in a directory: id, name, program, whether it
 is alive, its position (the number of its deliveries), its heap snapshots, the references
 it holds, which of its options are not the usual ones, and why it ended or is held. It
-changes nothing.`,
-		Example: `  swingsim vats --dir state`,
-		Args:    cobra.NoArgs,
+changes nothing.
+
+With --limits it lists instead what the limits are, what comes of going beyond each, and
+how much of them each vat that lives has used: of its memory, its vatstore, its share of
+the run-queue, and, by its latest delivery, of fuel and syscalls.`,
+		Example: `  swingsim vats --dir state
+  swingsim vats --limits --dir state`,
+		Args: cobra.NoArgs,
 	}
+	c.Flags().SortFlags = false
+	c.Flags().BoolVar(&limits, "limits", false, "list what the limits are, and how much is used")
+	c.Flags().IntVar(&most, "limit", 100, "with --limits: list at most `N` vats")
 	return a.verb(c, func(ctx context.Context, _ []string) error {
+		if limits {
+			return a.limits(ctx, most)
+		}
 		list := []listedVat{}
 		var usual host.VatOptions
-		err := a.with(ctx, &host.Options{}, func(h *host.Host) error {
+		err := a.with(ctx, &host.Options{AnyMeaning: true}, func(h *host.Host) error {
 			o := h.Options()
 			usual.ReapDeliveries, usual.ReapRefs = o.ReapDeliveries, o.ReapRefs
 			usual.ReapFuel = o.ReapFuel

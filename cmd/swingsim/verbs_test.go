@@ -77,6 +77,7 @@ var jsonFields = map[string]string{
 		"vats.clist_changed vats.clist_removed vats.deliveries vats.ended vats.failure vats.made vats.name vats.vat vats.vatstore",
 	"prune --margin 99999": "archives_removed bytes_freed directory entries outputs repaired skipped vats",
 	"repair":               "directory dropped",
+	"adopt":                "adopted directory dry_run",
 	"check":                "directory entries faults keys ok outputs snapshots vats",
 	"scenarios":            "about name vats",
 	"scenarios show ring":  "name text",

@@ -7,8 +7,17 @@ import (
 	"strconv"
 	"testing"
 
+	"vatwarehouse/host"
 	"vatwarehouse/internal/bench"
 )
+
+// TestMain lets the test's own binary be a worker process.
+func TestMain(m *testing.M) {
+	if host.ServeWorker() {
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // TestEveryCaseRuns: each case emits results that add up, at the least scale.
 func TestEveryCaseRuns(t *testing.T) {

@@ -71,7 +71,7 @@ func overHeaps(
 ) error {
 	for _, mib := range heapSizes {
 		r.say("%s: a heap of %d MiB", name, mib)
-		g, root, err := newGlutton(ctx, r, mib<<20)
+		g, root, err := newGlutton(ctx, r, mib<<20, false)
 		if err != nil {
 			return err
 		}
@@ -98,9 +98,11 @@ func overHeaps(
 
 // newGlutton makes a Host with one glutton that holds so many bytes, and whose
 // snapshot is current after every block.
-func newGlutton(ctx context.Context, r *Run, heapBytes uint64) (*rig, swing.KRef, error) {
+func newGlutton(
+	ctx context.Context, r *Run, heapBytes uint64, isolated bool,
+) (*rig, swing.KRef, error) {
 	g, err := newRig(ctx, r, host.Options{
-		Limits: bigLimits(), Inline: true, NoSync: true,
+		Limits: bigLimits(), Inline: true, NoSync: true, Isolate: isolated,
 		Snapshots: warehouse.Policy{Initial: 1, Interval: 1},
 	})
 	if err != nil {

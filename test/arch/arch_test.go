@@ -28,14 +28,15 @@ var arrows = map[string]string{
 	"kernel":             "swing transcript vatkeeper",
 	"worker":             "swing worker/instrument",
 	"warehouse":          "swing transcript worker",
+	"worker/process":     "swing worker worker/instrument warehouse internal/frame",
 	"streamstore":        "vfs internal/frame",
 	"kvstore":            "swing vfs internal/frame",
 	"snapstore":          "swing vfs internal/frame",
 	"devices":            "swing kernel",
-	"host": "swing transcript vatkeeper kernel worker worker/instrument warehouse " +
+	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
 	"link":           "host devices kernel swing internal/frame",
-	"internal/sim":   "host swing vfs guest kernel devices link",
+	"internal/sim":   "host swing vfs guest kernel devices link transcript",
 	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
 	"cmd/swingsim":   "host devices internal/sim internal/bench link swing",
 	"examples/embed": "host guest",

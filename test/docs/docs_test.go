@@ -65,6 +65,31 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+var testLink = regexp.MustCompile(`\[(Test\w+)\]\(([^)\s]+)\)`)
+
+// TestSecurityNamesTests: every test that SECURITY.md names for a defence is in the file
+// that it names, and every defence has one.
+func TestSecurityNamesTests(t *testing.T) {
+	t.Parallel()
+	defences := 0
+	for line := range strings.Lines(read(t, filepath.Join(root, "SECURITY.md"))) {
+		named := testLink.FindAllStringSubmatch(line, -1)
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| threat |") {
+			if defences++; len(named) == 0 {
+				t.Errorf("no test is named: %s", line)
+			}
+		}
+		for _, m := range named {
+			if !strings.Contains(read(t, filepath.Join(root, m[2])), "func "+m[1]+"(t *testing.T)") {
+				t.Errorf("there is no %s in %s", m[1], m[2])
+			}
+		}
+	}
+	if defences < 25 {
+		t.Errorf("%d defences", defences)
+	}
+}
+
 // blocks returns the fenced blocks of a language.
 func blocks(text, language string) (list []string) {
 	_, rest, found := strings.Cut(text, "\n```"+language+"\n")

@@ -198,7 +198,7 @@ func TestGluttonWritesWhatItIsTold(t *testing.T) {
 
 // vatstore returns a vat's keys and values, from the kernel's rows.
 func (w *world) vatstore(id swing.VatID) map[string]string {
-	rows, store := map[string]string{}, vatkeeper.New(id, w.b).Vatstore()
+	rows, store := map[string]string{}, vatkeeper.New(id, w.b).Vatstore(0)
 	for key, ok := store.Next(nil); ok; key, ok = store.Next(key) {
 		value, _ := store.Get(key)
 		rows[string(key)] = string(value)

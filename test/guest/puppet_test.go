@@ -125,7 +125,7 @@ func checkPuppet(w *world, id swing.VatID, p kref) {
 var small = swing.Limits{
 	BodyBytes: 4096, Slots: 8, MethodBytes: 40, KeyBytes: 20, ValueBytes: 50, Syscalls: 20,
 	SyscallBytes: 900, Resolutions: 3, LogBytes: 64, MemoryBytes: 1 << 20,
-	Fuel: 100_000_000, Depth: 1900,
+	Fuel: 100_000_000, Depth: 1900, StoreBytes: 1 << 20, Vats: 100,
 }
 
 func many(n int, s any) []any { return slices.Repeat([]any{s}, n) }

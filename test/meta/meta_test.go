@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync/atomic"
 	"testing"
 
@@ -18,6 +19,14 @@ import (
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
 )
+
+// TestMain lets the test's own binary be a worker process.
+func TestMain(m *testing.M) {
+	if host.ServeWorker() {
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // variant is one set of private options.
 type variant struct {
@@ -73,6 +82,13 @@ func others() map[string]host.Options {
 		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
 		"yields":    {MaxVats: 2, Yields: func(id swing.VatID) bool { return id.Number()%2 == 0 }},
 		"in memory": {},
+		"isolate":   {MaxVats: 3, Isolate: true, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
+		"isolated copies": {
+			MaxVats: 2, Isolate: true, Memory: worker.MemoryCopied, PauseOnEvict: true,
+		},
+		"isolated interpreter": {
+			MaxVats: 2, Isolate: true, Interpreter: true, Detector: worker.DetectPagemap,
+		},
 	}
 }
 

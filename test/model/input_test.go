@@ -29,6 +29,9 @@ type spec struct {
 }
 
 func (m *model) create(s spec) (id vatID, root kref, ok bool) {
+	if m.crowded() {
+		return "", "", false
+	}
 	if m.taken(s.name) || !m.known(s.params.Slots...) || s.meter != "" && !m.isMeter(s.meter) {
 		return "", "", false
 	}
@@ -36,6 +39,20 @@ func (m *model) create(s spec) (id vatID, root kref, ok bool) {
 	m.pins = append(m.pins, root)
 	m.collect(&report{})
 	return id, root, true
+}
+
+// crowded reports whether as many vats live as there may be.
+func (m *model) crowded() bool {
+	living := 0
+	for _, v := range m.vats {
+		if !v.ended {
+			living++
+		}
+	}
+	if living >= m.limits.Vats {
+		m.mark("a vat too many")
+	}
+	return living >= m.limits.Vats
 }
 
 func (m *model) taken(name string) bool { return name != "" && slices.Contains(m.names, name) }

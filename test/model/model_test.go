@@ -31,6 +31,7 @@ func limits(rng *rand.Rand) swing.Limits {
 		BodyBytes: 40, Slots: 8, MethodBytes: 20, KeyBytes: 6, ValueBytes: 20, Syscalls: 64,
 		SyscallBytes: 3000, Resolutions: 6, LogBytes: 100, MemoryBytes: 1 << 16,
 		Fuel: 3000 + rng.IntN(2000), Depth: 100,
+		StoreBytes: 10 + rng.IntN(40), Vats: 5 + rng.IntN(60),
 	}
 	if rng.IntN(8) == 0 {
 		l.Slots, l.SyscallBytes = 1024, 1<<20

@@ -88,6 +88,15 @@ func (m *model) lines() []byte {
 	x.line("cranks", number(m.cranks), "deliveries", number(m.deliveries))
 	x.line("next", number(uint64(len(m.vats))+1), number(m.nextObject), number(m.nextPromise))
 	x.line("time", number(m.time))
+	living := 0
+	for i := range m.vats {
+		if !m.vats[i].ended {
+			living++
+		}
+	}
+	if living > 0 {
+		x.line("living", number(living))
+	}
 	t := m.recount()
 	for _, o := range m.objects {
 		n := o.ref.Number()
@@ -180,9 +189,20 @@ func (m *model) vatLines(x *text, v *vat) {
 	for _, e := range v.clist {
 		x.entry(v.id, e)
 	}
+	if used := v.storeBytes(); !v.ended && used > 0 {
+		x.line("vatstore of", string(v.id), "has", number(used), "bytes")
+	}
 	for _, p := range v.store {
 		x.line("vatstore of", string(v.id), strconv.Quote(p.key), strconv.Quote(p.value))
 	}
+}
+
+// storeBytes is what is in its vatstore.
+func (v *vat) storeBytes() (n int) {
+	for _, p := range v.store {
+		n += len(p.key) + len(p.value)
+	}
+	return n
 }
 
 func (m *model) pinLines(x *text) {
@@ -222,6 +242,10 @@ func kernelLines(b *buffer) []byte {
 	r.vats = vats
 	r.line("next", number(vats), number(objects), number(promises))
 	r.line("time", number(r.get("time").Uint()))
+	if r.has("vats") {
+		r.seen["vats"] = true
+		r.line("living", string(r.b.rows["vats"]))
+	}
 	for n := range objects {
 		r.object(swing.KRefOf(swing.Object, n))
 	}
@@ -424,6 +448,11 @@ func (r *rows) vat(id vatID) {
 		r.line("quarantined", string(id), string(r.b.rows[key(".q")]))
 	}
 	r.clist(id)
+	if k := key(".u"); r.has(k) {
+		if used := r.get(k).Uint(); !r.has(key(".x")) {
+			r.line("vatstore of", string(id), "has", number(used), "bytes")
+		}
+	}
 	prefix := key(".v.")
 	r.each(prefix, func(k string) {
 		r.seen[k] = true

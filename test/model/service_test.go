@@ -205,7 +205,7 @@ func (q *request) createVat(*service) bool {
 		s.meter, s.params.Slots = q.slots[last], q.slots[:last]
 		q.m.mark("a meter for a vat made by a vat")
 	}
-	if !q.over() || !wellNamed(s.name) || q.m.taken(s.name) {
+	if !q.over() || q.m.crowded() || !wellNamed(s.name) || q.m.taken(s.name) {
 		return false
 	}
 	id, root := q.m.make(s)

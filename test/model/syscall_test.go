@@ -99,10 +99,24 @@ func (t *turn) badKey(s vcall) bool {
 		t.m.mark("beyond a limit")
 	case len(s.Key) == 0 && s.Op != swing.OpVatstoreNextKey:
 		t.m.mark("illegal: an empty key")
+	case s.Op == swing.OpVatstoreSet && t.overflows(s):
+		t.m.mark("illegal: a full vatstore")
 	default:
 		return false
 	}
 	return true
+}
+
+// overflows reports whether a vatstore would be larger than it may be, and than it was.
+func (t *turn) overflows(s vcall) bool {
+	before, after := 0, len(s.Key)+len(s.Value)
+	for _, p := range t.self().store {
+		before += len(p.key) + len(p.value)
+		if p.key != string(s.Key) {
+			after += len(p.key) + len(p.value)
+		}
+	}
+	return after > before && after > t.m.limits.StoreBytes
 }
 
 // vatstore does what a vatstore syscall asks, and answers.

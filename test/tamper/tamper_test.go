@@ -86,7 +86,7 @@ func (image) Release()            {}
 
 // Life implements warehouse.Source: from the birth on, verified.
 func (s *source) Life(
-	_ context.Context, _ swing.VatID, p *worker.Program,
+	_ context.Context, _ swing.VatID, p warehouse.Program,
 ) (warehouse.Life, error) {
 	heap, segments := p.Genesis()
 	memory := make([]byte, heap.Size)
@@ -132,7 +132,7 @@ func newReplayer(t *testing.T) *replayer {
 		t.Fatal(err)
 	}
 	r := &replayer{}
-	r.w, err = warehouse.New(e, &r.source, warehouse.Options{
+	r.w, err = warehouse.New(warehouse.Local{Engine: e}, &r.source, warehouse.Options{
 		Snapshots: warehouse.Policy{Initial: warehouse.Never},
 	})
 	if err != nil {

@@ -120,6 +120,8 @@ var malformedFrames = []refusal{
 	{name: "nothing", code: nil},
 	{name: "half a header", code: []byte("\x00asm\x01\x00")},
 	{name: "version 2", code: []byte("\x00asm\x02\x00\x00\x00")},
+	{name: "text", code: []byte("\n (module (memory 1))")},
+	{name: "text that begins with a comment", code: []byte(";; a vat\n(module)")},
 	{name: "component", code: []byte("\x00asm\x0d\x00\x01\x00")},
 	{name: "unknown section", code: sections(section(14, nil))},
 	{name: "section cut short", code: sections([]byte{1, 9, 1})},

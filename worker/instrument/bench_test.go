@@ -86,8 +86,8 @@ func BenchmarkFloats(b *testing.B) {
 	} {
 		b.Run(kernel, func(b *testing.B) {
 			var forms [2]*instance
-			for i, as := range []form{{counts: true}, metered} {
-				n, err := normalForm(code, nil, Limits{}, as)
+			for i, as := range []Form{{counts: true}, Metered} {
+				n, err := rewriteAs(code, nil, Limits{}, as)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -21,7 +21,7 @@ type walker struct {
 	groups   int  // and how many there are
 }
 
-func (m *module) decodeCode() error {
+func (m *module) decodeCode() *RefusedError {
 	r, present := m.section(sectionCode)
 	defined, at, n := len(m.functions)-m.imported, r.at, 0
 	if present {
@@ -33,12 +33,17 @@ func (m *module) decodeCode() error {
 	w := &walker{reader: *r, m: m}
 	for i := 0; i < n && w.err == nil; i++ {
 		w.in = place{"function", m.imported + i}
+		entry, section := w.at, w.end
 		m.decodeFunction(w)
-		if w.err != nil {
-			w.err.Where = m.functionText(m.imported + i)
+		if err := w.err; err != nil {
+			err.Where = m.functionText(m.imported + i)
+			if w.skip(entry, section) && !m.goOn(err) {
+				return err
+			}
 		}
 	}
 	m.noteOpcodes(w)
+	m.facts.Work = int((m.work + workUnit - 1) / workUnit)
 	w.in = r.in
 	m.facts.CodeBytes = r.left()
 	return w.done()
@@ -49,7 +54,9 @@ func (m *module) decodeFunction(w *walker) {
 	entry, section := w.at, w.end
 	declared := w.enter(w.in.index)
 	m.facts.Locals += declared
-	if m.facts.Locals > m.limits.Locals && w.err == nil {
+	m.facts.FunctionLocals = max(m.facts.FunctionLocals, declared)
+	if before := m.facts.Locals - declared; before <= m.limits.Locals &&
+		m.facts.Locals > m.limits.Locals && w.err == nil {
 		w.refuse(entry, "%d locals in the functions so far, limit %d",
 			m.facts.Locals, m.limits.Locals)
 	}
@@ -63,10 +70,11 @@ func (m *module) decodeFunction(w *walker) {
 	if w.err == nil && w.at != w.end {
 		w.malformed(w.at, "%d bytes after the function's end", w.left())
 	}
-	limit := uint64(m.limits.CompileWork) * 1000
+	limit := uint64(m.limits.CompileWork) * workUnit
 	if w.err == nil && !w.work.spend(&m.work, limit, w.locals) {
-		w.refuse(entry, "%d branches, %d br_table targets and %d locals would hold a compiler "+
-			"too long; split the function", w.work.branches, w.work.targets, w.locals)
+		w.refuse(entry, "%d branches, %d br_table targets, %d locals and instructions of weight "+
+			"%d would hold a compiler too long; split the function, or the program",
+			w.work.branches, w.work.targets, w.locals, w.work.weight)
 	}
 	if w.err == nil {
 		w.end = section
@@ -112,6 +120,17 @@ func (w *walker) enter(function int) (declared int) {
 	return declared
 }
 
+// skip moves past a function in which a fault was found, if its length can be
+// read, and forgets the fault.
+func (w *walker) skip(entry, section int) bool {
+	r := w.m.read(span{entry, section}, w.in)
+	if r.take(int(r.u32())); r.err != nil {
+		return false
+	}
+	w.at, w.end, w.err = r.at, section, nil
+	return true
+}
+
 // drops reports whether the instruction just taken drops a passive segment. An
 // active one is dropped at birth, and dropping it again does nothing.
 func (w *walker) drops() bool {
@@ -122,6 +141,7 @@ func (w *walker) drops() bool {
 func (w *walker) next() bool {
 	w.op = w.u8()
 	w.seen[w.op] = true
+	w.work.weight += weights[w.op]
 	w.immediate(core[w.op])
 	return w.err == nil
 }

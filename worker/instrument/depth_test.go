@@ -182,15 +182,15 @@ func TestDepthEndsRecursion(t *testing.T) {
 			t.Parallel()
 			said := map[string]string{}
 			for _, e := range engines {
-				for _, f := range []form{metered, yielding} {
-					n, err := normalForm(r.code, nil, Limits{}, f)
+				for _, f := range []Form{Metered, Yielding} {
+					n, err := rewriteAs(r.code, nil, Limits{}, f)
 					if err != nil {
 						t.Fatal(err)
 					}
 					said[fmt.Sprint(e.name, " ", f)] = recur(t, e, r.code, n)
 				}
 			}
-			want := said[fmt.Sprint("interpreter ", metered)]
+			want := said[fmt.Sprint("interpreter ", Metered)]
 			t.Log(want)
 			for which, got := range said {
 				if got != want {

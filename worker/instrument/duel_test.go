@@ -57,16 +57,12 @@ func play(code []byte, script []step, spoil func([]byte) []byte, c *duelCounts) 
 	} else if err != nil {
 		return err
 	}
-	plain, err := normalForm(code, note, limits, form{counts: true})
+	plain, err := rewriteAs(code, note, limits, Form{counts: true})
 	if err != nil {
 		return err
 	}
 	// Where it has its limit from the host, the original grows further.
-	resolved, _ := limits.resolve()
-	m, err := decode(code, note, resolved)
-	if err != nil {
-		return err
-	}
+	m := decoded(code, note)
 	limited := m.memory.bounded && m.memory.most <= 3
 	d := &duel{n: n, exact: limited && bytes.Equal(n.Code, plain.Code), duelCounts: c}
 	n.Code = spoil(n.Code)

@@ -8,7 +8,7 @@ import (
 // reserved begins every name that the rewrite exports, and no other.
 const reserved = "\x00"
 
-func (m *module) decodeExports() error {
+func (m *module) decodeExports() *RefusedError {
 	r, present := m.section(sectionExport)
 	if !present {
 		return nil
@@ -19,7 +19,7 @@ func (m *module) decodeExports() error {
 	for i := range n {
 		r.in = place{"export", i}
 		at := r.at
-		e := export{name: string(r.name("a name", m.limits.NameBytes)), kind: r.u8()}
+		e := export{name: string(m.name(r, "a name")), kind: r.u8()}
 		if r.err != nil {
 			break
 		}
@@ -27,7 +27,9 @@ func (m *module) decodeExports() error {
 			r.refuse(at, "%s begins with a zero byte, which is reserved", quote(e.name))
 			break
 		}
-		e.index = m.exportIndex(r, e)
+		if e.index = m.exportIndex(r, e); r.err != nil {
+			break
+		}
 		m.exports = append(m.exports, e)
 		places = append(places, at)
 	}

@@ -16,18 +16,31 @@ type Facts struct {
 	DataSegments    int // data segments, active or passive
 	CustomSections  int // custom sections
 
-	CodeBytes     int // the functions' locals and code
-	DataBytes     int // content of the data segments
-	CustomBytes   int // content of the custom sections
-	FunctionBytes int // locals and code of the largest function
-	Instructions  int // instructions of all functions
-	Locals        int // locals declared by all functions
-	Nesting       int // blocks within blocks, at the deepest
+	MemoryPages    uint32 // the memory at birth, in WASM pages of 64 KiB
+	MemoryPagesMax uint32 // the most it may grow to, or 0 if the module does not say
+
+	ModuleBytes    int // the module
+	NameBytes      int // the longest name of an import, export or custom section
+	CodeBytes      int // the functions' locals and code
+	DataBytes      int // content of the data segments
+	CustomBytes    int // content of the custom sections
+	FunctionBytes  int // locals and code of the largest function
+	Instructions   int // instructions of all functions
+	Locals         int // locals declared by all functions
+	FunctionLocals int // locals declared by the function with the most
+	Nesting        int // blocks within blocks, at the deepest
+	BranchTargets  int // targets of the largest br_table
+	TypeValues     int // parameters, or results, of the type with the most
+	Work           int // what a compiler has to do, in thousands of units, rounded up
 
 	// Features are what the module uses beyond WASM 1.0.
 	Features Features
+	// Floats says that some instruction works on floating-point numbers.
+	Floats bool
 	// DropSites is how many data.drop instructions got a flag set beside them.
 	DropSites int
+	// Flags is how many data segments got a flag: those that some data.drop names.
+	Flags int
 	// FunctionsAdded is how many functions the normal form has at its end.
 	FunctionsAdded int
 	// NamesKept says that the functions' names are in the normal form. All other
@@ -64,6 +77,11 @@ func (f Features) List() (names []string) {
 
 // noteOpcodes adds the features that a walker's opcodes show.
 func (m *module) noteOpcodes(w *walker) {
+	for _, floats := range floatOpcodes {
+		for op := floats.first; op <= floats.last; op++ {
+			m.facts.Floats = m.facts.Floats || w.seen[op]
+		}
+	}
 	for _, f := range []struct {
 		feature     Features
 		first, last int
@@ -80,4 +98,15 @@ func (m *module) noteOpcodes(w *walker) {
 			}
 		}
 	}
+}
+
+// floatOpcodes are the opcodes of the core table that take or give f32 or f64.
+var floatOpcodes = []struct{ first, last int }{
+	{0x2a, 0x2b}, {0x38, 0x39}, // loads, stores
+	{opF32Const, opF64Const},
+	{0x5b, 0x66}, // comparisons
+	{0x8b, 0xa6}, // arithmetic
+	{0xa8, 0xab}, // i32 of floats
+	{0xae, 0xb1}, // i64 of floats
+	{0xb2, 0xbf}, // floats of integers and of each other, reinterpretations
 }

@@ -11,10 +11,13 @@ func (w *walker) immediate(im immediate) {
 	case memoryArgument:
 		w.memoryArgument()
 	case label:
-		w.work.branches++
+		w.work.branch(w.op)
 		w.named = w.index("label", len(w.work.labels)+1)
 	case functionIndex:
 		w.function()
+		if w.op == opCall && w.err == nil {
+			w.work.call(w.m.types[w.m.functions[w.named]])
+		}
 	case blockType:
 		w.blockType()
 	case ending:
@@ -53,9 +56,15 @@ func (w *walker) rareImmediate(im immediate) {
 	case typeTable:
 		w.named = w.index("type", len(w.m.types))
 		w.index("table", len(w.m.tables))
+		if w.err == nil {
+			w.work.call(w.m.types[w.named])
+		}
 	case tableIndex:
 		w.index("table", len(w.m.tables))
 	case memoryIndex:
+		if w.op == opMemoryGrow {
+			w.work.branches += workMetered
+		}
 		w.memoryIndex()
 	case memoryPair:
 		w.memoryIndex()
@@ -95,6 +104,7 @@ func (w *walker) rareImmediate(im immediate) {
 func (w *walker) branchTable() {
 	n := w.count("branch targets", 1, w.m.limits.BranchTargets)
 	w.work.targets += n
+	w.m.facts.BranchTargets = max(w.m.facts.BranchTargets, n)
 	w.labels = w.labels[:0]
 	for ; n >= 0 && w.err == nil; n-- {
 		w.labels = append(w.labels, w.index("label", len(w.work.labels)+1))
@@ -218,6 +228,7 @@ func (w *walker) miscOpcode() {
 		} else {
 			w.m.facts.Features |= FeatureBulkMemory
 		}
+		w.work.bulk(w.sub)
 		w.immediate(im)
 	}
 }

@@ -1,7 +1,5 @@
 package instrument
 
-import "fmt"
-
 // Version is part of a program's identity. It changes whenever the same module
 // under the same limits may give another normal form, or another verdict.
 const Version = 2
@@ -20,6 +18,12 @@ type Export struct {
 	Name            string
 	Params, Results []ValType
 }
+
+// Signature returns the function's type as (i32, i64) -> (i32).
+func (i Import) Signature() string { return signatureText(i.Params, i.Results) }
+
+// Signature returns the function's type as (i32, i64) -> (i32).
+func (e Export) Signature() string { return signatureText(e.Params, e.Results) }
 
 // Segment is bytes that the host writes into memory at birth.
 type Segment struct {
@@ -81,43 +85,32 @@ type Normal struct {
 // [RefusedError]. It does not check the types of operands: the compiler must, on
 // the normal form. Any other error is a limit that is none.
 func Rewrite(code []byte, allow []Import, l Limits) (*Normal, error) {
-	return normalForm(code, allow, l, metered)
+	return rewriteAs(code, allow, l, Metered)
 }
 
-// RewriteYielding returns the normal form that goes by way of the host after each
-// YieldUnits of fuel, and is otherwise that of Rewrite: it uses the same fuel, and either
-// resumes what the other left.
-func RewriteYielding(code []byte, allow []Import, l Limits) (*Normal, error) {
-	return normalForm(code, allow, l, yielding)
-}
-
-// RewriteUnmetered returns the normal form whose instructions cost nothing: its meter is
-// there, but only the host charges it. It is for measuring what metering costs.
-func RewriteUnmetered(code []byte, allow []Import, l Limits) (*Normal, error) {
-	return normalForm(code, allow, l, unmetered)
-}
-
-// form says which normal form is wanted.
-type form struct {
+// Form says which normal form is wanted. All have the same state.
+type Form struct {
 	floats bool // NaNs are canonical
 	counts bool // fuel and depth are counted
 	yields bool // the meter goes by way of the host
 }
 
+// The forms.
 var (
-	unmetered = form{floats: true}
-	metered   = form{floats: true, counts: true}
-	yielding  = form{floats: true, counts: true, yields: true}
+	// Metered is that of [Rewrite].
+	Metered = Form{floats: true, counts: true}
+	// Yielding goes by way of the host after each YieldUnits of fuel, and is otherwise
+	// Metered: it uses the same fuel, and either resumes what the other left.
+	Yielding = Form{floats: true, counts: true, yields: true}
+	// Unmetered has instructions that cost nothing: its meter is there, but only the host
+	// charges it. It is for measuring what metering costs.
+	Unmetered = Form{floats: true}
 )
 
-func normalForm(code []byte, allow []Import, l Limits, as form) (*Normal, error) {
-	l, err := l.resolve()
-	if err != nil {
-		return nil, fmt.Errorf("rewrite module: %w", err)
+func rewriteAs(code []byte, allow []Import, l Limits, as Form) (*Normal, error) {
+	in, err := Inspect(code, allow, l, as)
+	if err == nil && len(in.Refusals) > 0 {
+		return nil, in.Refusals[0]
 	}
-	m, err := decode(code, allow, l)
-	if err != nil {
-		return nil, err
-	}
-	return m.normalise(as)
+	return in.Normal, err
 }

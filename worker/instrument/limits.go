@@ -31,9 +31,8 @@ type Limits struct {
 	Nesting int
 	// BranchTargets bounds the targets of one br_table. Default 4,096.
 	BranchTargets int
-	// CompileWork bounds the estimate of what a compiler does beyond what is linear
-	// in the module's bytes, in thousands of units; see the package comment.
-	// Default 8,000,000.
+	// CompileWork bounds the estimate of what a compiler does, in thousands of units;
+	// see the package comment. Default 4,000,000: 10 s and 1 GB at most.
 	CompileWork int
 	// Tables bounds the tables. Default 64.
 	Tables int
@@ -82,7 +81,7 @@ func (l Limits) resolve() (Limits, error) {
 		{"Locals", &l.Locals, 1_000_000, limitMax},
 		{"Nesting", &l.Nesting, 4096, nestingMax},
 		{"BranchTargets", &l.BranchTargets, 4096, limitMax},
-		{"CompileWork", &l.CompileWork, 8_000_000, limitMax},
+		{"CompileWork", &l.CompileWork, 4_000_000, limitMax},
 		{"Tables", &l.Tables, 64, limitMax},
 		{"TableEntries", &l.TableEntries, 64 << 10, limitMax},
 		{"ElementSegments", &l.ElementSegments, 16 << 10, limitMax},

@@ -35,7 +35,7 @@ const (
 const lightUnits = 1000
 
 // meter appends the meter's globals, and the pass that counts.
-func (p *plan) meter(as form) Meter {
+func (p *plan) meter(as Form) Meter {
 	t := &meter{yields: as.yields, wrappers: map[string]int{}}
 	access := Meter{Word: wordExport, Refused: refusedExport}
 	t.word = p.global(wordExport, I64)

@@ -133,10 +133,11 @@ func TestFuelIsTheCounters(t *testing.T) {
 			t.Parallel()
 			compared := 0
 			for seed := range uint64(runs) {
-				for _, f := range []func([]byte, []Import, Limits) (*Normal, error){
-					Rewrite, RewriteYielding,
-				} {
-					n, err := countBeside(e, seed, f, costs)
+				for _, f := range []Form{Metered, Yielding} {
+					as := func(code []byte, allow []Import, l Limits) (*Normal, error) {
+						return rewriteAs(code, allow, l, f)
+					}
+					n, err := countBeside(e, seed, as, costs)
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
@@ -232,9 +233,9 @@ var spentFile = fmt.Sprintf("testdata/fuel-%d.txt", CostVersion)
 
 // spent is what each call of a script used, in an engine and form, and how it ended.
 func spent(
-	e engine, code []byte, f form, imports []Import, script func(n *Normal) []step,
+	e engine, code []byte, f Form, imports []Import, script func(n *Normal) []step,
 ) (lines []string, err error) {
-	n, err := normalForm(code, imports, Limits{}, f)
+	n, err := rewriteAs(code, imports, Limits{}, f)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +261,7 @@ func inAllForms(
 	code []byte, imports []Import, script func(n *Normal) []step,
 ) (first []string, err error) {
 	for _, e := range engines {
-		for _, f := range []form{metered, yielding} {
+		for _, f := range []Form{Metered, Yielding} {
 			lines, err := spent(e, code, f, imports, script)
 			if err != nil {
 				return nil, err
@@ -270,7 +271,7 @@ func inAllForms(
 			}
 			for i := range lines {
 				if lines[i] != first[i] {
-					return nil, fmt.Errorf("%s, form %d: %s, want %s", e.name, f, lines[i], first[i])
+					return nil, fmt.Errorf("%s, form %v: %s, want %s", e.name, f, lines[i], first[i])
 				}
 			}
 		}

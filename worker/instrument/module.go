@@ -58,23 +58,27 @@ type module struct {
 	sections [sectionCount]span // their contents
 	names    span               // the content of the first custom section called "name"
 
-	types     []funcType
-	imports   []Import
-	functions []uint32 // the type of every function, imports first
-	imported  int      // how many functions are imported
-	declared  []bool   // the functions that an export, element or global names
-	tables    []uint32 // the least size of every table, in entries
-	memory    memoryType
-	globals   []ValType
-	mutable   []Global
-	exports   []export
-	start     int // the start function, or noStart
-	dataCount int // what the data count section says, or noDataCount
-	data      []dataSegment
-	vectors   bool   // a parameter, result, local or global has 128 bits
-	dataUsed  int    // 1 + the highest segment that an instruction names
-	work      uint64 // what the functions so far cost a compiler, in units
-	facts     Facts
+	types      []funcType
+	notOffered []string // why each import is not, or ""
+	imports    []Import
+	functions  []uint32 // the type of every function, imports first
+	imported   int      // how many functions are imported
+	declared   []bool   // the functions that an export, element or global names
+	tables     []uint32 // the least size of every table, in entries
+	memory     memoryType
+	globals    []ValType
+	mutable    []Global
+	exports    []export
+	start      int // the start function, or noStart
+	dataCount  int // what the data count section says, or noDataCount
+	data       []dataSegment
+	vectors    bool   // a parameter, result, local or global has 128 bits
+	dataUsed   int    // 1 + the highest segment that an instruction names
+	work       uint64 // what the functions so far cost a compiler, in units
+	facts      Facts
+	// refusals are those found so far, of which none but the last ended the reading.
+	refusals []*RefusedError
+	whole    bool // every section was read to its end
 }
 
 const noStart = -1
@@ -101,33 +105,48 @@ type dataSegment struct {
 
 // decode reads every section of code but the functions' instructions, in the
 // order in which they need each other, which is the format's but for the data:
-// the code refers to it.
-func decode(code []byte, allow []Import, l Limits) (*module, error) {
+// the code refers to it. It goes on after a refusal where it can; what it returns
+// then holds what was read, and all refusals.
+func decode(code []byte, allow []Import, l Limits) *module {
 	m := &module{code: code, allow: allow, limits: l, start: noStart}
+	m.facts.ModuleBytes = len(code)
 	if len(code) > l.ModuleBytes {
-		return nil, &RefusedError{Where: "module", Offset: l.ModuleBytes,
-			What: fmt.Sprintf("%d bytes, limit %d", len(code), l.ModuleBytes)}
+		m.refusals = []*RefusedError{{Where: "module", Offset: l.ModuleBytes,
+			What: fmt.Sprintf("%d bytes, limit %d", len(code), l.ModuleBytes)}}
+		return m
 	}
-	if err := m.split(); err != nil {
-		return nil, err
-	}
-	for _, section := range []func() error{
-		m.decodeTypes, m.decodeImports, m.decodeFunctions, m.decodeTables, m.decodeMemory,
+	for _, section := range []func() *RefusedError{
+		m.split, m.decodeTypes, m.decodeImports, m.decodeFunctions, m.decodeTables, m.decodeMemory,
 		m.refuseTags, m.decodeGlobals, m.decodeExports, m.decodeStart, m.decodeElements,
 		m.decodeDataCount, m.decodeData, m.findNames, m.decodeCode,
 	} {
 		if err := section(); err != nil {
-			return nil, err
+			m.refusals = append(m.refusals, err)
+			return m
 		}
 	}
-	return m, nil
+	m.whole = true
+	return m
+}
+
+// refusalsMax bounds the refusals of one module.
+const refusalsMax = 20
+
+// goOn keeps a refusal after which the rest can be read, unless the one place left
+// is for the last: then it reports false.
+func (m *module) goOn(err *RefusedError) bool {
+	if len(m.refusals) == refusalsMax-1 {
+		return false
+	}
+	m.refusals = append(m.refusals, err)
+	return true
 }
 
 // split finds the sections, and checks their order and that they fill code.
-func (m *module) split() error {
+func (m *module) split() *RefusedError {
 	r := m.read(span{0, len(m.code)}, place{"module", whole})
 	if !bytes.HasPrefix(m.code, []byte(header)) {
-		r.malformed(0, "it does not begin with the bytes %x (magic, version 1)", header)
+		r.malformed(0, "%s", m.otherFormat())
 	}
 	r.take(len(header))
 	for rank := 0; r.err == nil && r.left() > 0; {
@@ -158,11 +177,28 @@ func (m *module) split() error {
 	return r.done()
 }
 
+// otherFormat says what the bytes are that do not begin as a module does.
+func (m *module) otherFormat() string {
+	const magic = 4
+	text := bytes.TrimLeft(m.code, " \t\r\n")
+	switch {
+	case len(m.code) == 0:
+		return "it is empty"
+	case bytes.HasPrefix(text, []byte("(module")) || bytes.HasPrefix(text, []byte(";;")) ||
+		bytes.HasPrefix(text, []byte("(;")):
+		return "it is a module's text; compile it, with wat2wasm or another such tool"
+	case bytes.HasPrefix(m.code, []byte(header[:magic])) && len(m.code) > magic+3 &&
+		m.code[magic+2] == 1:
+		return "it is a component; a vat is a module"
+	}
+	return fmt.Sprintf("it does not begin with the bytes %x (magic, version 1)", header)
+}
+
 // noteCustom checks that a custom section has a name, and keeps the place of
 // the first one with the functions' names.
 func (m *module) noteCustom(r *reader, s span) {
 	c := m.read(s, place{sectionName(sectionCustom), whole})
-	name := c.name("a name", m.limits.NameBytes)
+	name := m.name(c, "a name")
 	if c.err != nil {
 		r.err = c.err
 		return
@@ -172,6 +208,13 @@ func (m *module) noteCustom(r *reader, s span) {
 	}
 	m.facts.CustomSections++
 	m.facts.CustomBytes += s.bytes()
+}
+
+// name takes a name that counts.
+func (m *module) name(r *reader, what string) []byte {
+	b := r.name(what, m.limits.NameBytes)
+	m.facts.NameBytes = max(m.facts.NameBytes, len(b))
+	return b
 }
 
 // section returns a reader of a section, and whether there is one.

@@ -10,7 +10,7 @@ const namesFunctions = 1
 // none. A name section means nothing, so that a bad one is no fault; but the
 // engine reads it and refuses, or allocates by its counts, so that only what is
 // well formed may stay.
-func (m *module) findNames() error {
+func (m *module) findNames() *RefusedError {
 	r := m.read(m.names, place{"name section", whole})
 	m.names = span{}
 	for r.left() > 0 {

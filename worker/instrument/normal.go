@@ -28,7 +28,7 @@ func globalAccess(index int, t ValType) Global {
 }
 
 // normalise plans the normal form, and encodes it.
-func (m *module) normalise(as form) (*Normal, error) {
+func (m *module) normalise(as Form) (*Normal, *RefusedError) {
 	n := &Normal{
 		MemoryMin:     m.memory.least,
 		MemoryMax:     uint32(m.limits.MemoryPages),
@@ -63,6 +63,7 @@ func (m *module) normalise(as form) (*Normal, error) {
 	p.change(sectionData)
 	p.change(sectionDataCount)
 	n.Code = p.encode()
+	m.facts.Flags = len(n.Drops)
 	m.facts.FunctionsAdded = p.functions.n
 	m.facts.NamesKept = m.names != span{}
 	n.Facts = m.facts

@@ -108,7 +108,7 @@ func (p *plan) expose(g Global) {
 
 // trackDrops gives every passive segment that an instruction drops a flag and
 // a function that drops it again.
-func (p *plan) trackDrops(n *Normal) error {
+func (p *plan) trackDrops(n *Normal) *RefusedError {
 	m, limit := p.m, p.m.limits.Globals
 	flags := map[int]int{}
 	for i, d := range m.data {

@@ -65,14 +65,11 @@ func (r *reader) fail(err *RefusedError) {
 }
 
 // done records a fault if bytes are left over, and returns the first fault.
-func (r *reader) done() error {
+func (r *reader) done() *RefusedError {
 	if r.err == nil && r.at != r.end {
 		r.malformed(r.at, "%d bytes left over", r.left())
 	}
-	if r.err != nil {
-		return r.err
-	}
-	return nil
+	return r.err
 }
 
 func (r *reader) u8() byte {

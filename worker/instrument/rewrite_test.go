@@ -25,7 +25,7 @@ func TestNormalFormIsTheTwins(t *testing.T) {
 	for seed := range uint64(twins) {
 		m := generate(seed)
 		code := m.encode()
-		n, err := normalForm(code, note, Limits{MemoryPages: 3}, form{})
+		n, err := rewriteAs(code, note, Limits{MemoryPages: 3}, Form{})
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%x", seed, err, code)
 		}
@@ -72,6 +72,15 @@ func checkNormal(t *testing.T, m *build, n *Normal) {
 	}
 }
 
+// decoded decodes a module under the default limits.
+func decoded(code []byte, allow []Import) *module {
+	l, err := Limits{}.resolve()
+	if err != nil {
+		panic(err)
+	}
+	return decode(code, allow, l)
+}
+
 // TestEncodeWithoutPlanChangesNothing decodes modules, and encodes them with a
 // plan that is empty: the result is the module without its custom sections.
 func TestEncodeWithoutPlanChangesNothing(t *testing.T) {
@@ -80,10 +89,9 @@ func TestEncodeWithoutPlanChangesNothing(t *testing.T) {
 		b := generate(seed)
 		b.custom = nil
 		code := b.encode()
-		l, _ := Limits{}.resolve()
-		m, err := decode(code, note, l)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+		m := decoded(code, note)
+		if m.refusals != nil {
+			t.Fatalf("seed %d: %v", seed, m.refusals[0])
 		}
 		if got := newPlan(m).encode(); !bytes.Equal(got, code) {
 			t.Fatalf("seed %d: %x, want %x", seed, got, code)
@@ -99,10 +107,9 @@ func TestRewrittenBodiesAreCopied(t *testing.T) {
 		b := generate(seed)
 		b.custom = nil
 		code := b.encode()
-		l, _ := Limits{}.resolve()
-		m, err := decode(code, note, l)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+		m := decoded(code, note)
+		if m.refusals != nil {
+			t.Fatalf("seed %d: %v", seed, m.refusals[0])
 		}
 		p := newPlan(m)
 		p.change(sectionCode)

@@ -1,6 +1,9 @@
 package instrument
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // The kinds of import and export.
 const (
@@ -11,7 +14,7 @@ const (
 	kindTag      = 4
 )
 
-func (m *module) decodeTypes() error {
+func (m *module) decodeTypes() *RefusedError {
 	r, present := m.section(sectionType)
 	if !present {
 		return nil
@@ -26,6 +29,8 @@ func (m *module) decodeTypes() error {
 			r.malformed(at, "form %#x, want a function type (%#x)", form, typeFunc)
 		}
 		m.types[i] = funcType{m.valueList(r, "parameters"), m.valueList(r, "results")}
+		m.facts.TypeValues = max(m.facts.TypeValues, m.types[i].params.bytes(),
+			m.types[i].results.bytes())
 		if m.types[i].results.bytes() > 1 {
 			m.facts.Features |= FeatureMultiValue
 		}
@@ -48,7 +53,7 @@ func (m *module) valueList(r *reader, what string) span {
 	return span{at, at + n}
 }
 
-func (m *module) decodeImports() error {
+func (m *module) decodeImports() *RefusedError {
 	r, present := m.section(sectionImport)
 	if !present {
 		return nil
@@ -58,8 +63,8 @@ func (m *module) decodeImports() error {
 	for i := range n {
 		r.in = place{"import", i}
 		at := r.at
-		from := r.name("a module name", m.limits.NameBytes)
-		name := r.name("a name", m.limits.NameBytes)
+		from := m.name(r, "a module name")
+		name := m.name(r, "a name")
 		kind := r.u8()
 		if r.err != nil {
 			break
@@ -76,15 +81,22 @@ func (m *module) decodeImports() error {
 		m.functions = append(m.functions, uint32(t))
 		params, results := m.signature(i)
 		m.imports = append(m.imports, Import{string(from), string(name), params, results})
-		m.allowImport(r, at, m.imports[i])
+		why := m.whyNot(m.imports[i])
+		m.notOffered = append(m.notOffered, why)
+		if why != "" {
+			err := &RefusedError{Where: r.in.String(), Offset: at, What: why}
+			if !m.goOn(err) {
+				return err
+			}
+		}
 	}
 	m.imported = len(m.functions)
 	m.facts.Imports = len(m.imports)
 	return r.done()
 }
 
-// allowImport refuses an import that is not on the allow-list as it is.
-func (m *module) allowImport(r *reader, at int, im Import) {
+// whyNot says why an import is not on the allow-list as it is, or "".
+func (m *module) whyNot(im Import) string {
 	offered := ""
 	for _, a := range m.allow {
 		if a.Module != im.Module || a.Name != im.Name {
@@ -92,19 +104,18 @@ func (m *module) allowImport(r *reader, at int, im Import) {
 		}
 		if slices.Equal(a.Params, im.Params) && slices.Equal(a.Results, im.Results) {
 			if slices.Contains(im.Params, F32) || slices.Contains(im.Params, F64) {
-				r.refuse(at, "%s takes a float, and would see a NaN's bits; want integers",
-					quote(im.Module)+"."+quote(im.Name))
+				return quote(im.Module) + "." + quote(im.Name) +
+					" takes a float, and would see a NaN's bits; want integers"
 			}
-			return
+			return ""
 		}
 		offered = signatureText(a.Params, a.Results)
 	}
 	what := quote(im.Module) + "." + quote(im.Name)
 	if offered == "" {
-		r.refuse(at, "%s is not offered by the host", what)
-		return
+		return what + " is not offered by the host"
 	}
-	r.refuse(at, "%s is %s, the host offers %s",
+	return fmt.Sprintf("%s is %s, the host offers %s",
 		what, signatureText(im.Params, im.Results), offered)
 }
 
@@ -123,7 +134,7 @@ func refuseImport(r *reader, at int, what string, kind byte) {
 	}
 }
 
-func (m *module) decodeFunctions() error {
+func (m *module) decodeFunctions() *RefusedError {
 	r, present := m.section(sectionFunction)
 	n := 0
 	if present {
@@ -131,14 +142,16 @@ func (m *module) decodeFunctions() error {
 	}
 	m.functions = slices.Grow(m.functions, n)
 	for i := 0; i < n && r.err == nil; i++ {
+		r.in = place{"function", m.imported + i}
 		m.functions = append(m.functions, uint32(r.index("type", len(m.types))))
 	}
+	r.in = place{sectionName(sectionFunction), whole}
 	m.declared = make([]bool, len(m.functions))
 	m.facts.Functions = n
 	return r.done()
 }
 
-func (m *module) decodeTables() error {
+func (m *module) decodeTables() *RefusedError {
 	r, present := m.section(sectionTable)
 	if !present {
 		return nil
@@ -164,7 +177,7 @@ func (m *module) decodeTables() error {
 	return r.done()
 }
 
-func (m *module) decodeMemory() error {
+func (m *module) decodeMemory() *RefusedError {
 	r, present := m.section(sectionMemory)
 	n := 0
 	if present {
@@ -181,6 +194,7 @@ func (m *module) decodeMemory() error {
 	}
 	t := &m.memory
 	t.least, t.most, t.bounded = r.sizeLimits("memory")
+	m.facts.MemoryPages, m.facts.MemoryPagesMax = t.least, t.most
 	switch {
 	case r.err != nil:
 	case t.least > addressablePages || t.most > addressablePages:
@@ -192,7 +206,7 @@ func (m *module) decodeMemory() error {
 	return r.done()
 }
 
-func (m *module) refuseTags() error {
+func (m *module) refuseTags() *RefusedError {
 	r, present := m.section(sectionTag)
 	if present {
 		r.refuse(r.at, "%s", whyCatch)
@@ -200,7 +214,7 @@ func (m *module) refuseTags() error {
 	return r.done()
 }
 
-func (m *module) decodeGlobals() error {
+func (m *module) decodeGlobals() *RefusedError {
 	r, present := m.section(sectionGlobal)
 	if !present {
 		return nil
@@ -232,7 +246,7 @@ func (m *module) decodeGlobals() error {
 	return r.done()
 }
 
-func (m *module) decodeStart() error {
+func (m *module) decodeStart() *RefusedError {
 	r, present := m.section(sectionStart)
 	if !present {
 		return nil

@@ -11,7 +11,7 @@ const (
 // decodeElements checks the element segments. They stay as they are: no
 // admitted instruction changes a table, so that instantiation always makes the
 // same one, nor reads a passive segment, which only declares its functions.
-func (m *module) decodeElements() error {
+func (m *module) decodeElements() *RefusedError {
 	r, present := m.section(sectionElement)
 	if !present {
 		return nil
@@ -76,7 +76,7 @@ const (
 // noDataCount is the data count of a module that does not say it.
 const noDataCount = -1
 
-func (m *module) decodeDataCount() error {
+func (m *module) decodeDataCount() *RefusedError {
 	m.dataCount = noDataCount
 	r, present := m.section(sectionDataCount)
 	if present {
@@ -85,7 +85,7 @@ func (m *module) decodeDataCount() error {
 	return r.done()
 }
 
-func (m *module) decodeData() error {
+func (m *module) decodeData() *RefusedError {
 	r, present := m.section(sectionData)
 	at, n := r.at, 0
 	if present {

@@ -1,0 +1,14 @@
+;; a file of the machine's
+;; verdict: ok
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 1024) "/etc/passwd")
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (if (i32.ne (call $path_open (i32.const 3) (i32.const 0) (i32.const 1024) (i32.const 11) (i32.const 0) (i64.const -1) (i64.const -1) (i32.const 0) (i32.const 0)) (i32.const 8)) (then (unreachable)))
+    (i32.const 0)))

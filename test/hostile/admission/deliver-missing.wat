@@ -1,0 +1,4 @@
+;; no vat_deliver
+;; verdict: refused
+(module
+  (memory (export "memory") 1))

@@ -1,0 +1,5 @@
+;; vat_deliver without a result
+;; verdict: refused
+(module
+  (memory (export "memory") 1)
+  (func (export "vat_deliver") (param i32)))

@@ -1,0 +1,8 @@
+;; an element segment past the end of its table
+;; verdict: refused
+(module
+  (table 2 funcref)
+  (elem (i32.const 1) $f $f)
+  (func $f)
+  (memory (export "memory") 1)
+  (func (export "vat_deliver") (param i32) (result i32) (i32.const 0)))

@@ -1,0 +1,3 @@
+;; no bytes
+;; verdict: refused
+(module binary "")

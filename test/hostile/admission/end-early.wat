@@ -1,0 +1,6 @@
+;; code behind a function's end
+;; verdict: refused
+(module binary
+  "\00asm\01\00\00\00"
+  "\01\06\01`\01\7f\01\7f\03\02\01\00\05\03\01\00\01\07\18\02\06memory\02\00\0bvat_deliver\00\00"
+  "\0a\08\01\06\00A\00\0b\01\0b")

@@ -1,0 +1,6 @@
+;; a global of the host
+;; verdict: refused
+(module
+  (import "env" "g" (global i32))
+  (memory (export "memory") 1)
+  (func (export "vat_deliver") (param i32) (result i32) (i32.const 0)))

@@ -1,0 +1,5 @@
+;; a memory of the host
+;; verdict: refused
+(module
+  (import "env" "memory" (memory 1))
+  (func (export "vat_deliver") (param i32) (result i32) (i32.const 0)))

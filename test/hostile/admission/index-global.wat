@@ -1,0 +1,7 @@
+;; a global that is not there
+;; verdict: refused
+(module
+  (memory (export "memory") 1)
+  (func (export "vat_deliver") (param i32) (result i32)
+    (drop (global.get 0))
+    (i32.const 0)))

@@ -1,0 +1,7 @@
+;; a label that is not there
+;; verdict: refused
+(module
+  (memory (export "memory") 1)
+  (func (export "vat_deliver") (param i32) (result i32)
+    (br 5)
+    (i32.const 0)))

@@ -1,0 +1,6 @@
+;; sections out of order
+;; verdict: refused
+(module binary
+  "\00asm\01\00\00\00"
+  "\05\03\01\00\01"
+  "\01\01\00")

@@ -1,0 +1,7 @@
+;; a call through a table that is not there
+;; verdict: refused
+(module
+  (memory (export "memory") 1)
+  (func (export "vat_deliver") (param i32) (result i32)
+    (call_indirect (param) (i32.const 0))
+    (i32.const 0)))

@@ -1,0 +1,15 @@
+;; the bits of a NaN as an integer
+;; verdict: ok
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (import "vat_v1" "syscall" (func $syscall (param i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 2048) "\82AkH")
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (i64.store (i32.const 2052) (i64.reinterpret_f64 (f64.add (f64.const nan:0x123) (f64.const -nan:0xfffff))))
+    (drop (call $syscall (i32.const 17) (i32.const 2048) (i32.const 12) (i32.const 0) (i32.const 0)))
+    (i32.const 0)))

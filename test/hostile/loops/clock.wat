@@ -1,0 +1,13 @@
+;; a loop that waits for a clock that stands still
+;; verdict: fuel
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock_time_get (param i32 i64 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (loop (drop (call $clock_time_get (i32.const 0) (i64.const 0) (i32.const 8))) (br_if 0 (i64.lt_u (i64.load (i32.const 8)) (i64.const -1))))
+    (i32.const 0)))

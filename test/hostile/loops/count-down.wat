@@ -1,0 +1,13 @@
+;; a count from 2^64-1 to 0
+;; verdict: fuel
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32) (local $n i64)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (local.set $n (i64.const -1))
+    (loop (local.set $n (i64.sub (local.get $n) (i64.const 1))) (br_if 0 (i64.ne (local.get $n) (i64.const 0))))
+    (i32.const 0)))

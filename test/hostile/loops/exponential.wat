@@ -1,0 +1,16 @@
+;; calls that double at each of 40 levels
+;; verdict: fuel
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $f (param i32)
+    (if (local.get 0) (then
+      (call $f (i32.sub (local.get 0) (i32.const 1)))
+      (call $f (i32.sub (local.get 0) (i32.const 1))))))
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (call $f (i32.const 40))
+    (i32.const 0)))

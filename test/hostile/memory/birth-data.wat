@@ -1,0 +1,16 @@
+;; what a module writes over its own data lasts
+;; verdict: ok
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 1024) "a")
+  (global $n (mut i32) (i32.const 0))
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (if (i32.ne (i32.load8_u (i32.const 1024)) (i32.add (i32.const 97) (global.get $n))) (then (unreachable)))
+    (global.set $n (i32.add (global.get $n) (i32.const 1)))
+    (i32.store8 (i32.const 1024) (i32.add (i32.const 97) (global.get $n)))
+    (i32.const 0)))

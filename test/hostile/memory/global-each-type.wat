@@ -1,0 +1,22 @@
+;; a global of each type that lasts
+;; verdict: ok
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (global $i32 (mut i32) (i32.const 0))
+  (global $i64 (mut i64) (i64.const 0))
+  (global $f32 (mut f32) (f32.const 0))
+  (global $f64 (mut f64) (f64.const 0))
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (global.set $i32 (i32.add (global.get $i32) (i32.const 1)))
+    (global.set $i64 (i64.add (global.get $i64) (i64.const 1)))
+    (global.set $f32 (f32.add (global.get $f32) (f32.const 1)))
+    (global.set $f64 (f64.add (global.get $f64) (f64.const 1)))
+    (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))
+    (if (i32.ne (global.get $i32) (i32.load (i32.const 2048))) (then (unreachable)))
+    (if (i32.ne (i32.trunc_f64_s (global.get $f64)) (global.get $i32)) (then (unreachable)))
+    (i32.const 0)))

@@ -1,0 +1,17 @@
+;; five functions in a circle
+;; verdict: deep
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $f0 (call $f1))
+  (func $f1 (call $f2))
+  (func $f2 (call $f3))
+  (func $f3 (call $f4))
+  (func $f4 (call $f0))
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (call $f0)
+    (i32.const 0)))

@@ -1,0 +1,7 @@
+;; a start function that calls itself, at birth
+;; verdict: deep
+(module
+  (memory (export "memory") 1)
+  (func $s (call $s))
+  (start $s)
+  (func (export "vat_deliver") (param i32) (result i32) (i32.const 0)))

@@ -1,0 +1,13 @@
+;; frames of 128-bit locals
+;; verdict: deep
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $f (param v128 v128) (call $f (local.get 1) (local.get 0)))
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (call $f (v128.const i64x2 1 2) (v128.const i64x2 3 4))
+    (i32.const 0)))

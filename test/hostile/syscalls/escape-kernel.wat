@@ -1,0 +1,23 @@
+;; rows of the kernel
+;; verdict: ok
+(module
+  (import "vat_v1" "input_read" (func $input_read (param i32 i32 i32) (result i32)))
+  (import "vat_v1" "syscall" (func $syscall (param i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 1024) "\81Ecrank\81Goptions\81Ilocal.log\81Fschema\81Gv3.span")
+  (func $message (result i32)
+    (drop (call $input_read (i32.const 0) (i32.const 0) (i32.const 3)))
+    (i32.eq (i32.load8_u (i32.const 2)) (i32.const 2)))
+  (func (export "vat_deliver") (param $len i32) (result i32)
+    (if (i32.eqz (call $message)) (then (return (i32.const 0))))
+    (if (i32.ne (call $syscall (i32.const 16) (i32.const 1024) (i32.const 7) (i32.const 512) (i32.const 64)) (i32.const 1)) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 0xf6)) (then (unreachable)))
+    (if (i32.ne (call $syscall (i32.const 16) (i32.const 1031) (i32.const 9) (i32.const 512) (i32.const 64)) (i32.const 1)) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 0xf6)) (then (unreachable)))
+    (if (i32.ne (call $syscall (i32.const 16) (i32.const 1040) (i32.const 11) (i32.const 512) (i32.const 64)) (i32.const 1)) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 0xf6)) (then (unreachable)))
+    (if (i32.ne (call $syscall (i32.const 16) (i32.const 1051) (i32.const 8) (i32.const 512) (i32.const 64)) (i32.const 1)) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 0xf6)) (then (unreachable)))
+    (if (i32.ne (call $syscall (i32.const 16) (i32.const 1059) (i32.const 9) (i32.const 512) (i32.const 64)) (i32.const 1)) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 0xf6)) (then (unreachable)))
+    (i32.const 0)))
