@@ -77,10 +77,11 @@ func TestForgedHistoryIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, forge := range map[string]func(f *forgery){
-		"nothing":  func(*forgery) {},
-		"syscall":  func(f *forgery) { f.alter(t, 5, func(x *forgedEntry) { x.Exchanges[0].Request[3] ^= 1 }) },
-		"outcome":  func(f *forgery) { f.alter(t, 7, func(x *forgedEntry) { x.Outcome.Problem = "so" }) },
-		"delivery": func(f *forgery) { f.alter(t, 6, func(x *forgedEntry) { x.Delivery[len(x.Delivery)-20] ^= 1 }) },
+		"nothing":     func(*forgery) {},
+		"syscall":     func(f *forgery) { f.alter(t, 5, func(x *forgedEntry) { x.Exchanges[0].Request[3] ^= 1 }) },
+		"outcome":     func(f *forgery) { f.alter(t, 7, func(x *forgedEntry) { x.Outcome.Problem = "so" }) },
+		"delivery":    func(f *forgery) { f.alter(t, 6, func(x *forgedEntry) { x.Delivery[len(x.Delivery)-20] ^= 1 }) },
+		"no delivery": func(f *forgery) { f.alter(t, 6, func(x *forgedEntry) { x.Delivery = []byte{1} }) },
 		"program": func(f *forgery) {
 			f.codes[0] = program(t, "pingpong")
 			f.m.Programs = append(f.m.Programs[:0], p.Code)

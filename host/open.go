@@ -24,12 +24,13 @@ import (
 
 // The names in a directory.
 const (
-	formatName   = "format"
-	lockName     = "lock"
-	logDir       = "log"
-	tableName    = "table"
-	heapsDir     = "heaps"
-	compiledName = "compiled"
+	formatName    = "format"
+	newFormatName = formatName + ".new" // until it is durable
+	lockName      = "lock"
+	logDir        = "log"
+	tableName     = "table"
+	heapsDir      = "heaps"
+	compiledName  = "compiled"
 	// importingName is there while an import makes the directory.
 	importingName = "importing"
 )
@@ -153,11 +154,10 @@ func refuseForeign(dir string, existing bool) error {
 	if slices.ContainsFunc(entries, half) && !slices.ContainsFunc(entries, ours) {
 		return ErrUnfinished
 	}
-	locked := func(e fs.DirEntry) bool { return e.Name() == lockName }
-	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) &&
-		!(len(entries) == 1 && locked(entries[0])) {
+	foreign := func(e fs.DirEntry) bool { return e.Name() != lockName && e.Name() != newFormatName }
+	if i := slices.IndexFunc(entries, foreign); i >= 0 && !slices.ContainsFunc(entries, ours) {
 		return fmt.Errorf("%w: it has no file %q, but holds %q; give a new or empty directory",
-			ErrFormat, formatName, entries[0].Name())
+			ErrFormat, formatName, entries[i].Name())
 	}
 	return nil
 }
@@ -215,11 +215,10 @@ func (h *Host) makeFormat() error {
 
 // writeFormat makes the directory one of ours.
 func (h *Host) writeFormat() error {
-	const temporary = formatName + ".new"
-	if err := h.fs.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := h.fs.Remove(newFormatName); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := h.fs.Create(temporary)
+	f, err := h.fs.Create(newFormatName)
 	if err != nil {
 		return err
 	}
@@ -227,7 +226,7 @@ func (h *Host) writeFormat() error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", formatName, err)
 	}
-	if err := h.fs.Rename(temporary, formatName); err != nil {
+	if err := h.fs.Rename(newFormatName, formatName); err != nil {
 		return err
 	}
 	return h.fs.SyncDir(vfs.Root)

@@ -119,8 +119,9 @@ type Options struct {
 	// Observer is told what happens, as it happens.
 	Observer Observer
 
-	schema  schemaPlan // of tests
-	pretend *Meaning   // likewise
+	schema  schemaPlan               // of tests
+	pretend *Meaning                 // likewise
+	grant   func(bytes uint64) error // likewise: worker.Options.Grant
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

@@ -170,6 +170,38 @@ func TestForeignDirectoryGetsNoLock(t *testing.T) {
 	}
 }
 
+// TestHalfMadeDirectory: a directory whose making was cut off before there was a format
+// file is made anew, whichever of its first files are left; with another file beside
+// them it is not ours.
+func TestHalfMadeDirectory(t *testing.T) {
+	for _, left := range [][]string{{"lock"}, {"format.new"}, {"lock", "format.new"}} {
+		dir := t.TempDir()
+		for _, name := range left {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("va"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		letter := filepath.Join(dir, "letter")
+		if err := os.WriteFile(letter, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := host.Open(ctx, dir, nil); !errors.Is(err, host.ErrFormat) {
+			t.Errorf("%q and a letter: %v", left, err)
+		}
+		if err := os.Remove(letter); err != nil {
+			t.Fatal(err)
+		}
+		h, err := host.Open(ctx, dir, nil)
+		if err != nil {
+			t.Errorf("%q: %v", left, err)
+			continue
+		}
+		if err := h.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestStrangeFilesOfStores: a file in the log that is not the log's is named, and of
 // the same kind as a directory that is not ours.
 func TestStrangeFilesOfStores(t *testing.T) {

@@ -58,6 +58,9 @@ func (s Span) Verified(base Span, items iter.Seq2[[]byte, error]) iter.Seq2[Entr
 			if err == nil && e.Position != at.End {
 				err = fmt.Errorf("position %d stands where %d is due", e.Position, at.End)
 			}
+			if err == nil { // what is run again must be a delivery
+				_, err = swing.DeliveryTime(e.Delivery)
+			}
 			if err != nil {
 				yield(Entry{}, fmt.Errorf("read position %d: %w", at.End, err))
 				return

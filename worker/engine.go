@@ -60,6 +60,9 @@ type Options struct {
 	Detector Detector
 	// Limits are observable; the zero value is swing.DefaultLimits.
 	Limits swing.Limits
+	// Grant, unless nil, is asked before a worker gets memory of so many bytes, at its
+	// start and when it grows. Its error is the world's: the program is told nothing.
+	Grant func(bytes uint64) error `json:"-"`
 	// Pretend, unless nil, has the engine say that its rewriter and its costs are of
 	// other versions than they are: for tests of what a later version meets.
 	Pretend *Meaning

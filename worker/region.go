@@ -33,6 +33,40 @@ type region interface {
 
 // newRegion returns memory that holds img and can grow to max bytes.
 func (e *Engine) newRegion(img Image, max uint64) (region, error) {
+	grant := e.options.Grant
+	if grant == nil {
+		return e.ungranted(img, max)
+	}
+	if err := grant(uint64(img.Size())); err != nil {
+		return nil, fmt.Errorf("get %d bytes of memory: %w", img.Size(), err)
+	}
+	r, err := e.ungranted(img, max)
+	return &grantedRegion{region: r, size: uint64(img.Size()), grant: grant}, err
+}
+
+// grantedRegion is memory whose every growth is asked for.
+type grantedRegion struct {
+	region
+	size  uint64
+	grant func(bytes uint64) error
+	short error // why one was not granted
+}
+
+// Reallocate implements experimental.LinearMemory. Were it to return nil, the program
+// would be told that there is no memory, which another machine may have: a panic ends
+// the delivery, and [Worker.Deliver] returns the error.
+func (r *grantedRegion) Reallocate(size uint64) []byte {
+	if size > r.size {
+		if err := r.grant(size); err != nil {
+			r.short = fmt.Errorf("get %d bytes of memory: %w", size, err)
+			panic(r.short)
+		}
+		r.size = size
+	}
+	return r.region.Reallocate(size)
+}
+
+func (e *Engine) ungranted(img Image, max uint64) (region, error) {
 	if e.options.Memory == MemoryMapped {
 		if fd, ok := img.Fd(); ok && canMap {
 			return e.mapRegion(img, fd, max)

@@ -154,6 +154,9 @@ func (w *Worker) Deliver(
 		w.heap.Started = true
 		for _, export := range w.prologue() {
 			_, err := w.module.ExportedFunction(export).Call(&w.call)
+			if short := w.short(); short != nil {
+				return swing.Outcome{}, short
+			}
 			if out := w.outcome(err, 0); !out.OK() {
 				return out, nil
 			}
@@ -161,7 +164,18 @@ func (w *Worker) Deliver(
 	}
 	w.stack[0] = uint64(len(delivery))
 	err = w.entry.CallWithStack(&w.call, w.stack[:])
+	if short := w.short(); short != nil {
+		return swing.Outcome{}, short
+	}
 	return w.outcome(err, api.DecodeI32(w.stack[0])), nil
+}
+
+// short returns why the machine had no memory for the program to go on, or nil.
+func (w *Worker) short() error {
+	if g, ok := w.region.(*grantedRegion); ok {
+		return g.short
+	}
+	return nil
 }
 
 // prologue returns the exports to call once, before anything else.

@@ -132,6 +132,26 @@ func disturbed(s *stand, rng *rand.Rand, orders []order) (state, []string) {
 	return s.capture(w, base.memory), heard
 }
 
+// TestDroppedSegmentsStayDropped: initialising memory from a passive segment works after
+// a restart, and traps after one if the program had dropped it before.
+func TestDroppedSegmentsStayDropped(t *testing.T) {
+	for _, s := range setups() {
+		stand := newStand(t, s, "probe.wasm")
+		for first, want := range map[uint32]swing.Status{7: swing.StatusOK, 6: swing.StatusTrapped} {
+			base := stand.genesis()
+			w, _ := stand.start(base)
+			stand.deliver(w, order{first, 8192, 5, 0})
+			base = stand.capture(w, base.memory)
+			stand.close(w)
+			w, _ = stand.start(base)
+			if out, _ := stand.deliver(w, order{7, 8192, 5, 0}); out.Status != want {
+				t.Errorf("%v: after order %d: %v, want %v", s, first, out, want)
+			}
+			stand.close(w)
+		}
+	}
+}
+
 // TestForgottenGlobalIsSeen: the comparison above would notice a global, a
 // dropped segment or a page that was not brought back.
 func TestForgottenGlobalIsSeen(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"vatwarehouse/test/faults"
 )
 
 // swingsim is a command that runs this program, from the binary that TestMain put
@@ -82,30 +84,36 @@ func undisturbed(t *testing.T) string {
 	return activityhash(t, out)
 }
 
-// TestKilledAtAnyTime: a run that is killed again and again ends with the
-// activityhash of one that never was, and a directory without a fault.
+// TestKilledAtAnyTime: runs that are killed again and again end with the activityhash
+// of one that never was, and directories without a fault.
 func TestKilledAtAnyTime(t *testing.T) {
+	run := faults.Begin(t, "F3")
 	t.Parallel()
-	kills := 12
-	if testing.Short() {
-		kills = 3
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
 	path, err := exec.LookPath("swingsim")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	early, last := killed(t, rand.New(rand.NewPCG(seed, 1)), path, dir, kills, 400*time.Millisecond)
-	if got, want := activityhash(t, last), undisturbed(t); got != want {
-		t.Errorf("killed %d times: activityhash %s, want %s", early, got, want)
+	want := undisturbed(t)
+	for seed := run.Seed; run.Left() > 0; seed++ {
+		dir := t.TempDir()
+		rng := rand.New(rand.NewPCG(seed, 1))
+		below := killsBelow[rng.IntN(len(killsBelow))]
+		early, last := killed(t, rng, path, dir, min(killsPerRun, run.Left()), below)
+		if got := activityhash(t, last); got != want {
+			t.Fatalf("seed %d, killed %d times: activityhash %s, want %s", seed, early, got, want)
+		}
+		if out, err := swingsim(t, dir, "check", "--dir", "st").Output(); err != nil {
+			t.Fatalf("seed %d, killed %d times: check: %v: %s", seed, early, err, out)
+		}
+		run.Add(early)
 	}
-	if out, err := swingsim(t, dir, "check", "--dir", "st").Output(); err != nil {
-		t.Errorf("check: %v: %s", err, out)
-	}
-	t.Logf("killed %d times before the end", early)
 }
+
+// killsPerRun is how often one run is killed, at most.
+const killsPerRun = 20
+
+// killsBelow are after what time at most a run is killed: while it starts, while it works.
+var killsBelow = []time.Duration{40 * time.Millisecond, 120 * time.Millisecond, 400 * time.Millisecond}
 
 // TestKillsSeeAPlantedFault: the same loop over a program that forgets, at each
 // restart, which messages it has sent, ends with another activityhash.

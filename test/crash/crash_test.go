@@ -1,301 +1,173 @@
 // Package crash stops whole runs after every file operation, fails every file
-// operation, and looks at what is left: always the state after some whole block,
-// no older than the last one that was acknowledged, from which the run goes on to
-// the very end it would have had.
+// operation, fills the disk, and looks at what is left: always the state after some
+// whole block, no older than the last one that was acknowledged, from which the run
+// goes on to the very end it would have had.
 package crash
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"runtime"
+	"path"
+	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
-	"vatwarehouse/host"
-	"vatwarehouse/internal/sim"
-	"vatwarehouse/swing"
+	"vatwarehouse/test/faults"
 	"vatwarehouse/test/trial"
 	"vatwarehouse/vfs"
-	"vatwarehouse/warehouse"
 )
 
-// short is a scenario of a few blocks: long enough for snapshots, checkpoints of
-// the table, new segments of the log, archives and evictions.
-const short = `about: short
-seed: short
-vats:
-  - {name: player, program: pingpong, count: 3}
-  - {name: counter, program: counter}
-  - {name: glutton, program: glutton, args: [65536, 256, 2, 1, 0, 1, 20]}
-setup:
-  - {to: player, method: peer, args: [{ref: player.$i+1}]}
-workload:
-  - {to: player, method: ping, args: [2], pattern: random, burst: 1}
-  - {to: [counter, glutton], method: touch, pattern: random, burst: 1}
-length: {deliveries: 60}
-audit:
-  ask:
-    - {to: counter, method: read, answers: [count]}
-`
-
-// options make every kind of file operation happen in a short run, in the same
-// order every time.
-func options(files vfs.FS) host.Options {
-	return host.Options{
-		FS: files, Inline: true, Interpreter: true, MaxVats: 2, BlockCranks: 25,
-		Snapshots:    warehouse.Policy{Initial: 2, Interval: 8},
-		SegmentBytes: 6 << 10, CheckpointBytes: 6 << 10,
-	}
-}
-
-// history is what a run told its observer.
-type history struct {
-	blocks  []swing.Hash  // the activityhash after each block made durable
-	cranks  uint64        // in them
-	outputs []host.Output // released
-	faults  error         // told, and dealt with
-}
-
-// attempt runs the scenario until it ends or something fails. It returns the
-// blocks that were acknowledged.
-func attempt(files vfs.FS, s *sim.Scenario) (h history, err error) {
-	ctx := context.Background()
-	o := options(files)
-	o.Seed = s.Seed
-	o.Observer.Block = func(b host.Block) {
-		h.blocks = append(h.blocks, b.Activityhash)
-		h.cranks += b.Cranks
-	}
-	o.Observer.Output = func(o host.Output) { h.outputs = append(h.outputs, o) }
-	o.Observer.Fault = func(err error) { h.faults = errors.Join(h.faults, err) }
-	opened, err := host.Open(ctx, "", &o)
-	if err != nil {
-		return h, err
-	}
-	_, err = sim.Run(ctx, opened, s, sim.RunOptions{})
-	return h, errors.Join(err, opened.Close(ctx))
-}
-
-// play is one script, and how it goes when nothing fails.
-type play struct {
-	scenario   *sim.Scenario
-	whole      history
-	want       trial.Trace
-	operations int
-}
-
-func newPlay(t *testing.T) *play {
+// plays runs a function for each play from the run's seed on, until enough is tried
+// or something fails. Of each play it names the trials with the numbers below n.
+func plays(
+	t *testing.T, run *faults.Run, n func(p *trial.Play) int,
+	try func(p *trial.Play, i int) error,
+) {
 	t.Helper()
-	p := &play{scenario: trial.Parse(t, short)}
-	files := vfs.NewFaulty(vfs.NewMem())
-	var err error
-	if p.whole, err = attempt(files, p.scenario); err != nil {
-		t.Fatal(err)
-	}
-	p.operations = files.Operations()
-	if p.want, err = trial.Run(context.Background(), "", options(files), p.scenario); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// judge looks at what a failed attempt has left: the state must not be before the
-// last block that was acknowledged, and the run must go on to the same end. After a
-// crash it must be that after a block of the whole run; an error ends a block
-// early.
-func (p *play) judge(before history, crashed bool, files vfs.FS) error {
-	ctx := context.Background()
-	o := options(files)
-	o.Seed = p.scenario.Seed
-	h, err := host.Open(ctx, "", &o)
-	if err != nil {
-		return fmt.Errorf("open: %w", err)
-	}
-	stats, err := h.Stats()
-	if err == nil {
-		err = p.placed(before, crashed, stats)
-	}
-	if err == nil {
-		_, err = h.Check(ctx, func(f host.Fault) { err = errors.Join(err, errors.New(f.String())) })
-	}
-	if err = errors.Join(err, h.Close(ctx)); err != nil {
-		return err
-	}
-	got, err := trial.Run(ctx, "", o, p.scenario)
-	if err != nil {
-		return fmt.Errorf("go on: %w", err)
-	}
-	if d := p.want.Diff(got); d != "" {
-		return fmt.Errorf("went on to another end: %s", d)
-	}
-	return nil
-}
-
-// placed finds a state's place in the whole run. Blocks that change nothing that
-// is hashed leave the activityhash as it was.
-func (p *play) placed(before history, crashed bool, s host.Stats) error {
-	acknowledged := len(before.blocks)
-	if crashed && acknowledged > 0 {
-		after := 0
-		for i, hash := range p.whole.blocks {
-			if hash == s.Activityhash {
-				after = i + 1
+	for seed := run.Seed; run.Left() > 0 && !t.Failed(); seed++ {
+		p, err := trial.NewPlay(seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, due := n(p), run.Left()
+		// A play that is tried in part is tried in all its parts.
+		order := rand.New(rand.NewPCG(seed, 1)).Perm(all)
+		err = trial.Each(min(all, due), func(i int) error {
+			if run.Left() == 0 {
+				return nil
 			}
-		}
-		if after < acknowledged {
-			return fmt.Errorf("activityhash %v is after block %d, %d were acknowledged",
-				s.Activityhash, after, acknowledged)
-		}
-	}
-	if s.Kernel.Cranks < before.cranks {
-		return fmt.Errorf("%d cranks, %d were acknowledged", s.Kernel.Cranks, before.cranks)
-	}
-	for i, o := range before.outputs {
-		if i >= len(p.whole.outputs) || fmt.Sprint(o) != fmt.Sprint(p.whole.outputs[i]) {
-			return fmt.Errorf("output %d was released as %v", i, o)
-		}
-	}
-	return nil
-}
-
-// each runs a function for every index, on all processors, until one fails.
-func each(n int, f func(i int) error) (err error) {
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	var once sync.Once
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				if failed := f(i); failed != nil {
-					once.Do(func() { err = failed })
-					next.Store(int64(n))
-				}
-			}
+			return try(p, order[i])
 		})
+		if err != nil {
+			t.Errorf("play %d: %v", seed, err)
+		}
 	}
-	wg.Wait()
-	return err
 }
 
-// TestCrashAfterEveryOperation: the run is stopped after its k-th file operation,
+// crashed runs a play until its k-th file operation and returns what it was told,
+// and the files.
+func crashed(p *trial.Play, k int) (before trial.History, mem *vfs.Mem, at string, err error) {
+	mem = vfs.NewMem()
+	files := vfs.NewFaulty(mem)
+	files.Arm(vfs.Fault{At: k, Crash: true})
+	before, err = p.Attempt(files, "")
+	if !errors.Is(err, vfs.ErrCrashed) {
+		return before, mem, "", fmt.Errorf("operation %d: the run ended with %w", k, err)
+	}
+	return before, mem, files.Fired(), nil
+}
+
+// keeps are how much of what was not synced a crash leaves, in percent.
+var keeps = []int{0, 50, 100}
+
+// TestCrashAfterEveryOperation: plays are stopped after their k-th file operation,
 // for every k, and of what was not synced nothing, some or everything is left.
 func TestCrashAfterEveryOperation(t *testing.T) {
-	p := newPlay(t)
-	t.Logf("%d operations, %d blocks", p.operations, len(p.whole.blocks))
-	step := 1
-	if testing.Short() {
-		step = 9
-	}
-	err := each(p.operations/step, func(i int) error {
-		k := i*step + 1
-		mem := vfs.NewMem()
-		files := vfs.NewFaulty(mem)
-		files.Arm(vfs.Fault{At: k, Crash: true})
-		before, err := attempt(files, p.scenario)
-		if !errors.Is(err, vfs.ErrCrashed) {
-			return fmt.Errorf("operation %d: the run ended with %w", k, err)
+	run := faults.Begin(t, "F1")
+	var reached sync.Map
+	plays(t, run, func(p *trial.Play) int { return p.Operations }, func(p *trial.Play, i int) error {
+		before, mem, at, err := crashed(p, i+1)
+		if err != nil {
+			return err
 		}
-		for _, keep := range []int{0, 50, 100} {
-			if err := p.judge(before, true, mem.Crash(uint64(k), keep)); err != nil {
-				return fmt.Errorf("crash after operation %d (%s), %d %% of unsynced data kept: %w",
-					k, files.Fired(), keep, err)
+		reached.Store(kindOf(at), true)
+		for _, keep := range keeps {
+			run.Add(1)
+			if err := p.Judge(before, true, mem.Crash(run.Seed+uint64(i), keep), ""); err != nil {
+				return fmt.Errorf("crash after %s, %d %% of unsynced data kept: %w", at, keep, err)
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
+	for _, kind := range operations {
+		if _, ok := reached.Load(kind); !ok && run.Due > 600 {
+			t.Errorf("never reached: %s", kind)
+		}
 	}
 }
 
-// TestCrashInRecovery: after a crash, opening crashes too, after each of its own
-// operations.
+// operations are the kinds of file operations that a few plays make.
+var operations = []string{
+	"create .new", "create .tmp", "create .image", "create .pack", "create .segment", "mkdir ",
+	"preallocate .segment", "remove .new", "remove .image", "remove .segment", "rename .new",
+	"rename .tmp", "sync ", "sync .new", "sync .tmp", "sync .pack", "sync .segment",
+	"truncate .image", "truncate .segment", "write .new", "write .tmp", "write .image",
+	"write .pack", "write .segment",
+}
+
+// kindOf returns what an operation does, and to what kind of file.
+func kindOf(fired string) string {
+	words := strings.Fields(fired) // "operation 7, write log/00000001.segment"
+	return words[2] + " " + path.Ext(words[3])
+}
+
+// TestCrashInRecovery: after a crash, opening crashes too, or fails, after each of
+// its own operations.
 func TestCrashInRecovery(t *testing.T) {
-	p := newPlay(t)
-	rng := rand.New(rand.NewPCG(3, 3))
-	points := make([]int, 12)
-	for i := range points {
-		points[i] = 1 + rng.IntN(p.operations)
-	}
-	nested := atomic.Int64{}
-	err := each(len(points), func(i int) error {
-		mem := vfs.NewMem()
-		files := vfs.NewFaulty(mem)
-		files.Arm(vfs.Fault{At: points[i], Crash: true})
-		before, err := attempt(files, p.scenario)
-		if !errors.Is(err, vfs.ErrCrashed) {
+	run := faults.Begin(t, "F8")
+	plays(t, run, func(p *trial.Play) int { return p.Operations }, func(p *trial.Play, i int) error {
+		before, mem, at, err := crashed(p, i+1)
+		if err != nil {
 			return err
 		}
-		left := mem.Crash(uint64(i), 50)
-		for k := 1; ; k++ {
-			again := vfs.NewFaulty(left.Crash(0, 100))
-			mem := again
-			again.Arm(vfs.Fault{At: k, Crash: true})
-			opened, err := attempt(mem, p.scenario)
-			if len(opened.blocks) > 0 || err == nil {
+		left := mem.Crash(run.Seed+uint64(i), 50)
+		for k := 1; run.Left() > 0; k++ {
+			fault := vfs.Fault{At: k, Crash: true}
+			if (i+k)%4 == 0 {
+				fault = vfs.Fault{At: k, Err: syscall.EIO, Sticky: k%8 == 0}
+			}
+			inner := left.Crash(0, 100)
+			files := vfs.NewFaulty(inner)
+			files.Arm(fault)
+			opened, err := p.Attempt(files, "")
+			if len(opened.Blocks) > 0 || err == nil {
 				return nil // past recovery
 			}
-			nested.Add(1)
-			inner := left.Crash(0, 100)
-			second := vfs.NewFaulty(inner)
-			second.Arm(vfs.Fault{At: k, Crash: true})
-			if _, err := attempt(second, p.scenario); !errors.Is(err, vfs.ErrCrashed) {
-				return err
-			}
-			if err := p.judge(before, true, inner.Crash(uint64(k), 50)); err != nil {
-				return fmt.Errorf("crash after operation %d, and in recovery after %d: %w",
-					points[i], k, err)
+			run.Add(1)
+			if err := p.Judge(before, true, inner.Crash(uint64(k), 50), ""); err != nil {
+				return fmt.Errorf("crash after %s, then in recovery %+v (%s): %w",
+					at, fault, files.Fired(), err)
 			}
 		}
+		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
-	if nested.Load() < 50 {
-		t.Errorf("only %d crashes in recovery", nested.Load())
-	}
+}
+
+// diskErrors are the errors a disk has.
+var diskErrors = []vfs.Fault{
+	{Err: syscall.EIO}, {Err: syscall.ENOSPC, Sticky: true},
+	{Err: syscall.ENOSPC, Short: true}, {Err: io.ErrShortWrite, Short: true, Sticky: true},
 }
 
 // TestEveryOperationFails: the k-th file operation fails, for every k, once or
 // from then on, with each error a disk has. Nothing panics, nothing is retried,
 // and the directory goes on once the disk is well.
 func TestEveryOperationFails(t *testing.T) {
-	p := newPlay(t)
-	step := 1
-	if testing.Short() {
-		step = 9
-	}
-	faults := []vfs.Fault{
-		{Err: syscall.EIO}, {Err: syscall.ENOSPC, Sticky: true},
-		{Err: syscall.ENOSPC, Short: true}, {Err: io.ErrShortWrite, Short: true, Sticky: true},
-	}
-	err := each(p.operations/step*len(faults), func(i int) error {
-		fault := faults[i%len(faults)]
-		fault.At = i/len(faults)*step + 1
+	run := faults.Begin(t, "F4")
+	all := func(p *trial.Play) int { return p.Operations * len(diskErrors) }
+	plays(t, run, all, func(p *trial.Play, i int) error {
+		fault := diskErrors[i%len(diskErrors)]
+		fault.At = i/len(diskErrors) + 1
 		mem := vfs.NewMem()
 		files := vfs.NewFaulty(mem)
 		files.Arm(fault)
-		before, err := attempt(files, p.scenario)
-		if err == nil && !errors.Is(before.faults, fault.Err) && !passable(files.Fired()) {
+		before, err := p.Attempt(files, "")
+		if err == nil && !errors.Is(before.Faults, fault.Err) && !passable(files.Fired()) {
 			return fmt.Errorf("%+v (%s): nobody noticed", fault, files.Fired())
 		}
 		if err != nil && !errors.Is(err, fault.Err) {
 			return fmt.Errorf("%+v (%s): the run ended with %w", fault, files.Fired(), err)
 		}
-		if err := p.judge(before, false, mem.Crash(0, 100)); err != nil {
+		run.Add(1)
+		if err := p.Judge(before, false, mem.Crash(0, 100), ""); err != nil {
 			return fmt.Errorf("%+v (%s): %w", fault, files.Fired(), err)
 		}
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 // passable reports whether a run may do without an operation: the image of a vat
@@ -304,64 +176,9 @@ func passable(operation string) bool {
 	return strings.HasPrefix(operation, "remove ") || strings.Contains(operation, "/images/")
 }
 
-// skipper leaves out some operations: a planted fault.
-type skipper struct {
-	vfs.FS
-	sync, syncDir bool
-}
-
-func (s skipper) Create(name string) (vfs.File, error) {
-	f, err := s.FS.Create(name)
-	return syncless{f, s.sync}, err
-}
-
-func (s skipper) Open(name string) (vfs.File, error) {
-	f, err := s.FS.Open(name)
-	return syncless{f, s.sync}, err
-}
-
-func (s skipper) SyncDir(dir string) error {
-	if s.syncDir {
-		return nil
-	}
-	return s.FS.SyncDir(dir)
-}
-
-type syncless struct {
-	vfs.File
-	skip bool
-}
-
-func (s syncless) Sync() error {
-	if s.skip {
-		return nil
-	}
-	return s.File.Sync()
-}
-
-// TestHarnessCatchesMissingSyncs: with every Sync left out, or every SyncDir, some
-// crash is seen to lose what was acknowledged.
-func TestHarnessCatchesMissingSyncs(t *testing.T) {
-	p := newPlay(t)
-	for name, planted := range map[string]skipper{
-		"Sync": {sync: true}, "SyncDir": {syncDir: true},
-	} {
-		err := each(p.operations, func(i int) error {
-			mem := vfs.NewMem()
-			files := vfs.NewFaulty(mem)
-			files.Arm(vfs.Fault{At: i + 1, Crash: true})
-			planted := planted
-			planted.FS = files
-			before, err := attempt(planted, p.scenario)
-			if !errors.Is(err, vfs.ErrCrashed) {
-				return nil
-			}
-			return p.judge(before, true, mem.Crash(uint64(i), 0))
-		})
-		if err == nil {
-			t.Errorf("nobody missed %s", name)
-		} else {
-			t.Logf("without %s: %v", name, err)
-		}
-	}
+// TestMain lets garbage pile up: runs are small, and collecting it often costs more
+// than they do.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	m.Run()
 }

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,25 +21,11 @@ import (
 	"time"
 
 	"vatwarehouse/internal/frame"
+	"vatwarehouse/test/faults"
+	"vatwarehouse/test/trial"
 )
 
-var (
-	seedFlag = flag.Int64("seed", 1, "draw random damage with this seed")
-	longFlag = flag.Bool("long", false, "run tests at many times their usual size")
-	only     = flag.String("damage", "", "try only this damage, as a failure prints it")
-)
-
-// scaled returns n, less in short mode, more in a long run (go test -timeout 0
-// ./test/damage -args -long), which takes most of an hour.
-func scaled(n int) int {
-	switch {
-	case *longFlag:
-		return 200 * n
-	case testing.Short():
-		return (n + 9) / 10
-	}
-	return n
-}
+var only = flag.String("damage", "", "try only this damage, as a failure prints it")
 
 // damage is one change of one directory.
 type damage struct {
@@ -85,6 +70,14 @@ func (d damage) apply(all tree, older []tree) tree {
 		x, y := slices.Clone(sector(d.a)), slices.Clone(sector(d.b))
 		copy(sector(d.a), y)
 		copy(sector(d.b), x)
+	case "twice": // frame a
+		starts := frameStarts(b)
+		one := b[starts[d.a]:starts[d.a+1]]
+		b = slices.Insert(b, starts[d.a], slices.Clone(one)...)
+	case "order": // of frame a and the one behind it
+		starts := frameStarts(b)
+		one, two := b[starts[d.a]:starts[d.a+1]], b[starts[d.a+1]:frameEnd(b, starts[d.a+1])]
+		copy(b[starts[d.a]:], slices.Concat(two, one))
 	case "remove":
 		delete(out, d.file)
 		return out
@@ -159,13 +152,8 @@ func (g *golden) planned(v variant, rng *rand.Rand) (all []damage) {
 // frames returns where the frames of a file begin, if it is made of frames, and
 // the last ones' neighbourhood.
 func frames(b []byte) (at []int64) {
-	for off := 0; off < len(b); {
-		n, err := frame.DecodeLength(b[off:])
-		if err != nil {
-			break
-		}
+	for _, off := range frameStarts(b) {
 		at = append(at, int64(off))
-		off += frame.HeaderBytes + n
 	}
 	if len(at) > 40 {
 		at = append(at[:4:4], at[len(at)-36:]...)
@@ -174,6 +162,23 @@ func frames(b []byte) (at []int64) {
 		at = append(at, off-1, off+1, off+frame.HeaderBytes)
 	}
 	return at
+}
+
+// frameStarts returns where the whole frames that a file begins with are.
+func frameStarts(b []byte) (at []int) {
+	for off := 0; frameEnd(b, off) > 0; off = frameEnd(b, off) {
+		at = append(at, off)
+	}
+	return at
+}
+
+// frameEnd returns where a frame ends, or 0 if there is none that is whole.
+func frameEnd(b []byte, off int) int {
+	n, err := frame.DecodeLength(b[off:])
+	if end := off + frame.HeaderBytes + n; err == nil && end <= len(b) {
+		return end
+	}
+	return 0
 }
 
 // copies returns names under which a copy of a file could be mistaken for one of
@@ -227,20 +232,6 @@ func (g *golden) drawn(v variant, rng *rand.Rand) damage {
 		d.kind, d.a, d.b = "swap", rng.Int64N(sectors), rng.Int64N(sectors)
 	}
 	return d
-}
-
-// each runs a function for every index, on all processors.
-func each(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // counts are verdicts by kind of file.
@@ -307,35 +298,40 @@ func parse(t *testing.T, text string) (variant string, d damage) {
 const failuresMax = 20
 
 // attack tries damage on one form of the golden directory, one at a time, and
-// fails the test for what is silent.
-func (g *golden) attack(t *testing.T, v variant, list []damage) {
+// fails the test for what is silent. It returns how much there was to try.
+func (g *golden) attack(t *testing.T, v variant, list []damage, judge judge) int {
 	t.Helper()
 	if *only != "" {
 		name, d := parse(t, *only)
 		if list = []damage{d}; name != v.name {
-			return
+			return 0
 		}
 	}
 	var c counts
 	var failures atomic.Int64
-	each(len(list), func(i int) {
+	err := trial.Each(len(list), func(i int) error {
 		d := list[i]
 		damaged := d.apply(v.all, g.older)
 		if len(v.all.changed(damaged)) == 0 {
-			return
+			return nil
 		}
 		name := v.name + ": " + d.String()
-		j := watched(name, func() judgement { return g.judge(v, damaged, nil) })
+		j := watched(name, func() judgement { return judge(v, damaged, nil) })
 		c.add(kindOf(d.file), j.is)
 		if *only != "" {
 			t.Logf("%s: %s: %v", name, j.is, j.err)
 		}
 		if j.is == silent && failures.Add(1) <= failuresMax {
 			t.Errorf("%s: %v\nto repeat: go test ./test/damage -run %s -args -seed %d -damage '%s'",
-				name, j.err, t.Name(), *seedFlag, name)
+				name, j.err, t.Name(), faults.Seed(), name)
 		}
+		return nil
 	})
+	if err != nil {
+		t.Error(err)
+	}
 	t.Logf("%s: %v", v.name, &c)
+	return c.n
 }
 
 // some returns a tenth of a list, drawn at random, for a short run.
@@ -352,11 +348,11 @@ func some(list []damage, rng *rand.Rand) []damage {
 func TestNoDamageIsSilent(t *testing.T) {
 	g := newGolden(t)
 	for i, v := range []variant{g.closed, g.cut} {
-		rng := rand.New(rand.NewPCG(uint64(*seedFlag), uint64(i)))
+		rng := rand.New(rand.NewPCG(faults.Seed(), uint64(i)))
 		list := some(g.planned(v, rng), rng)
-		for range scaled(250) {
+		for range faults.Scaled(250) {
 			list = append(list, g.drawn(v, rng))
 		}
-		g.attack(t, v, list)
+		g.attack(t, v, list, g.judge)
 	}
 }

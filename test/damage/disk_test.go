@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"vatwarehouse/test/faults"
 	"vatwarehouse/vfs"
 )
 
@@ -59,15 +60,15 @@ func TestNoDamageOnDiskIsSilent(t *testing.T) {
 			return scratch{copied, dir}, then.write(copied, tree{})
 		}
 	})
-	rng := rand.New(rand.NewPCG(uint64(*seedFlag), 9))
+	rng := rand.New(rand.NewPCG(faults.Seed(), 9))
 	v := g.closed
 	v.name = "disk"
 	list := slices.DeleteFunc(g.planned(v, rng), func(d damage) bool { return d.file != "table" })
 	list = some(list, rng)
 	table := v
 	table.all = tree{"table": v.all["table"]}
-	for range scaled(200) {
+	for range faults.Scaled(200) {
 		list = append(list, g.drawn(table, rng))
 	}
-	g.attack(t, v, list)
+	g.attack(t, v, list, g.judge)
 }

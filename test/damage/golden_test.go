@@ -127,32 +127,6 @@ func kindOf(name string) string {
 	return name
 }
 
-// sparing sets little space aside: a log that ends in megabytes of zeros would
-// take most of a trial's time.
-type sparing struct{ vfs.FS }
-
-func (s sparing) Create(name string) (vfs.File, error) {
-	f, err := s.FS.Create(name)
-	return sparingFile{f}, err
-}
-
-func (s sparing) Open(name string) (vfs.File, error) {
-	f, err := s.FS.Open(name)
-	return sparingFile{f}, err
-}
-
-type sparingFile struct{ vfs.File }
-
-const spareBytes = 1500
-
-func (f sparingFile) Preallocate(size int64) error {
-	have, err := f.Size()
-	if err != nil {
-		return err
-	}
-	return f.File.Preallocate(min(size, have+spareBytes))
-}
-
 // options make every kind of file in a short run, the same ones every time.
 func options(files vfs.FS) host.Options {
 	return host.Options{
@@ -270,7 +244,7 @@ func (g *golden) open(t *testing.T, files vfs.FS, faults *[]error) *host.Host {
 
 // tryOpen opens a directory and notes the faults that are told.
 func (g *golden) tryOpen(files vfs.FS, faults *[]error) (*host.Host, error) {
-	o := options(sparing{files})
+	o := options(trial.Sparing(files))
 	o.NoSync = g.noSync
 	o.Seed = g.scenario.Seed
 	if faults != nil {

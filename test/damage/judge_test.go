@@ -44,13 +44,44 @@ type case_ struct {
 	wrap    wrap
 }
 
+// judge says what became of a damaged directory.
+type judge func(v variant, damaged tree, w wrap) judgement
+
+// glance opens a damaged directory and checks it: what is refused or told by name
+// needs no run to be known. Anything else is judged.
+func (g *golden) glance(v variant, damaged tree, w wrap) (j judgement) {
+	defer recovered(&j)
+	c := case_{g, v, damaged, v.all.changed(damaged), w}
+	files, bare, err := c.files()
+	if err != nil {
+		return judgement{silent, err}
+	}
+	defer release(bare)
+	var found []error
+	h, err := g.tryOpen(files, &found)
+	if err != nil {
+		return c.refusal(err, bare)
+	}
+	_, err = h.Check(ctx, func(f host.Fault) { found = append(found, errors.New(f.String())) })
+	if err = errors.Join(err, h.Close(ctx)); err != nil {
+		return judgement{silent, fmt.Errorf("check: %w", err)}
+	}
+	if i := slices.IndexFunc(found, c.named); i >= 0 {
+		return judgement{told, found[i]}
+	}
+	return c.judge()
+}
+
+// recovered makes a panic a judgement.
+func recovered(j *judgement) {
+	if r := recover(); r != nil {
+		*j = judgement{silent, fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+	}
+}
+
 // judge opens a damaged directory and goes on to the scenario's end.
 func (g *golden) judge(v variant, damaged tree, w wrap) (j judgement) {
-	defer func() {
-		if r := recover(); r != nil {
-			j = judgement{silent, fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
-		}
-	}()
+	defer recovered(&j)
 	c := case_{g, v, damaged, v.all.changed(damaged), w}
 	return c.judge()
 }

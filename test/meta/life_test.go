@@ -3,6 +3,7 @@ package meta
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -127,25 +128,13 @@ const lifeVariants = 24
 func TestLifeInEveryVariant(t *testing.T) {
 	for _, l := range lives() {
 		want := lifeBaseline(t, l)
-		try := func(name, dir string, o host.Options) {
-			got, err := l.Run(context.Background(), dir, o)
-			if err != nil {
-				t.Errorf("seed %d: %s: %v", l.Seed, name, err)
-			} else if d := want.Diff(got); d != "" {
-				t.Errorf("seed %d: %s: %s", l.Seed, name, d)
-			}
-		}
 		rng := rand.New(rand.NewPCG(l.Seed, 3))
 		grid := variants()
 		rng.Shuffle(len(grid), func(i, j int) { grid[i], grid[j] = grid[j], grid[i] })
-		each(lifeVariants, func(i int) { try(grid[i].String(), t.TempDir(), grid[i].options()) })
-		for name, o := range others() {
-			dir := t.TempDir()
-			if name == "in memory" {
-				dir = ""
-			}
-			try(name, dir, o)
-		}
+		sameEverywhere(t, want, grid[:lifeVariants],
+			func(dir string, o host.Options) (trial.Trace, error) {
+				return l.Run(context.Background(), dir, o)
+			})
 	}
 }
 
@@ -178,15 +167,20 @@ func TestLifeGoesOn(t *testing.T) {
 	const runs = 6
 	for _, l := range lives() {
 		want := lifeBaseline(t, l)
-		each(runs, func(i int) {
+		err := trial.Each(runs, func(i int) error {
 			got, stops, err := interrupted(t.TempDir(), l, uint64(i))
-			if err != nil {
-				t.Errorf("seed %d, run %d: %v", l.Seed, i, err)
-			} else if d := want.Diff(got); d != "" {
-				t.Errorf("seed %d, run %d: %s", l.Seed, i, d)
-			}
 			all.Add(int64(stops))
+			if d := want.Diff(got); err == nil && d != "" {
+				err = errors.New(d)
+			}
+			if err != nil {
+				return fmt.Errorf("seed %d, run %d: %w", l.Seed, i, err)
+			}
+			return nil
 		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 	t.Logf("stopped %d times", all.Load())
 	if all.Load() < int64(10*runs*len(lives())) {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -107,47 +105,51 @@ func baseline(t *testing.T, s *sim.Scenario) trial.Trace {
 	return want
 }
 
-// each runs a function for every index, on all processors.
-func each(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-}
-
 // TestPrivateOptions: every variant of the grid, and the other options one by one.
 func TestPrivateOptions(t *testing.T) {
 	s := trial.Parse(t, trial.Mixed)
 	want := baseline(t, s)
-	try := func(name, dir string, o host.Options) {
-		got, err := trial.Run(context.Background(), dir, o, s)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		} else if d := want.Diff(got); d != "" {
-			t.Errorf("%s: %s", name, d)
-		}
+	try := func(dir string, o host.Options) (trial.Trace, error) {
+		return trial.Run(context.Background(), dir, o, s)
 	}
 	grid := variants()
 	if testing.Short() {
 		grid = sample(grid, 12)
 	}
-	each(len(grid), func(i int) { try(grid[i].String(), t.TempDir(), grid[i].options()) })
+	sameEverywhere(t, want, grid, try)
+}
+
+// sameEverywhere runs something with each of some variants, and with the options that the
+// grid leaves out.
+func sameEverywhere(
+	t *testing.T, want trial.Trace, grid []variant,
+	run func(dir string, o host.Options) (trial.Trace, error),
+) {
+	t.Helper()
+	try := func(name, dir string, o host.Options) error {
+		got, err := run(dir, o)
+		if d := want.Diff(got); err == nil && d != "" {
+			err = errors.New(d)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	err := trial.Each(len(grid), func(i int) error {
+		return try(grid[i].String(), t.TempDir(), grid[i].options())
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	for name, o := range others() {
 		dir := t.TempDir()
 		if name == "in memory" {
 			dir = ""
 		}
-		try(name, dir, o)
+		if err := try(name, dir, o); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -171,7 +173,7 @@ func TestOptionsChangeOnTheFly(t *testing.T) {
 	}
 	grid := variants()
 	var all atomic.Int64
-	each(seeds, func(i int) {
+	err := trial.Each(seeds, func(i int) error {
 		rng := rand.New(rand.NewPCG(uint64(i), 2))
 		dir := t.TempDir()
 		run := func(ctx context.Context, o host.Options) (trial.Trace, error) {
@@ -180,13 +182,18 @@ func TestOptionsChangeOnTheFly(t *testing.T) {
 		got, stops, err := restless(run, func() host.Options {
 			return grid[rng.IntN(len(grid))].options()
 		}, func() int { return 1 + rng.IntN(12) })
-		if err != nil {
-			t.Errorf("seed %d: %v", i, err)
-		} else if d := want.Diff(got); d != "" {
-			t.Errorf("seed %d: %s", i, d)
-		}
 		all.Add(int64(stops))
+		if d := want.Diff(got); err == nil && d != "" {
+			err = errors.New(d)
+		}
+		if err != nil {
+			return fmt.Errorf("seed %d: %w", i, err)
+		}
+		return nil
 	})
+	if err != nil {
+		t.Error(err)
+	}
 	if all.Load() < int64(4*seeds) {
 		t.Errorf("%d stops in %d runs", all.Load(), seeds)
 	}

@@ -14,9 +14,9 @@
 // list of steps: any of them may be left out.
 //
 //	go test ./test/model                        2,000,000 syscalls, within a minute or two
-//	go test ./test/model -long                  20,000,000
+//	go test ./test/model -long                  200,000,000
 //	go test ./test/model -short                 100,000
-//	go test ./test/model -model.seed 7 -model.runs 1 -v
+//	go test ./test/model -seed 7 -model.runs 1 -v
 //
 // The tests prove themselves: faults are planted in the model and in the store
 // under the kernel, and each must be found; and every rule of the model must have

@@ -57,7 +57,7 @@ func (l Life) Run(ctx context.Context, dir string, o host.Options) (tr Trace, er
 		return tr, err
 	}
 	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
-	if err := l.live(ctx, h); err != nil {
+	if err := l.Live(ctx, h); err != nil {
 		return tr, err
 	}
 	return Take(h)
@@ -70,7 +70,8 @@ const (
 	dueNote   = "due"
 )
 
-func (l Life) live(ctx context.Context, h *host.Host) error {
+// Live goes on with the life in an open directory to its end.
+func (l Life) Live(ctx context.Context, h *host.Host) error {
 	for {
 		round, due, err := progress(h)
 		if err != nil {
