@@ -36,6 +36,14 @@ var Classes = []Class{
 		Package: "./test/crash", Test: "TestCrashInRecovery", CI: 2_000, Long: 50_000,
 	},
 	{
+		ID: "F9a", What: "hostile module written by hand", Unit: "modules",
+		Package: "./test/hostile", Test: "TestVerdicts", CI: 430, Long: 430,
+	},
+	{
+		ID: "F9b", What: "module generated or changed, in both engines", Unit: "modules",
+		Package: "./worker/instrument", Test: "TestEnginesAgree", CI: 12_000, Long: 10_000_000,
+	},
+	{
 		ID: "F10", What: "random syscalls and forged references", Unit: "syscalls",
 		Package: "./test/model", Test: "TestKernelIsTheModel", CI: 2_000_000, Long: 200_000_000,
 	},

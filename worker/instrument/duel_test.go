@@ -4,20 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
-)
 
-// How many random modules TestEnginesAgree plays, and from which seed on. In a second
-// there are some hundreds; for hours, give some millions and -timeout 0.
-var (
-	duels = flag.Uint64("duels", 400, "random modules that TestEnginesAgree plays")
-	first = flag.Uint64("first", 0, "the seed of the first")
+	"vatwarehouse/test/faults"
 )
 
 // duelFuel is what a call may use: a changed module may have endless loops.
@@ -252,17 +246,19 @@ func playSeed(seed uint64, spoil func([]byte) []byte, c *duelCounts) error {
 }
 
 // TestEnginesAgree plays random modules, half of them full of NaNs, half of them changed
-// here and there, in both engines.
+// here and there, in both engines. In a second there are some hundreds.
 func TestEnginesAgree(t *testing.T) {
 	t.Parallel()
+	run := faults.Begin(t, "F9b")
 	var c duelCounts
-	for seed := *first; seed < *first+*duels; seed++ {
+	for seed := run.Seed; run.Left() > 0; seed++ {
 		if err := playSeed(seed, raw, &c); err != nil {
-			t.Fatalf("seed %d (-duels 1 -first %d): %v", seed, seed, err)
+			t.Fatalf("-args -trials 1 -seed %d: %v", seed, err)
 		}
+		run.Add(1)
 	}
 	t.Logf("%+v", c)
-	if n := int(*duels); n >= 100 && (c.modules < n/2 || c.exact < n/8 || c.calls < 5*n ||
+	if n := run.Due; n >= 100 && (c.modules < n/2 || c.exact < n/8 || c.calls < 5*n ||
 		c.original < n || c.traps == 0) {
 		t.Errorf("of %d modules too few were compared: %+v", n, c)
 	}
