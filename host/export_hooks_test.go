@@ -21,12 +21,6 @@ func WithSchema(o Options, version uint64, ways map[uint64]func(b kernel.Buffer)
 	return o
 }
 
-// WithGrant makes options under which memory is asked for.
-func WithGrant(o Options, grant func(bytes uint64) error) Options {
-	o.grant = grant
-	return o
-}
-
 // CheckSchema says whether this program can use rows of a version.
 func CheckSchema(has uint64) error { return schemaPlan{}.withDefaults().checkSchema("x", has) }
 

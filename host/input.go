@@ -111,9 +111,8 @@ func (h *Host) Upgrade(
 	_ context.Context, vat swing.VatID, u Upgrade,
 ) (result swing.KRef, err error) {
 	err = h.input(func() error {
-		if _, err := h.heaps.Code(u.Code); err != nil {
-			return fmt.Errorf("upgrade vat %s: %w: program %s: %w",
-				transcript.Text([]byte(vat)), ErrRefused, u.Code.Short(), err)
+		if err := h.installed(u.Code); err != nil {
+			return fmt.Errorf("upgrade vat %s: %w", transcript.Text([]byte(vat)), err)
 		}
 		result, err = h.kernel.Upgrade(h.kv, vat, kernel.UpgradeSpec{
 			Code: u.Code, Message: u.Message, KeepParams: u.KeepParams,
@@ -125,6 +124,20 @@ func (h *Host) Upgrade(
 		return nil
 	})
 	return result, err
+}
+
+// installed refuses a program that is not stored whole. If that cannot be read, the Host
+// cannot go on: of inputs that belong together some would become durable.
+func (h *Host) installed(code swing.Hash) error {
+	_, err := h.heaps.Code(code)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("program %s: %w", code.Short(), err)
+	if spoilt(err) {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return h.poison(err)
 }
 
 // input runs one input of the embedder's.
@@ -148,8 +161,8 @@ func (h *Host) CreateVat(
 	_ context.Context, s VatSpec,
 ) (vat swing.VatID, root swing.KRef, err error) {
 	err = h.input(func() error {
-		if _, err := h.heaps.Code(s.Code); err != nil {
-			return fmt.Errorf("create vat: %w: program %s: %w", ErrRefused, s.Code.Short(), err)
+		if err := h.installed(s.Code); err != nil {
+			return fmt.Errorf("create vat: %w", err)
 		}
 		spec := kernel.VatSpec{
 			Name: s.Name, Code: s.Code, Pipelining: s.Pipelining,

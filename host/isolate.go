@@ -47,7 +47,7 @@ func (h *Host) openEngine(ctx context.Context, cache string) (err error) {
 	o := worker.Options{
 		Interpreter: h.options.Interpreter, CacheDir: cache,
 		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
-		Pretend: h.options.pretend, Grant: h.options.grant,
+		Pretend: h.options.pretend, Grant: h.options.Grant,
 	}
 	if h.options.Isolate {
 		h.process, err = process.New(process.Options{Options: o, Binary: h.options.WorkerBinary})

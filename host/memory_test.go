@@ -21,7 +21,7 @@ func TestMemoryIsShort(t *testing.T) {
 	for seed := run.Seed; run.Left() > 0 && !t.Failed(); seed++ {
 		l := trial.Life{Seed: seed, Rounds: 30}
 		asked, growths := 0, 0
-		want, err := l.Run(ctx, "", host.WithGrant(shortOptions(seed), func(bytes uint64) error {
+		want, err := l.Run(ctx, "", granting(shortOptions(seed), func(bytes uint64) error {
 			if asked++; bytes > startBytes {
 				growths++
 			}
@@ -56,10 +56,16 @@ func shortOptions(seed uint64) host.Options {
 	return host.Options{MaxVats: 2, Interpreter: seed%2 == 0, BlockCranks: 7, Inline: true}
 }
 
+// granting makes options under which memory is asked for.
+func granting(o host.Options, grant func(bytes uint64) error) host.Options {
+	o.Grant = grant
+	return o
+}
+
 // refused leads a life in which memory is refused once.
 func refused(l trial.Life, o host.Options, k int, want trial.Trace) (err error) {
 	asked := 0
-	h, err := l.Open(ctx, "", host.WithGrant(o, func(uint64) error {
+	h, err := l.Open(ctx, "", granting(o, func(uint64) error {
 		if asked++; asked == k {
 			return errShort
 		}

@@ -79,6 +79,10 @@ type Options struct {
 	// archive) at the end of the block: the same file operations in the same
 	// order every time, for simulations.
 	Inline bool
+	// Grant, unless nil, is asked before a vat gets memory of so many bytes, at its
+	// start and whenever it grows: an error ends the block, is returned as a *VatError,
+	// and is seen by no vat. With Isolate nobody is asked.
+	Grant func(bytes uint64) error
 	// SegmentBytes is where the log begins a new file. Default 16 MiB.
 	SegmentBytes int64
 	// PackBytes is where the heap snapshots begin a new file. Default 64 MiB.
@@ -119,9 +123,8 @@ type Options struct {
 	// Observer is told what happens, as it happens.
 	Observer Observer
 
-	schema  schemaPlan               // of tests
-	pretend *Meaning                 // likewise
-	grant   func(bytes uint64) error // likewise: worker.Options.Grant
+	schema  schemaPlan // of tests
+	pretend *Meaning   // likewise
 }
 
 // Observer is told what happens. Any of its functions may be nil. They are

@@ -51,8 +51,8 @@ func (a *app) verbs() []*cobra.Command {
 		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
-		a.twinVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(),
-		a.adoptVerb(),
+		a.twinVerb(), a.simVerb(), a.shrinkVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(),
+		a.pruneVerb(), a.repairVerb(), a.adoptVerb(),
 		a.benchVerb(), a.versionVerb(),
 	}
 }

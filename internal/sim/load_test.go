@@ -294,7 +294,7 @@ func TestLoadFile(t *testing.T) {
 // holds what is promised of it.
 func TestBuiltinsLoad(t *testing.T) {
 	t.Parallel()
-	want := []string{"counter", "exchange", "fan-out", "glutton", "locker", "pairs", "ping-pong", "ring", "zipf"}
+	want := []string{"counter", "exchange", "fan-out", "glutton", "locker", "mixed", "pairs", "ping-pong", "ring", "zipf"}
 	if got := BuiltinNames(); !slices.Equal(got, want) {
 		t.Errorf("built in are %v, want %v", got, want)
 	}

@@ -244,7 +244,7 @@ func (g *golden) open(t *testing.T, files vfs.FS, faults *[]error) *host.Host {
 
 // tryOpen opens a directory and notes the faults that are told.
 func (g *golden) tryOpen(files vfs.FS, faults *[]error) (*host.Host, error) {
-	o := options(trial.Sparing(files))
+	o := options(vfs.Sparing(files))
 	o.NoSync = g.noSync
 	o.Seed = g.scenario.Seed
 	if faults != nil {

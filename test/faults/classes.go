@@ -63,4 +63,8 @@ var Classes = []Class{
 		ID: "F14", What: "memory refused at the k-th growth", Unit: "refusals",
 		Package: "./host", Test: "TestMemoryIsShort", CI: 500, Long: 20_000,
 	},
+	{
+		ID: "F15", What: "whole lives with a mix of faults", Unit: "runs",
+		Package: "./internal/sim", Test: "TestSimulatedRuns", CI: 1_000, Long: 100_000,
+	},
 }

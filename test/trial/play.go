@@ -87,7 +87,7 @@ func NewPlay(seed uint64) (*Play, error) {
 func (p *Play) on(files vfs.FS) host.Options {
 	o := p.Options
 	if files != nil {
-		o.FS = Sparing(files)
+		o.FS = vfs.Sparing(files)
 	}
 	return o
 }

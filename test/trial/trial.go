@@ -14,41 +14,16 @@ import (
 	"vatwarehouse/swing"
 )
 
-// Mixed is a scenario in which vats of five programs start with parameters, are
-// introduced, send, ask, wait for promises, keep state in memory, in the vatstore
-// and in many pages, die of what they do, and are audited.
-const Mixed = `about: a bit of everything
-seed: mixed
-vats:
-  - {name: player, program: pingpong, count: 4}
-  - {name: counter, program: counter, count: 2}
-  - {name: glutton, program: glutton, count: 2, args: [131072, 512, 5, 2, 2048, 2, 30]}
-  - {name: book, program: book, args: [gold, iron]}
-  - {name: base, program: purse, count: 3}
-  - {name: quote, program: purse, count: 3}
-  - {name: trader, program: trader, count: 3, args: [{ref: book}, {ref: base.$i}, {ref: quote.$i}]}
-  - {name: gold, program: mint, args: [gold, {each: base, then: [1000]}, {ref: book}, 0]}
-  - {name: iron, program: mint, args: [iron, {each: quote, then: [100000]}, {ref: book}, 0]}
-  - {name: mortal, program: puppet, count: 2}
-setup:
-  - {to: player, method: peer, args: [{ref: player.$i+1}]}
-workload:
-  - {to: player, method: ping, args: [{between: [1, 4]}], pattern: zipf, burst: 2}
-  - {to: [counter, glutton], method: incr, args: [1], pattern: random, burst: 2}
-  - {to: glutton, method: touch, burst: 1}
-  - to: trader
-    method: tick
-    args: [{pick: [buy, sell]}, {between: [9, 11]}, {between: [1, 5]}]
-    pattern: random
-    burst: 2
-  - {to: mortal, method: perform, args: [[trap]], messages: 2, burst: 1}
-length: {deliveries: 260}
-audit:
-  ask:
-    - {to: player, method: read, answers: [pings, volleys]}
-    - {to: glutton, method: read, answers: [touches]}
-    - {to: trader, method: audit, answers: [ticked, placed, failed]}
-`
+// Mixed is the built-in scenario with a bit of everything.
+var Mixed = mixed()
+
+func mixed() string {
+	text, ok := sim.BuiltinText("mixed")
+	if !ok {
+		panic("trial: there is no scenario mixed")
+	}
+	return string(text)
+}
 
 // Parse parses a scenario.
 func Parse(t testing.TB, text string) *sim.Scenario {
