@@ -443,7 +443,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	h.retain()
-	h.clock = &stopwatch{Warehouse: h.vats}
+	h.clock = &stopwatch{Warehouse: h.vats, work: works{on: h.options.Observer.Work != nil}}
 	for _, name := range kernel.Devices(h.kv) {
 		if h.options.Devices[name] == nil {
 			return fmt.Errorf("%w: the directory has a device %q: give it in Options.Devices",

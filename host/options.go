@@ -129,6 +129,9 @@ type Options struct {
 type Observer struct {
 	// Crank is told of every crank, before it is durable.
 	Crank func(Crank)
+	// Work is told, in order, of what the warehouse does: see [Work]. It slows deliveries
+	// down, since all that each has written is found and saved; it changes no outcome.
+	Work func(Work)
 	// Block is told of every block once it is durable.
 	Block func(Block)
 	// Output is told of every output once its block is durable.

@@ -34,6 +34,7 @@ type Block struct {
 type stopwatch struct {
 	*warehouse.Warehouse
 	last time.Duration // how long the latest Deliver took
+	work works
 }
 
 // Deliver implements kernel.Vats.
@@ -41,10 +42,21 @@ func (s *stopwatch) Deliver(
 	ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
 	sys swing.Syscaller,
 ) (swing.Outcome, error) {
+	before := s.Stats().PageIns
 	started := time.Now()
 	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, fuel, sys)
 	s.last = time.Since(started)
+	if err == nil {
+		paged := s.Stats().PageIns > before
+		s.work.add(Work{Vat: id, Position: position, Took: s.last, PagedIn: paged})
+	}
 	return out, err
+}
+
+// Discard implements kernel.Vats.
+func (s *stopwatch) Discard(id swing.VatID) {
+	s.Warehouse.Discard(id)
+	s.work.add(Work{Vat: id, Discard: true})
 }
 
 // fault tells of something that is wrong and was dealt with.

@@ -38,6 +38,7 @@ type runFlags struct {
 	detector         string
 	noSync           bool
 	inline           bool
+	trace            string
 }
 
 func (a *app) runVerb() *cobra.Command {
@@ -109,6 +110,8 @@ func (r *runFlags) register(c *cobra.Command) {
 		"written pages are found by `WAY`: scan, pagemap or compare")
 	f.BoolVar(&r.noSync, "no-sync", false, "leave it to the system when data reaches the disk")
 	f.BoolVar(&r.inline, "inline", false, "do in line what is otherwise done in the background")
+	f.StringVar(&r.trace, "trace", "",
+		"record what vats did in `FILE`, for swingsim policy; deliveries are slower for it")
 }
 
 // options returns the host's options: the flags', else the scenario's.
@@ -231,6 +234,14 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	o.Seed = s.Seed
 	bar := a.newProgress(orLength(r.deliveries, s.Length.Deliveries), "deliveries")
 	o.Observer.Block = func(b host.Block) { bar.to(bar.done + int64(b.Deliveries)) }
+	recorded := func() error { return nil }
+	if r.trace != "" {
+		var err error
+		about := fmt.Sprintf("%s, seed %s", s.Name, s.Seed)
+		if recorded, err = record(r.trace, about, &o.Observer); err != nil {
+			return err
+		}
+	}
 	err := a.opened(ctx, o, func(h *host.Host) error {
 		before, err := h.Stats()
 		if err != nil {
@@ -252,7 +263,7 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 		}
 		return sum.fill(h, result, elapsed)
 	})
-	if err != nil {
+	if err = errors.Join(err, recorded()); err != nil {
 		return err
 	}
 	if sum.DirBytes, err = a.bytesOnDisk(sum.DirBytes); err != nil {

@@ -21,6 +21,7 @@ var arrows = map[string]string{
 	"vfs":                "",
 	"internal/frame":     "",
 	"internal/portable":  "swing transcript internal/frame",
+	"internal/trace":     "swing internal/frame",
 	"internal/invariant": "",
 	"guest":              "",
 	"transcript":         "swing",
@@ -38,7 +39,7 @@ var arrows = map[string]string{
 	"link":           "host devices kernel swing internal/frame",
 	"internal/sim":   "host swing vfs guest kernel devices link transcript",
 	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
-	"cmd/swingsim":   "host devices internal/sim internal/bench link swing",
+	"cmd/swingsim":   "host devices internal/sim internal/bench internal/trace link swing",
 	"examples/embed": "host guest",
 }
 
@@ -62,7 +63,7 @@ var foreign = map[string]string{
 
 // pure rooms ask the world nothing.
 var pure = []string{"swing", "transcript", "vatkeeper", "kernel", "worker/instrument", "internal/frame",
-	"internal/portable", "devices"}
+	"internal/portable", "internal/trace", "devices"}
 
 var impure = []string{
 	"os", "time", "math/rand", "math/rand/v2", "crypto/rand", "sync", "sync/atomic", "net",
