@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"vatwarehouse/internal/trace"
@@ -70,5 +71,99 @@ func TestPredictionsHold(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// near reports whether a prediction is within 20 % of what is.
+func near(says, is uint64) bool {
+	return 5*says >= 4*is && 5*says <= 6*is
+}
+
+// TestShippedTracesHold: the traces that come with the program are of its scenarios: what
+// they say of a policy that they were not recorded under is near what a run under it does;
+// of page-ins it is exactly that. If a scenario or a program was changed, record them anew:
+// run NAME --inline --trace FILE.
+func TestShippedTracesHold(t *testing.T) {
+	t.Parallel()
+	names := trace.BuiltinNames()
+	if fmt.Sprint(names) != "[exchange glutton zipf]" {
+		t.Errorf("traces %v", names)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, err := readTrace(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			says := tr.Simulate(trace.Policy{Vats: 15, Initial: 4, Interval: 50})
+			is := realRun(t, name, "--inline", "--max-vats", "15", "--snapshot-initial", "4", "--snapshot-interval", "50")
+			if is.PageIns != says.PageIns || uint64(tr.Deliveries()) != is.Deliveries {
+				t.Errorf("%d page-ins of %d deliveries, predicted %d of %d",
+					is.PageIns, is.Deliveries, says.PageIns, tr.Deliveries())
+			}
+			for _, c := range []struct {
+				what     string
+				says, is uint64
+			}{{"replayed", says.Replayed, is.Replayed}, {"snapshots", says.Snapshots, is.Snapshots},
+				{"pages", says.SnapshotPages, is.SnapshotPages}} {
+				t.Logf("%s: predicted %d, is %d", c.what, c.says, c.is)
+				if !near(c.says, c.is) {
+					t.Errorf("%s: predicted %d, is %d", c.what, c.says, c.is)
+				}
+			}
+		})
+	}
+}
+
+// TestPolicyVerb: the verb finds traces, prices them as it is told, keeps within the
+// budget, and says what is wrong with what it is given.
+func TestPolicyVerb(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	costs, empty := filepath.Join(dir, "costs"), filepath.Join(dir, "empty")
+	write(t, costs, `{"case":"page-in","variant":"2 MiB","median":100}
+{"case":"replay","variant":"trivial C vat","median":1000000}
+{"case":"snapshot","variant":"1 page","median":30}
+{"case":"snapshot","variant":"16 pages","median":180}
+`)
+	write(t, empty, "")
+	var w weighed
+	code, out, errs := output(t, "policy", "glutton", "--json", "--costs", costs, "--vats", "8", "--suffix", "600")
+	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	if want := (trace.Costs{PageIn: 100e3, Replay: 1000, ReplayFuel: 0.5, Snapshot: 20e3, SnapshotPage: 10e3}); w.Costs != want {
+		t.Errorf("costs %+v, want %+v", w.Costs, want)
+	}
+	if len(w.Curve) != 8 || w.Best == nil || w.Best.Suffix > 600 || w.Best.Vats > 8 || w.Cold != 20 {
+		t.Errorf("%d points, best %+v", len(w.Curve), w.Best)
+	}
+	for _, c := range w.Policies {
+		if c.Suffix <= 600 && c.Total() < w.Best.Total() {
+			t.Errorf("%+v is cheaper than the best", c)
+		}
+		if c.PageIns != w.Curve[c.Vats-1].LRU {
+			t.Errorf("%+v: the curve has %d page-ins", c.Policy, w.Curve[c.Vats-1].LRU)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"glutton", "--vats", "4"}, exitOK, "The cheapest: swingsim run … --max-vats 4 "},
+		{[]string{"glutton", "--memory", "1"}, exitOK, "No policy is within the budget."},
+		{[]string{"none"}, exitFailure, "with the program come exchange, glutton, zipf"},
+		{[]string{empty}, exitFailure, "trace cut short"},
+		{[]string{costs}, exitFailure, "not a trace"},
+		{[]string{"glutton", "--costs", empty}, exitFailure, "does not have \"page-in, 2 MiB\""},
+		{[]string{"glutton", "--costs", "none"}, exitFailure, "read costs"},
+		{[]string{"glutton", "--vats", "-1"}, exitUsage, "want a number from 1"},
+	} {
+		code, out, errs := output(t, append([]string{"policy"}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errs, c.says) {
+			t.Errorf("%v: code %d, %s%s", c.args, code, out, errs)
+		}
 	}
 }

@@ -40,8 +40,14 @@ func (t *Trace) Price(p Policy, c Costs) Cost {
 
 // Budget bounds what a policy may take; 0 is no bound.
 type Budget struct {
-	Memory uint64 // bytes of linear memories in memory at once
-	Bytes  uint64 // of pages that snapshots keep
+	Memory uint64 `json:"memory"` // bytes of linear memories in memory at once
+	Bytes  uint64 `json:"bytes"`  // of pages that snapshots keep
+	Suffix uint64 `json:"suffix"` // deliveries to replay after a restart
+}
+
+func (b Budget) allows(c *Cost) bool {
+	return (b.Memory == 0 || c.PeakMemory <= b.Memory) && (b.Bytes == 0 || c.Bytes <= b.Bytes) &&
+		(b.Suffix == 0 || c.Suffix <= b.Suffix)
 }
 
 // Best returns the index of the cheapest that is within the budget, of equals the first,
@@ -49,11 +55,7 @@ type Budget struct {
 func Best(costs []Cost, b Budget) int {
 	best := -1
 	for i := range costs {
-		c := &costs[i]
-		if b.Memory > 0 && c.PeakMemory > b.Memory || b.Bytes > 0 && c.Bytes > b.Bytes {
-			continue
-		}
-		if best < 0 || c.Total() < costs[best].Total() {
+		if b.allows(&costs[i]) && (best < 0 || costs[i].Total() < costs[best].Total()) {
 			best = i
 		}
 	}

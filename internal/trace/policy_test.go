@@ -148,15 +148,15 @@ func TestSimulateByHand(t *testing.T) {
 	}{
 		// Each of 8 deliveries pages in, and replays 0, 1, 2, 3 of its vat's.
 		{trace.Policy{Vats: 1, Initial: trace.Never, Interval: 1},
-			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, PeakMemory: 100}},
-		{trace.Policy{Vats: 2, Initial: trace.Never, Interval: 1}, trace.Work{PageIns: 2, PeakMemory: 200}},
+			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, PeakMemory: 100, Suffix: 8}},
+		{trace.Policy{Vats: 2, Initial: trace.Never, Interval: 1}, trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8}},
 		// Of 7 evicted, the first of each vat is not due and replays 1; the others are
 		// saved, of 2, 1 deliveries, but the last, which the block's end finds in memory.
 		{trace.Policy{Vats: 1, Initial: 2, Interval: 1},
 			trace.Work{PageIns: 8, Evictions: 7, Replayed: 2, ReplayedFuel: 20, Snapshots: 2, SnapshotPages: 9,
-				Pauses: 5, PausedPages: 12, PeakMemory: 100}},
+				Pauses: 5, PausedPages: 12, PeakMemory: 100, Suffix: 1}},
 		{trace.Policy{Vats: 1, Initial: trace.Never, Interval: 1, PauseOnEvict: true},
-			trace.Work{PageIns: 8, Evictions: 7, Pauses: 7, PausedPages: 14, PeakMemory: 100}},
+			trace.Work{PageIns: 8, Evictions: 7, Pauses: 7, PausedPages: 14, PeakMemory: 100, Suffix: 8}},
 		{trace.Policy{Vats: 2, Initial: 2, Interval: 9},
 			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PeakMemory: 200}},
 	} {
@@ -171,15 +171,15 @@ func TestBest(t *testing.T) {
 	t.Parallel()
 	costs := []trace.Cost{
 		{Now: 5, Later: 5, Bytes: 10, Work: trace.Work{PeakMemory: 10}},
-		{Now: 1, Later: 1, Bytes: 90, Work: trace.Work{PeakMemory: 20}},
-		{Now: 1, Later: 1, Bytes: 20, Work: trace.Work{PeakMemory: 90}},
+		{Now: 1, Later: 1, Bytes: 90, Work: trace.Work{PeakMemory: 20, Suffix: 4}},
+		{Now: 1, Later: 1, Bytes: 20, Work: trace.Work{PeakMemory: 90, Suffix: 4}},
 	}
 	for _, c := range []struct {
 		budget trace.Budget
 		want   int
 	}{
 		{trace.Budget{}, 1}, {trace.Budget{Bytes: 50}, 2}, {trace.Budget{Bytes: 50, Memory: 50}, 0},
-		{trace.Budget{Memory: 9}, -1}, {trace.Budget{Bytes: 10, Memory: 10}, 0},
+		{trace.Budget{Memory: 9}, -1}, {trace.Budget{Suffix: 3}, 0}, {trace.Budget{Bytes: 10, Memory: 10}, 0},
 	} {
 		if got := trace.Best(costs, c.budget); got != c.want {
 			t.Errorf("%+v: %d, want %d", c.budget, got, c.want)

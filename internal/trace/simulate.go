@@ -28,11 +28,14 @@ type Work struct {
 	ReplayedFuel uint64 `json:"replayed_fuel"`
 	Snapshots    uint64 `json:"snapshots"`
 	// SnapshotPages are the pages written from one snapshot to the next; 0 without
-	// footprints, as are all that follow.
+	// footprints, as are PausedPages and PeakMemory.
 	SnapshotPages uint64 `json:"snapshot_pages"`
 	// Pauses are the images brought up to date, and PausedPages the pages written for it.
 	Pauses      uint64 `json:"pauses"`
 	PausedPages uint64 `json:"paused_pages"`
+	// Suffix are the deliveries that no snapshot holds at the end, of vats that live: so many
+	// are replayed after a restart.
+	Suffix uint64 `json:"suffix"`
 	// PeakMemory is the most that the linear memories of vats in memory took together.
 	PeakMemory uint64 `json:"peak_memory"`
 }
@@ -40,6 +43,7 @@ type Work struct {
 // vat is one vat, as the warehouse and the host together know it.
 type vat struct {
 	in       bool
+	gone     bool   // it was discarded, and not delivered to since
 	start    uint64 // where its incarnation began
 	at       uint64 // position of its next delivery
 	image    uint64 // position of its image: from there on a page-in replays
@@ -84,12 +88,18 @@ func (t *Trace) Simulate(p Policy) Work {
 			s.takeDue()
 		}
 	}
+	for _, v := range s.vats {
+		if !v.gone {
+			s.done.Suffix += uint64(len(v.since))
+		}
+	}
 	return s.done
 }
 
 // deliver pages a vat in, if need be, and has it go on by one delivery.
 func (s *simulation) deliver(i int, e *Event) {
 	v := s.vats[e.Vat]
+	v.gone = false
 	before := *v
 	if e.Delivery == swing.DeliverStartVat {
 		*v = vat{
@@ -177,6 +187,7 @@ func (s *simulation) leave(n int, v *vat) {
 
 func (s *simulation) discard(n int) {
 	v := s.vats[n]
+	v.gone = true
 	if !v.in {
 		return
 	}
