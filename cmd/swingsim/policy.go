@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,8 +31,9 @@ func (a *app) policyVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy TRACE",
 		Short: "Say from a trace what other policies would have cost",
-		Long: `policy reads a trace that run --trace recorded, or one that comes with the program
-(` + strings.Join(trace.BuiltinNames(), ", ") + `), and says what others would have cost on it:
+		Long: `policy reads a trace that run --trace recorded, one that comes with the program
+(` + strings.Join(trace.BuiltinNames(), ", ") + `), or the slog of a SwingSet kernel, gzipped or not, and says
+what other policies would have cost on it:
 
   page-ins for each number of vats in memory, the least recently used being evicted, and
   the fewest there can be (Belady's rule, which knows the future), births included;
@@ -88,23 +92,44 @@ func (a *app) policy(name string, p *policyFlags) error {
 	return nil
 }
 
-// readTrace reads a file, or finds a trace that comes with the program.
-func readTrace(name string) (*trace.Trace, error) {
-	b, builtin := trace.Builtin(name)
-	if !builtin {
-		var err error
-		if b, err = os.ReadFile(name); errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%w; with the program come %s", err,
-				strings.Join(trace.BuiltinNames(), ", "))
-		} else if err != nil {
-			return nil, fmt.Errorf("read trace: %w", err)
-		}
+// readTrace reads a file, a trace or a SwingSet slog, be it gzipped, or finds a trace that
+// comes with the program.
+func readTrace(name string) (t *trace.Trace, err error) {
+	if b, builtin := trace.Builtin(name); builtin {
+		return trace.Decode(b)
 	}
-	t, err := trace.Decode(b)
+	f, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w; with the program come %s", err,
+			strings.Join(trace.BuiltinNames(), ", "))
+	}
+	if err == nil {
+		defer f.Close()
+		t, err = decodeTrace(bufio.NewReader(f), name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", name, err)
 	}
 	return t, nil
+}
+
+func decodeTrace(in *bufio.Reader, name string) (*trace.Trace, error) {
+	const gzipped = "\x1f\x8b"
+	if first, _ := in.Peek(len(gzipped)); string(first) == gzipped {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		in = bufio.NewReader(z)
+	}
+	if first, _ := in.Peek(1); string(first) == "{" {
+		return trace.ReadSlog(in, filepath.Base(name))
+	}
+	b, err := io.ReadAll(in)
+	if err != nil {
+		return nil, err
+	}
+	return trace.Decode(b)
 }
 
 // usualCosts are those of docs/benchmarks.md.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -128,6 +130,24 @@ func TestPolicyVerb(t *testing.T) {
 {"case":"snapshot","variant":"16 pages","median":180}
 `)
 	write(t, empty, "")
+	slog, packed := filepath.Join(dir, "a.slog"), filepath.Join(dir, "a.slog.gz")
+	line := `{"type":"deliver","vatID":"v%[1]d","deliveryNum":%[2]d,"vd":["message"]}
+{"type":"deliver-result","vatID":"v%[1]d","deliveryNum":%[2]d,"dr":["ok",null,{"compute":1000}]}
+{"type":"crank-finish"}
+`
+	text := ""
+	for i := range 12 {
+		text += fmt.Sprintf(line, i%3, i)
+	}
+	write(t, slog, text)
+	write(t, costs+"2", "{\"type\":\"deliver\"}\n")
+	var z bytes.Buffer
+	gz := gzip.NewWriter(&z)
+	if _, err := gz.Write([]byte(text)); err != nil || gz.Close() != nil {
+		t.Fatal(err)
+	}
+	write(t, packed, z.String())
+	write(t, packed+"2", z.String()[:z.Len()-3])
 	var w weighed
 	code, out, errs := output(t, "policy", "glutton", "--json", "--costs", costs, "--vats", "8", "--suffix", "600")
 	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
@@ -156,7 +176,12 @@ func TestPolicyVerb(t *testing.T) {
 		{[]string{"glutton", "--memory", "1"}, exitOK, "No policy is within the budget."},
 		{[]string{"none"}, exitFailure, "with the program come exchange, glutton, zipf"},
 		{[]string{empty}, exitFailure, "trace cut short"},
-		{[]string{costs}, exitFailure, "not a trace"},
+		{[]string{costs}, exitFailure, "has no deliveries"},
+		{[]string{costs + "2"}, exitFailure, "not a trace: slog, line 1: a deliver without a vatID"},
+		{[]string{slog}, exitOK, "a.slog: 12 deliveries to 3 vats"},
+		{[]string{packed}, exitOK, "The trace does not say what deliveries wrote"},
+		{[]string{packed + "2"}, exitFailure, "unexpected EOF"},
+		{[]string{"policy.go"}, exitFailure, "not a trace"},
 		{[]string{"glutton", "--costs", empty}, exitFailure, "does not have \"page-in, 2 MiB\""},
 		{[]string{"glutton", "--costs", "none"}, exitFailure, "read costs"},
 		{[]string{"glutton", "--vats", "-1"}, exitUsage, "want a number from 1"},

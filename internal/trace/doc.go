@@ -1,6 +1,6 @@
 // Package trace is what a warehouse was asked for, in a file: which vat was delivered to,
 // in what order, what that took, and which pages it wrote; and what other policies would
-// have cost on it.
+// have cost on it. A SwingSet slog can be read as one: see [ReadSlog].
 //
 // It is pure: it reads and writes through io, and asks the world nothing.
 //
@@ -21,6 +21,7 @@
 //	[2, vat number]         the vat's worker was given up
 //	[3]                     the end of a block
 //
+// Positions of a vat's deliveries ascend; one that took no effect leaves its own to the next.
 // footprints says that bytes of memory and pages written are known. A file without its end
 // was cut short, and is refused.
 package trace

@@ -47,6 +47,7 @@ func Decode(b []byte) (*Trace, error) {
 type decoder struct {
 	trace  Trace
 	vats   map[string]bool
+	next   []uint64 // by vat: position from which on its deliveries are to come
 	seed   uint32
 	headed bool
 	ended  bool
@@ -123,6 +124,7 @@ func (d *decoder) event(r *swing.Reader) error {
 		}
 		d.vats[vat] = true
 		d.trace.Vats = append(d.trace.Vats, vat)
+		d.next = append(d.next, 0)
 		return nil
 	}
 	e := Event{Kind: Kind(kind)}
@@ -136,8 +138,20 @@ func (d *decoder) event(r *swing.Reader) error {
 	if e.Kind == Deliver {
 		readDelivery(r, &e)
 	}
+	if err := r.Done(); err != nil {
+		return err
+	}
+	if e.Kind == Deliver {
+		if e.Position < d.next[e.Vat] || e.Position == math.MaxUint64 {
+			return fmt.Errorf("vat %q: position %d, and %d is next",
+				d.trace.Vats[e.Vat], e.Position, d.next[e.Vat])
+		}
+		if e.OK {
+			d.next[e.Vat] = e.Position + 1
+		}
+	}
 	d.trace.Events = append(d.trace.Events, e)
-	return r.Done()
+	return nil
 }
 
 func readDelivery(r *swing.Reader, e *Event) {

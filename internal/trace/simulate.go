@@ -101,7 +101,8 @@ func (s *simulation) deliver(i int, e *Event) {
 	v := s.vats[e.Vat]
 	v.gone = false
 	before := *v
-	if e.Delivery == swing.DeliverStartVat {
+	if e.Delivery == swing.DeliverStartVat || v.at == 0 && e.Position > 0 {
+		// It is born, or what came before is not in the trace.
 		*v = vat{
 			in: v.in, start: e.Position, at: e.Position, image: e.Position,
 			snapshot: e.Position, known: e.Position, memory: v.memory,

@@ -47,7 +47,7 @@ func random(rng *rand.Rand, n int) *trace.Trace {
 			}
 		}
 		if e.Kind == trace.Deliver {
-			e.Position, e.Fuel, e.Nanoseconds = rng.Uint64(), rng.Uint64(), rng.Uint64()
+			e.Position, e.Fuel, e.Nanoseconds = uint64(len(tr.Events)), rng.Uint64(), rng.Uint64()
 			e.OK, e.PagedIn = rng.IntN(2) == 0, rng.IntN(2) == 0
 			for page := rng.Uint32N(9); rng.IntN(4) > 0; page += 1 + rng.Uint32N(300) {
 				e.Written = append(e.Written, page)
@@ -157,4 +157,25 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%d events come back as %d: %v", len(tr.Events), len(back.Events), err)
 		}
 	})
+}
+
+// TestPositionsAscend: a trace in which a vat goes back is refused.
+func TestPositionsAscend(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		positions []uint64
+		ok        bool // whether they take effect
+		want      error
+	}{
+		{[]uint64{3, 4, 9}, true, nil}, {[]uint64{3, 3}, true, trace.ErrFormat}, {[]uint64{3, 2}, true, trace.ErrFormat},
+		{[]uint64{3, 3, 2}, false, nil}, {[]uint64{math.MaxUint64}, true, trace.ErrFormat},
+	} {
+		tr := &trace.Trace{Vats: []string{"v1"}}
+		for _, p := range c.positions {
+			tr.Events = append(tr.Events, trace.Event{Kind: trace.Deliver, Position: p, OK: c.ok})
+		}
+		if _, err := trace.Decode(encode(t, tr)); !errors.Is(err, c.want) {
+			t.Errorf("%d: %v, want %v", c.positions, err, c.want)
+		}
+	}
 }
