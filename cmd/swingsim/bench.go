@@ -14,6 +14,7 @@ import (
 
 func (a *app) benchVerb() *cobra.Command {
 	var scale float64
+	var of loadFlags
 	c := &cobra.Command{
 		Use:   "bench [CASE...]",
 		Short: "Measure this machine: page-in, snapshots, deliveries, replay, bytes",
@@ -26,17 +27,25 @@ larger is worse. The floor of a case of growth is its least size: the ratio is h
 more each of many costs than each of few. best is the least time, or the highest rate.
 On a machine that others use, trust ratios and the best more than the median.
 
+With --trace it measures none of them, but the load of a trace: a glutton for each of
+its vats, with as large a heap, is sent a message for each delivery, in the same order.
+
 It makes temporary directories in --dir, or in the system's directory for them, and
 removes them: what is measured is that file system. --json prints one object a line
 for each variant, with case, variant, unit, median, min (the best), n, floor, ratio.`,
 		Example: `  swingsim bench page-in evict
   swingsim bench snapshot --scale 0.5
-  swingsim bench replay --json > replay.jsonl`,
+  swingsim bench replay --json > replay.jsonl
+  swingsim bench --trace glutton --max-vats 10`,
 		ValidArgs: caseNames(),
 	}
 	c.Flags().Float64Var(&scale, "scale", 1, "measure `F` times as often, or as many")
+	of.register(c)
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		cases, err := chooseCases(args)
+		if err == nil && of.trace != "" {
+			cases, err = of.load(args)
+		}
 		if err != nil {
 			return err
 		}

@@ -32,8 +32,8 @@ func (a *app) policyVerb() *cobra.Command {
 		Use:   "policy TRACE",
 		Short: "Say from a trace what other policies would have cost",
 		Long: `policy reads a trace that run --trace recorded, one that comes with the program
-(` + strings.Join(trace.BuiltinNames(), ", ") + `), or the slog of a SwingSet kernel, gzipped or not, and says
-what other policies would have cost on it:
+(` + strings.Join(trace.BuiltinNames(), ", ") + `), or the slog of a SwingSet kernel,
+gzipped or not, and says what other policies would have cost on it:
 
   page-ins for each number of vats in memory, the least recently used being evicted, and
   the fewest there can be (Belady's rule, which knows the future), births included;

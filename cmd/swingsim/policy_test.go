@@ -192,3 +192,19 @@ func TestPolicyVerb(t *testing.T) {
 		}
 	}
 }
+
+// TestBenchTrace: bench takes a trace as load, and refuses what makes no sense with it.
+func TestBenchTrace(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "trace")
+	realRun(t, "glutton", "--deliveries", "300", "--trace", path)
+	code, out, errs := output(t, "bench", "--trace", path, "--max-vats", "4", "--json")
+	if code != exitOK || strings.Count(out, `"case":"load","variant":"4 vats in memory"`) != 2 {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	for _, args := range [][]string{{"evict", "--trace", path}, {"--trace", path, "--max-vats", "-1"}} {
+		if code, _, errs := output(t, append([]string{"bench"}, args...)...); code != exitUsage {
+			t.Errorf("%v: code %d: %s", args, code, errs)
+		}
+	}
+}

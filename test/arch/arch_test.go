@@ -38,7 +38,7 @@ var arrows = map[string]string{
 		"streamstore kvstore snapstore vfs internal/portable",
 	"link":           "host devices kernel swing internal/frame",
 	"internal/sim":   "host swing vfs guest kernel devices link transcript",
-	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
+	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
 	"cmd/swingsim":   "host devices internal/sim internal/bench internal/trace link swing",
 	"examples/embed": "host guest",
 }
