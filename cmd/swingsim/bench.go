@@ -27,8 +27,8 @@ larger is worse. The floor of a case of growth is its least size: the ratio is h
 more each of many costs than each of few. best is the least time, or the highest rate.
 On a machine that others use, trust ratios and the best more than the median.
 
-With --trace it measures none of them, but the load of a trace: a glutton for each of
-its vats, with as large a heap, is sent a message for each delivery, in the same order.
+With --trace it measures none of them, but, once, the load of a trace: a glutton for each
+of its vats, with as large a heap, is sent a message for each delivery, in the same order.
 
 It makes temporary directories in --dir, or in the system's directory for them, and
 removes them: what is measured is that file system. --json prints one object a line
@@ -43,7 +43,7 @@ for each variant, with case, variant, unit, median, min (the best), n, floor, ra
 	of.register(c)
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		cases, err := chooseCases(args)
-		if err == nil && of.trace != "" {
+		if err == nil && of != (loadFlags{}) {
 			cases, err = of.load(args)
 		}
 		if err != nil {

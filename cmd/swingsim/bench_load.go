@@ -21,10 +21,12 @@ func (l *loadFlags) register(c *cobra.Command) {
 
 // load returns the case that measures the trace's load.
 func (l *loadFlags) load(args []string) ([]bench.Case, error) {
-	if len(args) > 0 {
+	switch {
+	case l.trace == "":
+		return nil, usagef("--max-vats is for --trace, which is not given")
+	case len(args) > 0:
 		return nil, usagef("--trace measures the load of a trace: name no case")
-	}
-	if l.maxVats < 0 {
+	case l.maxVats < 0:
 		return nil, usagef("--max-vats %d: want a number from 1", l.maxVats)
 	}
 	t, err := readTrace(l.trace)

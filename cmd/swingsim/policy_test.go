@@ -202,7 +202,7 @@ func TestBenchTrace(t *testing.T) {
 	if code != exitOK || strings.Count(out, `"case":"load","variant":"4 vats in memory"`) != 2 {
 		t.Errorf("code %d: %s%s", code, out, errs)
 	}
-	for _, args := range [][]string{{"evict", "--trace", path}, {"--trace", path, "--max-vats", "-1"}} {
+	for _, args := range [][]string{{"evict", "--trace", path}, {"--max-vats", "3"}, {"--trace", path, "--max-vats", "-1"}} {
 		if code, _, errs := output(t, append([]string{"bench"}, args...)...); code != exitUsage {
 			t.Errorf("%v: code %d: %s", args, code, errs)
 		}
