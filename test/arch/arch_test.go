@@ -57,6 +57,7 @@ var foreign = map[string]string{
 	"github.com/goccy/go-yaml":        "internal/sim cmd/swingsim",
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
+	"golang.org/x/perf":               "internal/bench",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 
