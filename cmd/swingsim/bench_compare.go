@@ -15,15 +15,16 @@ func (a *app) benchCompareVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two files of bench --save: medians, confidence, ratios",
-		Long: `compare puts the results of two runs of bench --save side by side, as benchstat does: the
-median of what was measured with its 95 % confidence interval, and how much it changed,
-or ~ if the samples are not told apart (Mann-Whitney U test, p < 0.05).
+		Long: `compare puts the results of two runs of bench --save side by side, as benchstat does:
+the median of what was measured, its 95 % confidence interval, and how much it changed, or
+~ if the samples are not told apart (Mann-Whitney U test, p < 0.05).
 
 Against its floor is the change of the ratio to the floor of the same run: + is worse. It
 means something between machines, and on one that is busy; the floor's own noise is not
 in its p. It informs: whatever it finds, the exit code is 0.`,
-		Example: `  swingsim bench --save new.json && swingsim bench compare bench/baseline.json new.json`,
-		Args:    cobra.ExactArgs(2),
+		Example: `  swingsim bench --save new.json
+  swingsim bench compare bench/baseline.json new.json`,
+		Args: cobra.ExactArgs(2),
 	}
 	return a.verb(c, func(_ context.Context, args []string) error {
 		before, err := readResults(args[0])
