@@ -30,9 +30,9 @@ func (a *app) benchSurfaceVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "surface FILE",
 		Short: "Measure trade-offs: heap, pages written, suffix, way of keeping a vat",
-		Long: `surface measures every combination of heap, pages written by a delivery, deliveries since
-the latest snapshot (the suffix), and way of keeping a vat, and adds a line to FILE for
-each point. Started again it goes on: what is in FILE is not measured twice. The ways:
+		Long: `surface measures every combination of heap, pages written by a delivery, deliveries
+since the latest snapshot (the suffix), and way of keeping a vat, and adds a line to FILE
+for each point. Started again it goes on: what is in FILE is not measured twice. The ways:
 
 ` + list.String() + `
 A page-in is from when the vat is wanted to the end of its delivery; a snapshot is of
@@ -103,8 +103,8 @@ func (a *app) surface(ctx context.Context, path string, f *surfaceFlags) (err er
 		}
 	}
 	if had := len(points) - len(todo); had > 0 && !a.quiet {
-		fmt.Fprintf(a.err, "swingsim: %s of %d in %s already\n",
-			count(had, "point is", "points are"), len(points), path)
+		fmt.Fprintf(a.err, "swingsim: %s of the %d asked for are in %s already\n",
+			count(had, "point", "points"), len(points), path)
 	}
 	if err := a.measureSurface(ctx, file, todo, f.rounds); err != nil {
 		return err
