@@ -38,6 +38,7 @@ type runFlags struct {
 	detector         string
 	noSync           bool
 	inline           bool
+	record           string
 }
 
 func (a *app) runVerb() *cobra.Command {
@@ -109,6 +110,7 @@ func (r *runFlags) register(c *cobra.Command) {
 		"written pages are found by `WAY`: scan, pagemap or compare")
 	f.BoolVar(&r.noSync, "no-sync", false, "leave it to the system when data reaches the disk")
 	f.BoolVar(&r.inline, "inline", false, "do in line what is otherwise done in the background")
+	f.StringVar(&r.record, "record", "", "write what each block and vat did to `FILE`, for report")
 }
 
 // options returns the host's options: the flags', else the scenario's.
@@ -231,7 +233,11 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	o.Seed = s.Seed
 	bar := a.newProgress(orLength(r.deliveries, s.Length.Deliveries), "deliveries")
 	o.Observer.Block = func(b host.Block) { bar.to(bar.done + int64(b.Deliveries)) }
-	err := a.opened(ctx, o, func(h *host.Host) error {
+	record, err := r.startRecord(o, s)
+	if err != nil {
+		return err
+	}
+	err = a.opened(ctx, o, func(h *host.Host) error {
 		before, err := h.Stats()
 		if err != nil {
 			return err
@@ -250,9 +256,9 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 		if err := h.Settle(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
-		return sum.fill(h, result, elapsed)
+		return errors.Join(sum.fill(h, result, elapsed), record.end(h))
 	})
-	if err != nil {
+	if err = errors.Join(err, record.close()); err != nil {
 		return err
 	}
 	if sum.DirBytes, err = a.bytesOnDisk(sum.DirBytes); err != nil {

@@ -35,11 +35,12 @@ var arrows = map[string]string{
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
-	"link":           "host devices kernel swing internal/frame",
-	"internal/sim":   "host swing vfs guest kernel devices link transcript",
-	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
-	"cmd/swingsim":   "host devices internal/sim internal/bench link swing",
-	"examples/embed": "host guest",
+	"link":            "host devices kernel swing internal/frame",
+	"internal/sim":    "host swing vfs guest kernel devices link transcript",
+	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
+	"internal/report": "host kernel swing internal/bench",
+	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report link swing",
+	"examples/embed":  "host guest",
 }
 
 // foreign says which rooms may import what from outside. What is not listed may
