@@ -65,6 +65,7 @@ type Recorder struct {
 	err     error // the first of writing
 	started time.Time
 	vats    map[swing.VatID]*Vat
+	ended   bool
 }
 
 // NewRecorder begins a record.
@@ -87,7 +88,7 @@ func (r *Recorder) line(v any) {
 
 // Crank is for a host's Observer.
 func (r *Recorder) Crank(c host.Crank) {
-	if c.Vat == "" {
+	if c.Vat == "" || r.ended {
 		return
 	}
 	v := r.vats[c.Vat]
@@ -109,6 +110,9 @@ func (r *Recorder) Crank(c host.Crank) {
 
 // Block is for a host's Observer.
 func (r *Recorder) Block(b host.Block) {
+	if r.ended {
+		return // closing a host can make a block
+	}
 	r.line(Block{
 		Block: b.Number, Seconds: time.Since(r.started).Seconds(),
 		Cranks: b.Cranks, Deliveries: b.Deliveries,
@@ -120,8 +124,9 @@ func (r *Recorder) Block(b host.Block) {
 }
 
 // End writes the vats, with what the host keeps of them, in the order of their numbers.
-// Its error is the first of all writing.
+// Its error is the first of all writing. What comes after is not recorded.
 func (r *Recorder) End(kept []host.Vat) error {
+	r.ended = true
 	for _, k := range kept {
 		v := r.vats[k.ID]
 		if v == nil {

@@ -72,6 +72,10 @@ func recorded(t *testing.T) (record []byte, stats host.Stats) {
 	if stats, err = h.Stats(); err != nil {
 		t.Fatal(err)
 	}
+	length := out.Len()
+	if r.Block(host.Block{}); out.Len() != length {
+		t.Error("what comes after the end is recorded")
+	}
 	return out.Bytes(), stats
 }
 
