@@ -26,7 +26,7 @@ func (a *app) reportVerb() *cobra.Command {
                            a vat, and a table of all points
 
 The page is whole by itself: it needs no network and no other file. Its plots can be
-zoomed, its tables sorted by a click on a head.`,
+zoomed and saved as PNG or CSV, its tables sorted by a click on a head and saved as CSV.`,
 		Example: `  swingsim run exchange --record run.jsonl
   swingsim bench surface surface.jsonl
   swingsim report page.html run.jsonl surface.jsonl`,

@@ -3,8 +3,11 @@ package report_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"errors"
 	"image/png"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -193,7 +196,9 @@ func page(t *testing.T) []byte {
 func TestPageIsWhole(t *testing.T) {
 	t.Parallel()
 	b := page(t)
-	loads := regexp.MustCompile(`<[a-z]+[^>]*\s(src|href)=|<link|@import|url\(|fetch\(|XMLHttpRequest`)
+	loads := regexp.MustCompile(
+		`<[a-z]+[^>]*\s(src|href)=|<link|@import|url\(|fetch\(|XMLHttpRequest`,
+	)
 	if found := loads.FindAll(b, -1); len(found) > 0 {
 		t.Errorf("the page loads: %q", found)
 	}
@@ -244,6 +249,54 @@ func TestPageInBrowser(t *testing.T) {
 	shot := filepath.Join(t.TempDir(), "shot.png")
 	browse(t, path, b, "--screenshot="+shot)
 	if got := coloured(t, shot); got < 500 {
+		t.Errorf("the picture has %d dots of the first line's colour", got)
+	}
+}
+
+// TestPageSaves: the links of a page save its plots as pictures, and plots and tables as
+// CSV, with what the files have.
+func TestPageSaves(t *testing.T) {
+	t.Parallel()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("SKIPPED: no chromium here: that the page saves is NOT checked")
+	}
+	// All links are clicked, and what they would save stays in the page.
+	const click = `<script>for (const a of document.querySelectorAll("a.save")) {
+		a.addEventListener("click", (e) => e.preventDefault());
+		a.click();
+	}</script></body>`
+	b := bytes.Replace(page(t), []byte("</body>"), []byte(click), 1)
+	dom := string(browse(t, path, b, "--dump-dom"))
+	saved := map[string]string{}
+	links := regexp.MustCompile(`<a class="save" download="([^"]*)" href="data:([^,]*),([^"]*)"`)
+	for _, m := range links.FindAllStringSubmatch(dom, -1) {
+		saved[m[1]] = m[2] + "," + m[3]
+	}
+	if len(saved) != 6*2+2 {
+		t.Errorf("%d links save something, want 14", len(saved))
+	}
+	const points = "heap_mib,dirty_pages,suffix,way,page_in_p50_us,page_in_p99_us," +
+		"snapshot_p50_us,snapshot_p99_us,snapshot_bytes,replay_per_s,resident_bytes\n" +
+		"1,4,0,snapshot,10,0,0,0,0,0,0\n1,4,0,wazero,11,0,0,0,0,0,0\n"
+	for name, want := range map[string]string{
+		"points.csv": points, "page-in, p50, µs.csv": "\"heap, MiB\",snapshot,wazero\n1,12,13\n2,16,17\n",
+		"vats.csv": "vat,name,deliveries,", "Events that wait.csv": "block,queued\n0,",
+	} {
+		kind, text, _ := strings.Cut(saved[name], ",")
+		got, err := url.PathUnescape(text)
+		if err != nil || kind != "text/csv;charset=utf-8" || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, %v, %.200q, want %q", name, kind, err, got, want)
+		}
+	}
+	kind, text, _ := strings.Cut(saved["Vats in memory.png"], ",")
+	shot := filepath.Join(t.TempDir(), "shot.png")
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err = errors.Join(err, os.WriteFile(shot, raw, 0o644)); err != nil ||
+		kind != "image/png;base64" {
+		t.Fatal(kind, err)
+	}
+	if got := coloured(t, shot); got < 200 {
 		t.Errorf("the picture has %d dots of the first line's colour", got)
 	}
 }

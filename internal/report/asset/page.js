@@ -21,6 +21,45 @@ function grouped(v) {
     { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }
 
+// save adds a link that saves what make returns, a URL, as a file. It is made when asked for.
+function save(parent, name, file, make) {
+  const a = add(parent, "a", name, "save");
+  a.download = file;
+  a.href = "#";
+  a.addEventListener("click", () => { a.href = make(); });
+}
+
+// csv writes a table: a head, and rows of values.
+function csv(head, rows) {
+  const cell = (v) => v === null || v === undefined ? "" :
+    /[",\n\r]/.test(v) ? '"' + String(v).replaceAll('"', '""') + '"' : String(v);
+  const text = [head, ...rows].map((r) => r.map(cell).join(",") + "\n").join("");
+  return "data:text/csv;charset=utf-8," + encodeURIComponent(text);
+}
+
+// picture draws a plot with its title and what its lines are, on white.
+function picture(u, title, lines) {
+  const from = u.ctx.canvas, scale = devicePixelRatio, top = 50 * scale;
+  const canvas = document.createElement("canvas");
+  canvas.width = from.width;
+  canvas.height = from.height + top;
+  const c = canvas.getContext("2d");
+  c.fillStyle = "#ffffff";
+  c.fillRect(0, 0, canvas.width, canvas.height);
+  c.drawImage(from, 0, top);
+  c.fillStyle = "#1d2430";
+  c.font = "bold " + 16 * scale + "px sans-serif";
+  c.fillText(title, 10 * scale, 20 * scale);
+  c.font = 13 * scale + "px sans-serif";
+  let at = 10 * scale;
+  lines.forEach((l, i) => {
+    c.fillStyle = colours[i % colours.length];
+    c.fillText("— " + l.label, at, 40 * scale);
+    at += c.measureText("— " + l.label).width + 16 * scale;
+  });
+  return canvas.toDataURL("image/png");
+}
+
 // plot draws lines over x. A line is { label, values }.
 function plot(parent, title, xLabel, x, lines, more) {
   const opts = {
@@ -36,11 +75,17 @@ function plot(parent, title, xLabel, x, lines, more) {
     points: { show: x.length < 60 }, value: (_, v) => v === null || v === undefined ? "" : grouped(v),
   }));
   const box = add(parent, "div", undefined, "plot");
-  new uPlot(opts, [x, ...lines.map((l) => l.values)], box);
+  const u = new uPlot(opts, [x, ...lines.map((l) => l.values)], box);
+  const links = add(box, "p", "save as ", "about");
+  save(links, "PNG", title + ".png", () => picture(u, title, lines));
+  save(links, "CSV", title + ".csv", () => csv([xLabel, ...lines.map((l) => l.label)],
+    x.map((v, i) => [v, ...lines.map((l) => l.values[i])])));
 }
 
 // table draws rows, sorted by a column when its head is clicked, once more the other way.
 function table(parent, columns, rows, name) {
+  save(add(parent, "p", "save as ", "about"), "CSV", name + ".csv", () =>
+    csv(columns.map((c) => c.key), rows.map((r) => columns.map((c) => r[c.key]))));
   const t = add(add(parent, "div", undefined, "scroll"), "table", undefined, "rows");
   t.dataset.name = name;
   const head = add(add(t, "thead"), "tr");
