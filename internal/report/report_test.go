@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"net/url"
@@ -250,6 +251,40 @@ func TestPageInBrowser(t *testing.T) {
 	browse(t, path, b, "--screenshot="+shot)
 	if got := coloured(t, shot); got < 500 {
 		t.Errorf("the picture has %d dots of the first line's colour", got)
+	}
+}
+
+// TestPageOfManyVats: of more vats than are shown the first ones are, and it is said.
+func TestPageOfManyVats(t *testing.T) {
+	t.Parallel()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("SKIPPED: no chromium here: that the page is cut short is NOT checked")
+	}
+	record := `{"format":"swingsim record 1","scenario":"many","seed":""}` + "\n"
+	for i := range 1200 {
+		record += fmt.Sprintf(`{"vat":"v%d","name":"","deliveries":%d}`, i+1, i) + "\n"
+	}
+	p := report.NewPage("many")
+	if err := p.Add("many", []byte(record)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := p.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The head of the third column is clicked: most deliveries first.
+	b = bytes.Replace(b, []byte("</body>"),
+		[]byte(`<script>document.querySelectorAll("th")[2].click()</script></body>`), 1)
+	dom := string(browse(t, path, b, "--dump-dom"))
+	if got := strings.Count(dom, `<td class="text">v`); got != 1000 {
+		t.Errorf("%d vats are shown", got)
+	}
+	if !strings.Contains(dom, "The first 1,000 of 1,200 rows") {
+		t.Error("it is not said that there are more")
+	}
+	if !strings.Contains(dom, `<tbody><tr><td class="text">v1200</td>`) {
+		t.Error("a click on a head does not sort")
 	}
 }
 

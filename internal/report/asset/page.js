@@ -82,6 +82,9 @@ function plot(parent, title, xLabel, x, lines, more) {
     x.map((v, i) => [v, ...lines.map((l) => l.values[i])])));
 }
 
+// rowsMax is how many rows of a table are shown.
+const rowsMax = 1000;
+
 // table draws rows, sorted by a column when its head is clicked, once more the other way.
 function table(parent, columns, rows, name) {
   save(add(parent, "p", "save as ", "about"), "CSV", name + ".csv", () =>
@@ -90,9 +93,12 @@ function table(parent, columns, rows, name) {
   t.dataset.name = name;
   const head = add(add(t, "thead"), "tr");
   const body = add(t, "tbody");
+  if (rows.length > rowsMax) {
+    add(parent, "p", "The first " + grouped(rowsMax) + " of " + grouped(rows.length) + " rows; the CSV has all.", "about");
+  }
   const fill = (list) => {
     body.replaceChildren();
-    for (const r of list) {
+    for (const r of list.slice(0, rowsMax)) {
       const tr = add(body, "tr");
       for (const c of columns) add(tr, "td", grouped(r[c.key]), c.text ? "text" : "");
     }
