@@ -10,8 +10,8 @@ import (
 	"vatwarehouse/internal/trace"
 )
 
-// record has a host's Observer write a trace to a file. What it returns ends the trace.
-func record(path, about string, o *host.Observer) (done func() error, err error) {
+// recordTrace has a host's Observer write a trace to a file. What it returns ends the trace.
+func recordTrace(path, about string, o *host.Observer) (done func() error, err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("record a trace: %w", err)

@@ -53,7 +53,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
 		a.twinVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(), a.pruneVerb(), a.repairVerb(),
 		a.adoptVerb(),
-		a.policyVerb(), a.benchVerb(), a.versionVerb(),
+		a.policyVerb(), a.benchVerb(), a.reportVerb(), a.versionVerb(),
 	}
 }
 

@@ -39,6 +39,7 @@ type runFlags struct {
 	noSync           bool
 	inline           bool
 	trace            string
+	record           string
 }
 
 func (a *app) runVerb() *cobra.Command {
@@ -112,6 +113,7 @@ func (r *runFlags) register(c *cobra.Command) {
 	f.BoolVar(&r.inline, "inline", false, "do in line what is otherwise done in the background")
 	f.StringVar(&r.trace, "trace", "",
 		"record what vats did in `FILE`, for swingsim policy; deliveries are slower for it")
+	f.StringVar(&r.record, "record", "", "write what each block and vat did to `FILE`, for report")
 }
 
 // options returns the host's options: the flags', else the scenario's.
@@ -234,15 +236,19 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	o.Seed = s.Seed
 	bar := a.newProgress(orLength(r.deliveries, s.Length.Deliveries), "deliveries")
 	o.Observer.Block = func(b host.Block) { bar.to(bar.done + int64(b.Deliveries)) }
-	recorded := func() error { return nil }
+	traced := func() error { return nil }
 	if r.trace != "" {
 		var err error
 		about := fmt.Sprintf("%s, seed %s", s.Name, s.Seed)
-		if recorded, err = record(r.trace, about, &o.Observer); err != nil {
+		if traced, err = recordTrace(r.trace, about, &o.Observer); err != nil {
 			return err
 		}
 	}
-	err := a.opened(ctx, o, func(h *host.Host) error {
+	record, err := r.startRecord(o, s)
+	if err != nil {
+		return err
+	}
+	err = a.opened(ctx, o, func(h *host.Host) error {
 		before, err := h.Stats()
 		if err != nil {
 			return err
@@ -261,9 +267,9 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 		if err := h.Settle(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
-		return sum.fill(h, result, elapsed)
+		return errors.Join(sum.fill(h, result, elapsed), record.end(h))
 	})
-	if err = errors.Join(err, recorded()); err != nil {
+	if err = errors.Join(err, traced(), record.close()); err != nil {
 		return err
 	}
 	if sum.DirBytes, err = a.bytesOnDisk(sum.DirBytes); err != nil {

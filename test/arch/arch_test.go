@@ -36,11 +36,12 @@ var arrows = map[string]string{
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
-	"link":           "host devices kernel swing internal/frame",
-	"internal/sim":   "host swing vfs guest kernel devices link transcript",
-	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
-	"cmd/swingsim":   "host devices internal/sim internal/bench internal/trace link swing",
-	"examples/embed": "host guest",
+	"link":            "host devices kernel swing internal/frame",
+	"internal/sim":    "host swing vfs guest kernel devices link transcript",
+	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
+	"internal/report": "host kernel swing internal/bench",
+	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing",
+	"examples/embed":  "host guest",
 }
 
 // foreign says which rooms may import what from outside. What is not listed may
@@ -58,6 +59,7 @@ var foreign = map[string]string{
 	"github.com/goccy/go-yaml":        "internal/sim cmd/swingsim",
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
+	"golang.org/x/perf":               "internal/bench",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 
