@@ -99,6 +99,7 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 	}
 	if r.Kind == kernel.Idle {
 		ran.Idle = true
+		h.vats.Idle()
 		return nil
 	}
 	ran.Cranks++

@@ -84,11 +84,19 @@ func fuzz(ctx context.Context, x target, each string) (inputs int, err error) {
 			inputs, _ = strconv.Atoi(m[1]) // digits
 		}
 	}
-	if err != nil {
+	if err != nil && !timeWasUp(string(out)) {
 		return inputs, fmt.Errorf("%s in %s: %w\n%s", x.name, x.pkg, err, out)
 	}
 	if inputs == 0 {
 		return 0, fmt.Errorf("%s in %s was given nothing in %s", x.name, x.pkg, each)
 	}
 	return inputs, nil
+}
+
+// timeWasUp tells whether what go test failed with is its own end of time, which up to Go 1.27
+// it sometimes takes for a failure (golang/go#75804): that names no input and no test's words.
+func timeWasUp(out string) bool {
+	_, told, _ := strings.Cut(out, "--- FAIL: ")
+	_, told, _ = strings.Cut(told, "\n")
+	return strings.HasPrefix(told, "    context deadline exceeded\nFAIL\n")
 }
