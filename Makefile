@@ -10,3 +10,14 @@ RESULTS = test/results.md
 long:
 	go run ./test/faults/run long $(RESULTS) -seed $(or $(SEED),1) \
 		-trials $(or $(TRIALS),0) -fuzztime $(or $(FUZZTIME),5m) $(CLASSES)
+
+# Where to write what bench measured.
+BENCHED = /tmp/swingsim-bench.json
+
+.PHONY: compare
+# Measures what bench/baseline.json has, and says what differs. It informs and fails nothing:
+# on another machine than the baseline's only ratios to floors can be compared.
+compare:
+	go run ./cmd/swingsim bench page-in snapshot evict deliver deliver-sync replay thrash \
+		--save $(BENCHED)
+	go run ./cmd/swingsim bench compare bench/baseline.json $(BENCHED)

@@ -218,7 +218,9 @@ func (h *Host) rest(ctx context.Context) (err error) {
 func (h *Host) release(ctx context.Context) error {
 	var errs []error
 	h.snaps.stop()
-	h.archives.wait()
+	if _, err := h.archives.wait(); err != nil {
+		h.fault(err)
+	}
 	if h.vats != nil {
 		errs = append(errs, h.vats.Close(ctx))
 	}

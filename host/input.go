@@ -371,6 +371,33 @@ func (h *Host) Pin(_ context.Context, vat swing.VatID, pinned bool) error {
 	})
 }
 
+// TakeSnapshot saves a vat's heap as it is after its latest delivery, whatever
+// Options.Snapshots says, commits, and returns the latest snapshot there is: one that was
+// made before if the vat has done nothing since. It may page the vat in. It is private.
+func (h *Host) TakeSnapshot(ctx context.Context, vat swing.VatID) (s Snapshot, err error) {
+	err = h.input(func() error {
+		if _, err := h.living(vat); err != nil {
+			return err
+		}
+		if err := h.settle(ctx); err != nil { // what is being saved is not in the way
+			return err
+		}
+		if err := h.vats.Want(ctx, vat); err != nil {
+			return damaged(err)
+		}
+		if err := h.settle(ctx); err != nil {
+			return err
+		}
+		all := h.snapshotsOf(vat)
+		if len(all) == 0 {
+			return fmt.Errorf("snapshot of vat %s: %w: it has done nothing yet", vat, ErrNotFound)
+		}
+		s = all[0]
+		return nil
+	})
+	return s, err
+}
+
 // Evict takes a vat out of memory, losing nothing. It is private.
 func (h *Host) Evict(ctx context.Context, vat swing.VatID) error {
 	return h.input(func() error {

@@ -436,6 +436,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
+		Evict:        h.options.Evict,
 		PauseOnEvict: h.options.PauseOnEvict, Yields: h.options.Yields, Log: h.logVat,
 		Lost: func(e *warehouse.LostError) { h.fault(e) },
 	})
@@ -443,7 +444,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	h.retain()
-	h.clock = &stopwatch{Warehouse: h.vats}
+	h.clock = &stopwatch{Warehouse: h.vats, work: works{on: h.options.Observer.Work != nil}}
 	for _, name := range kernel.Devices(h.kv) {
 		if h.options.Devices[name] == nil {
 			return fmt.Errorf("%w: the directory has a device %q: give it in Options.Devices",

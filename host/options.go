@@ -43,6 +43,8 @@ type Options struct {
 	// Snapshots says when a vat's heap is saved. Default: after 2 deliveries,
 	// then every 200.
 	Snapshots warehouse.Policy
+	// Evict says which vat goes when another needs its room. Default: the least recently used.
+	Evict warehouse.Eviction
 	// KeepSnapshots is how many snapshots of a vat are kept, so that a damaged
 	// one has an older one behind it. Default 2.
 	KeepSnapshots int
@@ -132,6 +134,9 @@ type Options struct {
 type Observer struct {
 	// Crank is told of every crank, before it is durable.
 	Crank func(Crank)
+	// Work is told, in order, of what the warehouse does: see [Work]. It slows deliveries
+	// down, since all that each has written is found and saved; it changes no outcome.
+	Work func(Work)
 	// Block is told of every block once it is durable.
 	Block func(Block)
 	// Output is told of every output once its block is durable.
@@ -164,12 +169,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if out.MaxPrograms == 0 {
 		out.MaxPrograms = warehouse.DefaultMaxPrograms
 	}
-	if out.Snapshots.Initial == 0 {
-		out.Snapshots.Initial = warehouse.DefaultInitial
-	}
-	if out.Snapshots.Interval == 0 {
-		out.Snapshots.Interval = warehouse.DefaultInterval
-	}
+	out.Snapshots = out.Snapshots.WithDefaults()
 	if out.BlockCranks < 1 || out.KeepSnapshots < 1 {
 		return out, errors.New("blocks of less than one crank, or less than one snapshot kept")
 	}

@@ -94,8 +94,12 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 	if err != nil {
 		return &VatError{r.Vat, damaged(err)}
 	}
+	if err := h.tellWork(ctx, r); err != nil {
+		return err
+	}
 	if r.Kind == kernel.Idle {
 		ran.Idle = true
+		h.vats.Idle()
 		return nil
 	}
 	ran.Cranks++

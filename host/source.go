@@ -231,6 +231,7 @@ func (s source) Pause(
 			return nil, err
 		}
 	}
+	h.clock.work.footprint(vat, c)
 	span := vatkeeper.New(vat, h.kv).Span()
 	if span.End != position {
 		panic(fmt.Sprintf("host: vat %s is paused at %d, its transcript ends at %d",

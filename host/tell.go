@@ -18,8 +18,12 @@ type Crank struct {
 	kernel.Report
 	Activityhash swing.Hash
 	// Delivering is how long the warehouse took: paging in, if that had to be, and
-	// running the vat.
+	// running the vat; 0 if it was not asked.
 	Delivering time.Duration
+	// PagedIn says that the vat had to be paged in, and Replayed how many deliveries
+	// were replayed for that.
+	PagedIn  bool
+	Replayed uint64
 }
 
 // Block is what an Observer is told of one block.
@@ -28,12 +32,26 @@ type Block struct {
 	Cranks, Deliveries uint64
 	Outputs            int
 	Activityhash       swing.Hash
+	// Kernel and Vats are as in Stats, and so are Snapshots, those that have been taken,
+	// and SnapshotBytes.
+	Kernel        kernel.Counters
+	Vats          warehouse.Stats
+	Snapshots     uint64
+	SnapshotBytes int64
 }
 
 // stopwatch is the warehouse with a clock beside it.
 type stopwatch struct {
 	*warehouse.Warehouse
-	last time.Duration // how long the latest Deliver took
+	last lap // of the latest Deliver
+	work works
+}
+
+// lap is what the crank's Deliver took.
+type lap struct {
+	took     time.Duration
+	pageIns  uint64
+	replayed uint64
 }
 
 // Deliver implements kernel.Vats.
@@ -41,10 +59,20 @@ func (s *stopwatch) Deliver(
 	ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
 	sys swing.Syscaller,
 ) (swing.Outcome, error) {
-	started := time.Now()
+	before, started := s.Stats(), time.Now()
 	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, fuel, sys)
-	s.last = time.Since(started)
+	took, after := time.Since(started), s.Stats()
+	s.last = lap{took, after.PageIns - before.PageIns, after.Replayed - before.Replayed}
+	if err == nil {
+		s.work.add(Work{Vat: id, Position: position, Took: took, PagedIn: s.last.pageIns > 0})
+	}
 	return out, err
+}
+
+// Discard implements kernel.Vats.
+func (s *stopwatch) Discard(id swing.VatID) {
+	s.Warehouse.Discard(id)
+	s.work.add(Work{Vat: id, Discard: true})
 }
 
 // fault tells of something that is wrong and was dealt with.
@@ -57,8 +85,13 @@ func (h *Host) fault(err error) {
 
 // tellCrank writes the slog's record of a crank.
 func (h *Host) tellCrank(ctx context.Context, r kernel.Report) {
+	last := h.clock.last
+	h.clock.last = lap{} // the next crank may deliver nothing
 	if h.options.Observer.Crank != nil {
-		h.options.Observer.Crank(Crank{r, h.kv.Activityhash(), h.clock.last})
+		h.options.Observer.Crank(Crank{
+			Report: r, Activityhash: h.kv.Activityhash(),
+			Delivering: last.took, PagedIn: last.pageIns > 0, Replayed: last.replayed,
+		})
 	}
 	if h.options.Logger.Enabled(ctx, slog.LevelDebug) {
 		attrs := []slog.Attr{
@@ -74,7 +107,7 @@ func (h *Host) tellCrank(ctx context.Context, r kernel.Report) {
 				slog.Uint64("position", r.Position), slog.String("delivery", r.Delivery.String()),
 				slog.Int("syscalls", r.Syscalls), slog.String("outcome", r.Outcome.String()),
 				slog.Uint64("fuel", r.Outcome.Fuel),
-				slog.Float64("seconds", h.clock.last.Seconds()))
+				slog.Float64("seconds", last.took.Seconds()))
 		}
 		if r.Kind == kernel.Cleanup {
 			attrs = append(attrs, slog.Int("rows", r.Swept.Rows), slog.Bool("last", r.Swept.Last))
@@ -102,6 +135,8 @@ func (h *Host) tellBlock(ctx context.Context, number uint64, b openBlock) {
 		h.options.Observer.Block(Block{
 			Number: number, Cranks: b.cranks, Deliveries: b.deliveries,
 			Outputs: len(b.outputs), Activityhash: h.kv.Activityhash(),
+			Kernel: kernel.ReadCounters(h.kv), Vats: h.vats.Stats(),
+			Snapshots: h.totals.snapshots, SnapshotBytes: h.totals.snapshotBytes,
 		})
 	}
 	if h.options.Observer.Output != nil {

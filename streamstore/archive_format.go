@@ -82,7 +82,7 @@ func (f *footer) append(b []byte) []byte {
 // archive's header to the footer itself, at end: no byte is left unaccounted for.
 func decodeFooter(f frame.Frame, end int64) (*footer, error) {
 	r := fieldReader{b: f.Body}
-	x := &footer{streams: int(r.uvarint())}
+	x := &footer{streams: int(r.uvarint32())}
 	off := int64(archiveHeaderBytes)
 	next := func() span {
 		sp := span{off, int64(r.uvarint())}
@@ -94,10 +94,10 @@ func decodeFooter(f frame.Frame, end int64) (*footer, error) {
 		return sp
 	}
 	for n := r.count(3); n > 0 && r.err == nil; n-- {
-		x.packs = append(x.packs, packSpan{next(), uint32(r.uvarint()), r.uvarint()})
+		x.packs = append(x.packs, packSpan{next(), r.uvarint32(), r.uvarint()})
 	}
 	for n := r.count(4); n > 0 && r.err == nil; n-- {
-		x.names = append(x.names, namesSpan{next(), uint32(r.uvarint()), string(r.name())})
+		x.names = append(x.names, namesSpan{next(), r.uvarint32(), string(r.name())})
 	}
 	if off != end || len(x.packs) == 0 || len(x.names) == 0 || x.names[0].stream != 0 {
 		r.fail(errBody)
@@ -111,7 +111,7 @@ func findName(f frame.Frame, name string) (h held, stream uint32, ok bool, err e
 	r := fieldReader{b: f.Body}
 	for stream = r.uint32(); len(r.b) > 0 && f.Kind == kindNames; stream++ {
 		got := r.name()
-		h = held{r.uvarint(), r.uvarint(), uint32(r.uvarint())}
+		h = held{r.uvarint(), r.uvarint(), r.uvarint32()}
 		if r.err == nil && string(got) >= name {
 			return h, stream, string(got) == name, nil
 		}
@@ -259,7 +259,7 @@ func eachName(f frame.Frame, visit func(stream string, h held) bool) error {
 	r.uint32()
 	for len(r.b) > 0 {
 		stream := string(r.name())
-		h := held{r.uvarint(), r.uvarint(), uint32(r.uvarint())}
+		h := held{r.uvarint(), r.uvarint(), r.uvarint32()}
 		if r.err == nil && !visit(stream, h) {
 			return nil
 		}

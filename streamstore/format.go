@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -257,6 +258,16 @@ func (r *fieldReader) uvarint() uint64 {
 	}
 	r.b = r.b[n:]
 	return v
+}
+
+// uvarint32 takes a uvarint of at most 32 bits.
+func (r *fieldReader) uvarint32() uint32 {
+	v := r.uvarint()
+	if v > math.MaxUint32 {
+		r.fail(errBody)
+		return 0
+	}
+	return uint32(v)
 }
 
 // count takes a number of things of which each takes at least size bytes.

@@ -18,8 +18,20 @@ type program struct {
 // pageIn returns the vat with a worker at the end of its transcript.
 func (w *Warehouse) pageIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	if v, ok := w.vats.Get(id); ok {
+		w.evictor.use(id)
 		return v, nil
 	}
+	w.evictor.use(id)
+	v, err := w.bringIn(ctx, id)
+	if err != nil {
+		w.evictor.gone(id)
+		return nil, err
+	}
+	return v, w.keepWithin(ctx, v)
+}
+
+// bringIn pages in a vat that is not.
+func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	if err := w.makeRoom(ctx); err != nil {
 		return nil, err
 	}
@@ -47,8 +59,8 @@ func (w *Warehouse) pageIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	w.vats.Add(id, v)
 	w.stats.PageIns++
 	w.grown(v)
-	w.noteDue(v)
-	return v, w.keepWithin(ctx, v)
+	w.noteDue(v, delivered)
+	return v, nil
 }
 
 // start makes a worker from a life and replays what comes after its heap.
@@ -62,6 +74,10 @@ func (w *Warehouse) start(
 	v := &vat{
 		id: id, worker: running, program: p, image: life.Image,
 		at: life.Position, saved: life.Position, start: life.Start, snapshot: life.Snapshot,
+		account: w.account(id),
+	}
+	if life.Position <= life.Snapshot {
+		v.account.behind = work{}
 	}
 	for entry, err := range life.Entries {
 		if err == nil {
@@ -71,6 +87,9 @@ func (w *Warehouse) start(
 			return nil, errors.Join(err, running.Close(ctx))
 		}
 		w.stats.Replayed++
+	}
+	if v.account.total > 0 && !w.options.PauseOnEvict {
+		v.account.pageIns++
 	}
 	p.users++
 	return v, nil
@@ -92,6 +111,7 @@ func (v *vat) replay(ctx context.Context, e transcript.Entry, limits swing.Limit
 			}
 			return err
 		}
+		v.unsaved = v.unsaved.plus(workOf(e))
 	}
 	v.at = e.Position + 1
 	return nil
@@ -100,7 +120,7 @@ func (v *vat) replay(ctx context.Context, e transcript.Entry, limits swing.Limit
 // makeRoom evicts until one more vat fits by count.
 func (w *Warehouse) makeRoom(ctx context.Context) error {
 	for w.vats.Len() >= w.options.MaxPagedIn {
-		if evicted, err := w.evictOldest(ctx, ""); err != nil || !evicted {
+		if evicted, err := w.evictOne(ctx, ""); err != nil || !evicted {
 			return err
 		}
 	}
@@ -110,7 +130,7 @@ func (w *Warehouse) makeRoom(ctx context.Context) error {
 // keepWithin evicts others until what is paged in fits by bytes, if it can.
 func (w *Warehouse) keepWithin(ctx context.Context, v *vat) error {
 	for w.full() {
-		if evicted, err := w.evictOldest(ctx, v.id); err != nil || !evicted {
+		if evicted, err := w.evictOne(ctx, v.id); err != nil || !evicted {
 			return err
 		}
 	}
@@ -120,59 +140,6 @@ func (w *Warehouse) keepWithin(ctx context.Context, v *vat) error {
 // full reports whether paged-in memory exceeds its limit.
 func (w *Warehouse) full() bool {
 	return w.options.MaxBytes > 0 && w.stats.PagedBytes > w.options.MaxBytes
-}
-
-// evictOldest evicts the least recently used vat that is neither pinned nor
-// the one excepted, and reports whether there was one.
-func (w *Warehouse) evictOldest(ctx context.Context, except swing.VatID) (bool, error) {
-	id, v, ok := w.vats.GetOldest()
-	if ok && (w.pins[id] || id == except) {
-		v, ok = w.oldestFree(except)
-	}
-	if !ok {
-		return false, nil
-	}
-	return true, w.evict(ctx, v)
-}
-
-func (w *Warehouse) oldestFree(except swing.VatID) (*vat, bool) {
-	for _, id := range w.vats.Keys() {
-		if !w.pins[id] && id != except {
-			return w.vats.Peek(id)
-		}
-	}
-	return nil, false
-}
-
-// evict gives a worker up, losing nothing. If a snapshot is due, its image is
-// brought up to date first: the host will take the snapshot from there.
-func (w *Warehouse) evict(ctx context.Context, v *vat) error {
-	due := w.options.Snapshots.Due(v.start, v.snapshot, v.at)
-	if due || w.options.PauseOnEvict {
-		err := w.pause(ctx, v)
-		if w.lose(err) {
-			return nil // it is given up
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if i := w.dueAt(v.id); i >= 0 && due {
-		w.due[i].paused = v.at
-	}
-	w.stats.Evictions++
-	if err := w.drop(ctx, v); err != nil {
-		return fmt.Errorf("evict vat %s: %w", v.id, err)
-	}
-	return nil
-}
-
-// Evict gives a vat's worker up, if it has one, losing nothing.
-func (w *Warehouse) Evict(ctx context.Context, id swing.VatID) error {
-	if v, ok := w.vats.Peek(id); ok {
-		return w.evict(ctx, v)
-	}
-	return nil
 }
 
 // compiled returns a compiled program, and drops the least recently used ones

@@ -1,14 +1,51 @@
 package warehouse
 
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // Policy says when a heap snapshot is due. It is private: it changes what a
-// page-in costs, and no outcome.
+// page-in costs, and no outcome. Its text is count:2/200 (first after 2 deliveries,
+// then every 200), fuel:50e6, bytes:1e6, cost, evict, idle or never.
 type Policy struct {
+	// Rule is what is measured; "" means ByCount.
+	Rule Rule
 	// Initial is how many deliveries of an incarnation come before its first
-	// snapshot; 0 means 2, Never means none is ever taken.
+	// snapshot; 0 means 2, Never means none is ever taken. It is for ByCount.
 	Initial int
-	// Interval is how many deliveries come between snapshots; 0 means 200.
+	// Interval is how many deliveries come between snapshots; 0 means 200. It is
+	// for ByCount.
 	Interval int
+	// Amount is how many units of fuel, or bytes, come between snapshots, for
+	// ByFuel and ByBytes: at least 1.
+	Amount uint64
 }
+
+// Rule is what a [Policy] measures.
+type Rule string
+
+// The rules.
+const (
+	// ByCount counts deliveries.
+	ByCount Rule = "count"
+	// ByFuel adds the fuel that a replay would use again.
+	ByFuel Rule = "fuel"
+	// ByBytes adds the bytes of deliveries, and of syscalls with their answers,
+	// that a replay would read again.
+	ByBytes Rule = "bytes"
+	// ByCost takes a snapshot when the replay that it is expected to save costs
+	// more than the snapshot does: see the package documentation.
+	ByCost Rule = "cost"
+	// OnEvict takes one of every vat that is evicted, if it has done anything
+	// since its latest.
+	OnEvict Rule = "evict"
+	// OnIdle takes one of every paged-in vat that has done anything since its
+	// latest, whenever the queues are empty.
+	OnIdle Rule = "idle"
+)
 
 // Never as a Policy's Initial turns snapshots off.
 const Never = -1
@@ -19,25 +56,143 @@ const (
 	DefaultInterval = 200
 )
 
-func (p Policy) withDefaults() Policy {
-	if p.Initial == 0 {
+// neverText is the text of a policy that takes none.
+const neverText = "never"
+
+// ErrPolicy is returned for a text that is no policy.
+var ErrPolicy = errors.New("want count:INITIAL/INTERVAL, fuel:UNITS, bytes:BYTES, " +
+	"cost, evict, idle or never, and numbers from 1")
+
+// UnmarshalText reads a policy's text. After an error, which is an [ErrPolicy], p is what
+// it was.
+func (p *Policy) UnmarshalText(text []byte) error {
+	read, ok := parsePolicy(string(text))
+	if !ok {
+		return fmt.Errorf("snapshots %q: %w", text, ErrPolicy)
+	}
+	*p = read
+	return nil
+}
+
+func parsePolicy(text string) (p Policy, ok bool) {
+	rule, number, numbered := strings.Cut(text, ":")
+	p.Rule = Rule(rule)
+	switch p.Rule {
+	case neverText:
+		return Policy{Initial: Never}, !numbered
+	case ByCost, OnEvict, OnIdle:
+		return p, !numbered
+	case ByFuel, ByBytes:
+		n, err := strconv.ParseFloat(number, 64)
+		p.Amount = uint64(n)
+		return p, err == nil && n >= 1 && n <= amountMax && n == float64(p.Amount)
+	case ByCount:
+		initial, interval, _ := strings.Cut(number, "/")
+		var first, then error
+		p.Initial, first = strconv.Atoi(initial)
+		p.Interval, then = strconv.Atoi(interval)
+		return p, first == nil && then == nil && p.Initial >= 1 && p.Interval >= 1
+	}
+	return p, false
+}
+
+// amountMax bounds Policy.Amount: up to it, every number is exact as it is read.
+const amountMax = 1 << 53
+
+// String returns the text that UnmarshalText reads.
+func (p Policy) String() string {
+	p = p.WithDefaults()
+	switch p.Rule {
+	case ByCount:
+		if p.Initial == Never {
+			return neverText
+		}
+		return fmt.Sprintf("%s:%d/%d", p.Rule, p.Initial, p.Interval)
+	case ByFuel, ByBytes:
+		return fmt.Sprintf("%s:%d", p.Rule, p.Amount)
+	}
+	return string(p.Rule)
+}
+
+// WithDefaults returns p with its defaults in place of what is zero.
+func (p Policy) WithDefaults() Policy {
+	if p.Rule == "" {
+		p.Rule = ByCount
+	}
+	if p.Rule == ByCount && p.Initial == 0 {
 		p.Initial = DefaultInitial
 	}
-	if p.Interval == 0 {
+	if p.Rule == ByCount && p.Interval == 0 {
 		p.Interval = DefaultInterval
 	}
 	return p
 }
 
-// Due reports whether a vat at position end wants a snapshot, given where its
-// incarnation began and how far its latest snapshot of it reaches; start itself
-// stands for none.
-func (p Policy) Due(start, snapshot, end uint64) bool {
+// validate refuses what has no text.
+func (p Policy) validate() error {
+	if p.Initial == Never && p.Rule == ByCount {
+		return nil
+	}
+	if got, ok := parsePolicy(p.String()); !ok || got != p {
+		return fmt.Errorf("snapshots %+v: %w", p, ErrPolicy)
+	}
+	return nil
+}
+
+// moment is when it is asked whether a snapshot is due.
+type moment int
+
+const (
+	delivered moment = iota // or paged in
+	evicted
+	idle
+)
+
+// standing is how far a vat is beyond its latest snapshot.
+type standing struct {
+	// start is where the incarnation began, snapshot how far its latest snapshot
+	// reaches, or start if it has none, and end where the vat is.
+	start, snapshot, end uint64
+	since                work // since the snapshot
+	// pageIns are how often it would have cost less to page the vat in if there had
+	// been a snapshot, and total is what it has cost, in fuel, to run it all that time.
+	pageIns, total uint64
+	pages          uint64 // that a snapshot is expected to write
+}
+
+// due reports whether a vat wants a snapshot at that moment.
+func (p Policy) due(s standing, m moment) bool {
+	if s.end == s.snapshot {
+		return false
+	}
+	switch p.Rule {
+	case ByFuel:
+		return s.since.fuel >= p.Amount
+	case ByBytes:
+		return s.since.bytes >= p.Amount
+	case ByCost:
+		return s.pays()
+	case OnEvict:
+		return m == evicted
+	case OnIdle:
+		return m == idle
+	}
 	switch {
 	case p.Initial == Never:
 		return false
-	case snapshot == start:
-		return end-start >= uint64(p.Initial)
+	case s.snapshot == s.start:
+		return s.end-s.start >= uint64(p.Initial)
 	}
-	return end-snapshot >= uint64(p.Interval)
+	return s.end-s.snapshot >= uint64(p.Interval)
+}
+
+// pays reports whether the replays that were to be expected since the latest snapshot
+// cost as much as the next one. If page-ins come by chance, as often as they did so far,
+// one of them finds half of the work since the snapshot on the average; one page-in more
+// than there were is expected, for the next opening.
+func (s standing) pays() bool {
+	since := float64(s.since.cost())
+	rate := float64(s.pageIns+1) / max(float64(s.total), since)
+	price := float64(snapshotFuel + pageFuel*s.pages)
+	return rate*since*since/2 >= price
 }

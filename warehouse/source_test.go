@@ -23,6 +23,8 @@ type shelf struct {
 	of     map[swing.VatID]swing.Hash
 	items  map[swing.VatID][][]byte
 	paused map[swing.VatID]state
+	// taken is how far the latest snapshot of each vat reaches.
+	taken map[swing.VatID]uint64
 	// forget makes Life start from the genesis, as if no image were left.
 	forget bool
 	broken map[swing.VatID]error
@@ -50,7 +52,7 @@ func newShelf(t *testing.T) *shelf {
 	return &shelf{
 		t: t, code: map[swing.Hash][]byte{}, of: map[swing.VatID]swing.Hash{},
 		items: map[swing.VatID][][]byte{}, paused: map[swing.VatID]state{},
-		broken: map[swing.VatID]error{},
+		taken: map[swing.VatID]uint64{}, broken: map[swing.VatID]error{},
 	}
 }
 
@@ -68,7 +70,11 @@ func (s *shelf) Code(h swing.Hash) ([]byte, error) {
 	return nil, errors.New("no such code")
 }
 
-func (s *shelf) Life(_ context.Context, id swing.VatID, p warehouse.Program) (warehouse.Life, error) {
+func (s *shelf) Life(
+	_ context.Context,
+	id swing.VatID,
+	p warehouse.Program,
+) (warehouse.Life, error) {
 	s.lives++
 	st, ok := s.paused[id]
 	if !ok || s.forget {
@@ -81,7 +87,7 @@ func (s *shelf) Life(_ context.Context, id swing.VatID, p warehouse.Program) (wa
 	s.open++
 	return warehouse.Life{
 		Heap: st.heap, Image: image{bytes.NewReader(bytes.Clone(st.memory)), s},
-		Position: st.position, Entries: s.entries(id, st.position),
+		Position: st.position, Snapshot: s.taken[id], Entries: s.entries(id, st.position),
 	}, nil
 }
 
@@ -150,6 +156,19 @@ func (h *house) add(id swing.VatID) {
 	h.code[h.of[id]] = code
 }
 
+// take takes the snapshots that are due, as a host would.
+func (h *house) take() []swing.VatID {
+	h.t.Helper()
+	ids, err := h.w.TakeDue(context.Background())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, id := range ids {
+		h.taken[id] = h.paused[id].position
+	}
+	return ids
+}
+
 // recorder keeps what a delivery asks, and answers with the request.
 type recorder struct {
 	kept []transcript.Exchange
@@ -158,7 +177,10 @@ type recorder struct {
 
 func (r *recorder) Syscall(op swing.Op, request []byte) ([]byte, bool) {
 	answer := append([]byte{byte(op)}, request...)
-	r.kept = append(r.kept, transcript.Exchange{Op: op, Request: bytes.Clone(request), Answer: answer})
+	r.kept = append(
+		r.kept,
+		transcript.Exchange{Op: op, Request: bytes.Clone(request), Answer: answer},
+	)
 	return answer, !r.end
 }
 

@@ -62,6 +62,8 @@ type Options struct {
 	MaxPrograms int
 	// Snapshots says when one is due.
 	Snapshots Policy
+	// Evict says which vat is evicted; "" means EvictLRU.
+	Evict Eviction
 	// PauseOnEvict saves every evicted worker to its image, so that it pages in
 	// without replay while this process lives.
 	PauseOnEvict bool
@@ -107,6 +109,8 @@ type vat struct {
 	start    uint64 // where the incarnation began
 	snapshot uint64 // how far its latest snapshot reaches, if it is past start
 	bytes    uint64 // its memory, as counted in Stats
+	unsaved  work   // from the image to where it is
+	account  *account
 }
 
 // Warehouse is a kernel.Vats. It has one owner: no two of its methods may run
@@ -117,9 +121,12 @@ type Warehouse struct {
 	options  Options
 	vats     *simplelru.LRU[swing.VatID, *vat]
 	programs *simplelru.LRU[programKey, *program]
+	evictor  evictor
 	pins     map[swing.VatID]bool
-	due      []dueVat   // in the order they fell due
-	lost     *LostError // the latest
+	accounts *simplelru.LRU[swing.VatID, *account] // nil: they are not needed
+	counter  byteCount                             // of the delivery under way
+	due      []dueVat                              // in the order they fell due
+	lost     *LostError                            // the latest
 	stats    Stats
 }
 
@@ -149,24 +156,37 @@ func New(e Engine, s Source, o Options) (*Warehouse, error) {
 	if o.MaxPrograms == 0 {
 		o.MaxPrograms = DefaultMaxPrograms
 	}
-	o.Snapshots = o.Snapshots.withDefaults()
+	if o.Evict == "" {
+		o.Evict = EvictLRU
+	}
+	o.Snapshots = o.Snapshots.WithDefaults()
 	if o.MaxPagedIn < 1 || o.MaxPrograms < 1 {
 		return nil, fmt.Errorf("make warehouse: %d vats and %d programs, want at least 1 each",
 			o.MaxPagedIn, o.MaxPrograms)
 	}
-	if o.Snapshots.Initial < Never || o.Snapshots.Interval < 1 {
-		return nil, fmt.Errorf("make warehouse: snapshots after %d and every %d deliveries, "+
-			"want at least 1", o.Snapshots.Initial, o.Snapshots.Interval)
-	}
 	w := &Warehouse{engine: e, source: s, options: o, pins: map[swing.VatID]bool{}}
-	var err error
-	if w.vats, err = simplelru.NewLRU[swing.VatID, *vat](unbounded, nil); err != nil {
-		return nil, fmt.Errorf("make warehouse: %w", err)
-	}
-	if w.programs, err = simplelru.NewLRU[programKey, *program](unbounded, nil); err != nil {
+	if err := errors.Join(o.Snapshots.validate(), w.makeLists()); err != nil {
 		return nil, fmt.Errorf("make warehouse: %w", err)
 	}
 	return w, nil
+}
+
+// makeLists makes what the vats, their accounts and the programs are kept in.
+func (w *Warehouse) makeLists() (err error) {
+	if w.evictor, err = newEvictor(w.options); err != nil {
+		return err
+	}
+	if w.vats, err = simplelru.NewLRU[swing.VatID, *vat](unbounded, nil); err != nil {
+		return err
+	}
+	if w.options.Snapshots.Rule != ByCount {
+		w.accounts, err = simplelru.NewLRU[swing.VatID, *account](accountsMax, nil)
+		if err != nil {
+			return err
+		}
+	}
+	w.programs, err = simplelru.NewLRU[programKey, *program](unbounded, nil)
+	return err
 }
 
 // Deliver pages the vat in if need be and runs its next delivery, which will be
@@ -188,6 +208,10 @@ func (w *Warehouse) Deliver(
 	if w.options.Log != nil {
 		log = func(level worker.Level, text []byte) { w.options.Log(id, level, text) }
 	}
+	if w.options.Snapshots.Rule == ByBytes {
+		w.counter = byteCount{Syscaller: sys}
+		sys = &w.counter
+	}
 	out, err := v.worker.Deliver(ctx, delivery, fuel, sys, log)
 	if w.lose(err) {
 		return swing.Outcome{}, fmt.Errorf("run vat %s: %w", id, err)
@@ -198,15 +222,18 @@ func (w *Warehouse) Deliver(
 	w.stats.Deliveries++
 	if out.OK() {
 		v.at++
+		done := work{1, out.Fuel, uint64(len(delivery)) + w.counter.bytes}
+		v.unsaved = v.unsaved.plus(done)
+		v.account.total += done.cost()
 		w.grown(v)
-		w.noteDue(v)
+		w.noteDue(v, delivered)
 	}
 	return out, nil
 }
 
 // noteDue puts a vat on the list of due snapshots, once.
-func (w *Warehouse) noteDue(v *vat) {
-	if w.options.Snapshots.Due(v.start, v.snapshot, v.at) && w.dueAt(v.id) < 0 {
+func (w *Warehouse) noteDue(v *vat, m moment) {
+	if w.options.Snapshots.due(w.standing(v), m) && w.dueAt(v.id) < 0 {
 		w.due = append(w.due, dueVat{id: v.id})
 	}
 }
@@ -232,7 +259,8 @@ func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
 	ids := make([]swing.VatID, 0, len(due))
 	for _, d := range due {
 		ids = append(ids, d.id)
-		if v, ok := w.vats.Peek(d.id); ok && d.paused == 0 {
+		v, ok := w.vats.Peek(d.id)
+		if ok && d.paused == 0 {
 			err := w.pause(ctx, v)
 			if w.lose(err) {
 				continue // the snapshot will fall due again
@@ -242,8 +270,37 @@ func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
 			}
 			v.snapshot = v.at
 		}
+		if ok {
+			v.account.behind = work{}
+		} else {
+			w.account(d.id).behind = work{}
+		}
 	}
 	return ids, nil
+}
+
+// Idle is told that there is nothing to deliver: what [OnIdle] asks for falls due.
+func (w *Warehouse) Idle() {
+	if w.options.Snapshots.Rule != OnIdle {
+		return
+	}
+	for _, v := range w.vats.Values() {
+		w.noteDue(v, idle)
+	}
+}
+
+// Want pages a vat in, if need be, and has a snapshot of it fall due, whatever the policy
+// says, unless it has done nothing since its latest.
+func (w *Warehouse) Want(ctx context.Context, id swing.VatID) error {
+	v, err := w.pageIn(ctx, id)
+	if err != nil {
+		w.lose(err)
+		return fmt.Errorf("page in vat %s: %w", id, err)
+	}
+	if v.at > v.snapshot && w.dueAt(id) < 0 {
+		w.due = append(w.due, dueVat{id: id})
+	}
+	return nil
 }
 
 // Refresh pages a vat in, if need be, and brings its image up to date with its worker.
@@ -273,6 +330,9 @@ func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 		return fmt.Errorf("pause vat %s: %w", v.id, err)
 	}
 	v.saved = v.at
+	v.account.behind, v.unsaved = v.account.behind.plus(v.unsaved), work{}
+	v.account.pauses++
+	v.account.pages += uint64(len(c.Written))
 	w.stats.Pauses++
 	w.stats.PagesPaused += uint64(len(c.Written))
 	return nil
@@ -294,6 +354,7 @@ func (w *Warehouse) Discard(id swing.VatID) {
 // drop gives a worker up without saving anything.
 func (w *Warehouse) drop(ctx context.Context, v *vat) error {
 	w.vats.Remove(v.id)
+	w.evictor.gone(v.id)
 	w.stats.PagedBytes -= v.bytes
 	v.program.users--
 	err := v.worker.Close(ctx)

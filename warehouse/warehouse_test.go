@@ -29,6 +29,21 @@ func TestPagingIsInvisible(t *testing.T) {
 		{MaxPagedIn: 3, Snapshots: warehouse.Policy{Initial: 2, Interval: 5}},
 		{MaxPagedIn: 4, MaxBytes: 3 << 17},
 		{MaxPagedIn: 2, Yields: everyOther()},
+		{MaxPagedIn: 3, Evict: warehouse.Evict2Q, Snapshots: mustParse(t, "fuel:3000")},
+		{MaxPagedIn: 3, Evict: warehouse.EvictARC, Snapshots: mustParse(t, "bytes:1e3")},
+		{MaxPagedIn: 2, Evict: warehouse.EvictCost, Snapshots: mustParse(t, "cost")},
+		{
+			MaxPagedIn: 4,
+			MaxBytes:   3 << 17,
+			Evict:      warehouse.EvictCost,
+			Snapshots:  mustParse(t, "evict"),
+		},
+		{
+			MaxPagedIn: 4,
+			MaxBytes:   3 << 17,
+			Evict:      warehouse.Evict2Q,
+			Snapshots:  mustParse(t, "idle"),
+		},
 	}
 	for seed := range uint64(4) {
 		var want map[swing.VatID][]string
@@ -77,9 +92,8 @@ func play(h *house, rng *rand.Rand) {
 			h.must(id, order{op, 1 + at%5, at, 64})
 		}
 		if rng.IntN(10) == 0 {
-			if _, err := h.w.TakeDue(context.Background()); err != nil {
-				h.t.Fatal(err)
-			}
+			h.w.Idle()
+			h.take()
 		}
 	}
 }
@@ -151,25 +165,6 @@ func TestBytesLimit(t *testing.T) {
 	}
 }
 
-// TestPolicy: the table of when a snapshot is due.
-func TestPolicy(t *testing.T) {
-	p := warehouse.Policy{Initial: 2, Interval: 200}
-	for _, r := range []struct {
-		p                    warehouse.Policy
-		start, snapshot, end uint64
-		want                 bool
-	}{
-		{p, 0, 0, 1, false}, {p, 0, 0, 2, true}, {p, 0, 2, 201, false}, {p, 0, 2, 202, true},
-		{p, 500, 500, 501, false}, {p, 500, 500, 502, true}, {p, 500, 502, 701, false},
-		{warehouse.Policy{Initial: warehouse.Never, Interval: 1}, 0, 0, 1000, false},
-		{warehouse.Policy{Initial: 1, Interval: 1}, 0, 5, 6, true},
-	} {
-		if got := r.p.Due(r.start, r.snapshot, r.end); got != r.want {
-			t.Errorf("%+v at %d, %d, %d: %v", r.p, r.start, r.snapshot, r.end, got)
-		}
-	}
-}
-
 // TestTakeDue: a vat falls due once, resident or evicted, and not again before
 // the interval; what its image holds then is the heap.
 func TestTakeDue(t *testing.T) {
@@ -178,13 +173,7 @@ func TestTakeDue(t *testing.T) {
 	})
 	h.add("v1")
 	h.add("v2")
-	take := func() string {
-		ids, err := h.w.TakeDue(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprint(ids)
-	}
+	take := func() string { return fmt.Sprint(h.take()) }
 	h.must("v1", order{})
 	if got := take(); got != "[]" {
 		t.Errorf("after 1 delivery: %s", got)
@@ -313,16 +302,26 @@ func TestProgramsAreBounded(t *testing.T) {
 	}
 }
 
-// TestRefusedOptions: limits below one are named.
+// TestRefusedOptions: limits below one are named, and what is no policy.
 func TestRefusedOptions(t *testing.T) {
-	for _, o := range []warehouse.Options{
-		{MaxPagedIn: -1}, {MaxPrograms: -1}, {Snapshots: warehouse.Policy{Initial: -2}},
-		{Snapshots: warehouse.Policy{Interval: -1}},
-	} {
+	for _, o := range []warehouse.Options{{MaxPagedIn: -1}, {MaxPrograms: -1}} {
 		if _, err := warehouse.New(nil, nil, o); err == nil ||
 			!strings.Contains(err.Error(), "want at least 1") {
 			t.Errorf("%+v: %v", o, err)
 		}
+	}
+	for _, p := range []warehouse.Policy{
+		{Initial: -2}, {Interval: -1}, {Rule: warehouse.ByFuel}, {Rule: "often"},
+		{Rule: warehouse.ByBytes, Amount: 1, Initial: 2}, {Rule: warehouse.OnIdle, Amount: 1},
+	} {
+		_, err := warehouse.New(nil, nil, warehouse.Options{Snapshots: p})
+		if !errors.Is(err, warehouse.ErrPolicy) {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	_, err := warehouse.New(nil, nil, warehouse.Options{Evict: "mru"})
+	if !errors.Is(err, warehouse.ErrEviction) {
+		t.Errorf("evict mru: %v", err)
 	}
 }
 

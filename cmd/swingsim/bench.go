@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 func (a *app) benchVerb() *cobra.Command {
 	var scale float64
+	var of loadFlags
+	var save string
 	c := &cobra.Command{
 		Use:   "bench [CASE...]",
 		Short: "Measure this machine: page-in, snapshots, deliveries, replay, bytes",
@@ -26,17 +29,30 @@ larger is worse. The floor of a case of growth is its least size: the ratio is h
 more each of many costs than each of few. best is the least time, or the highest rate.
 On a machine that others use, trust ratios and the best more than the median.
 
+With --trace it measures none of them, but, once, the load of a trace: a glutton for each
+of its vats, with as large a heap, is sent a message for each delivery, in the same order.
+
 It makes temporary directories in --dir, or in the system's directory for them, and
 removes them: what is measured is that file system. --json prints one object a line
-for each variant, with case, variant, unit, median, min (the best), n, floor, ratio.`,
+for each variant, with case, variant, unit, median, min (the best), n, floor, ratio, and
+values and floors, which are all measurements. --save also keeps that in a file, with the
+machine's fingerprint: compare puts two such files side by side.`,
 		Example: `  swingsim bench page-in evict
   swingsim bench snapshot --scale 0.5
-  swingsim bench replay --json > replay.jsonl`,
+  swingsim bench replay --json > replay.jsonl
+  swingsim bench --save new.json
+  swingsim bench --trace glutton --max-vats 10`,
 		ValidArgs: caseNames(),
 	}
 	c.Flags().Float64Var(&scale, "scale", 1, "measure `F` times as often, or as many")
+	c.Flags().StringVar(&save, "save", "", "also write the results to `FILE`, for compare")
+	of.register(c)
+	c.AddCommand(a.benchCompareVerb(), a.benchSurfaceVerb())
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		cases, err := chooseCases(args)
+		if err == nil && of != (loadFlags{}) {
+			cases, err = of.load(args)
+		}
 		if err != nil {
 			return err
 		}
@@ -46,7 +62,16 @@ for each variant, with case, variant, unit, median, min (the best), n, floor, ra
 		if a.dir != "" && !isDir(a.dir) {
 			return usagef("--dir %s: there is no such directory to measure in", a.dir)
 		}
-		return a.bench(ctx, cases, scale)
+		results, err := a.bench(ctx, cases, scale)
+		if err != nil || save == "" {
+			return err
+		}
+		file := bench.File{Machine: bench.ThisMachine(a.dir), Scale: scale, Results: results}
+		encoded, err := file.Encode()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(save, encoded, 0o644)
 	})
 }
 
@@ -76,12 +101,18 @@ func chooseCases(names []string) (chosen []bench.Case, err error) {
 		if n < 0 {
 			return nil, usagef("no case %q: there are %s", name, strings.Join(caseNames(), ", "))
 		}
+		if slices.ContainsFunc(chosen, func(c bench.Case) bool { return c.Name == name }) {
+			return nil, usagef("case %s is named twice", name)
+		}
 		chosen = append(chosen, all[n])
 	}
 	return chosen, nil
 }
 
-func (a *app) bench(ctx context.Context, cases []bench.Case, scale float64) error {
+// bench measures the cases, and prints the results of each as it is done.
+func (a *app) bench(
+	ctx context.Context, cases []bench.Case, scale float64,
+) (all []bench.Result, err error) {
 	for _, c := range cases {
 		var results []bench.Result
 		bar := a.newProgress(0, c.Name)
@@ -91,13 +122,14 @@ func (a *app) bench(ctx context.Context, cases []bench.Case, scale float64) erro
 		})
 		bar.end()
 		if err != nil {
-			return fmt.Errorf("measure %s: %w", c.Name, err)
+			return nil, fmt.Errorf("measure %s: %w", c.Name, err)
 		}
 		if err := a.printResults(c, results); err != nil {
-			return err
+			return nil, err
 		}
+		all = append(all, results...)
 	}
-	return nil
+	return all, nil
 }
 
 func (a *app) printResults(c bench.Case, results []bench.Result) error {

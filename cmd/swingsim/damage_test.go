@@ -74,7 +74,7 @@ func seen(t *testing.T, dir string) (string, bool) {
 // bit was of no use, and the directory says what it said before.
 func TestNoDamageIsSilent(t *testing.T) {
 	t.Parallel()
-	made := directory(t, "ring", "--deliveries", "400", "--snapshot-interval", "3")
+	made := directory(t, "ring", "--deliveries", "400", "--snapshots", "count:2/3")
 	want, ok := seen(t, made)
 	if !ok {
 		t.Fatal("the directory cannot be read")

@@ -54,7 +54,7 @@ func TestEveryVerbOnEveryScenario(t *testing.T) {
 	for _, name := range sim.BuiltinNames() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := looks{t, directory(t, name, "--deliveries", "600", "--snapshot-interval", "5")}
+			l := looks{t, directory(t, name, "--deliveries", "600", "--snapshots", "count:2/5")}
 			st, vats := l.counted()
 			l.references(vats)
 			l.history(vats)

@@ -124,7 +124,7 @@ func TestArguments(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"run a b", "scenarios a", "scenarios show", "scenarios show a b", "status a", "vats a", "transcript",
-		"transcript a b", "snapshots a b", "replay", "replay a b", "check a", "version a", "export", "export a b", "import", "import a b", "prune a",
+		"transcript a b", "snapshots a b", "snapshot", "snapshot a b", "replay", "replay a b", "check a", "version a", "export", "export a b", "import", "import a b", "prune a",
 		"export a --mode x", "export a --vat b --since c", "import a --root x", "run --max-vats",
 		"status --nothing", "transcript a --from x", "transcript a --from -1", "replay a --from",
 		"send", "send v1", "send v1 read --deliveries x", "create", "create a b c", "terminate", "terminate a b",
@@ -197,7 +197,7 @@ func TestQuietAndColours(t *testing.T) {
 	dir := directory(t, "counter", "--deliveries", "30")
 	for _, words := range [][]string{
 		{"run", "counter", "--deliveries", "30"}, {"run"}, {"status"}, {"vats"}, {"transcript", "v1"},
-		{"snapshots"}, {"replay", "v1"}, {"check"}, {"prune"}, {"scenarios"}, {"version"}, {"queue"}, {"promises"}, {"objects"},
+		{"snapshots"}, {"snapshot", "v1"}, {"replay", "v1"}, {"check"}, {"prune"}, {"scenarios"}, {"version"}, {"queue"}, {"promises"}, {"objects"},
 		{"clist", "v1"}, {"what-if", "v1", "incr", "1"}, {"send", "v1", "incr", "1"}, {"send", "v1", "incr", "1", "--no-run"},
 		{"quarantine", "v1"}, {"send", "v1", "incr", "1"}, {"queue"}, {"promises"}, {"release", "v1"},
 		{"create", "counter", "x"}, {"terminate", "x"},
@@ -226,7 +226,7 @@ func TestMemoryOnlyNeedsAScenario(t *testing.T) {
 		t.Errorf("run: code %d, %q, %q", code, out, errs)
 	}
 	for _, words := range [][]string{
-		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"replay", "v1"}, {"check"},
+		{"status"}, {"vats"}, {"transcript", "v1"}, {"snapshots"}, {"snapshot", "v1"}, {"replay", "v1"}, {"check"},
 		{"send", "v1", "read"}, {"terminate", "v1"}, {"quarantine", "v1"}, {"release", "v1"}, {"promises"}, {"objects"},
 		{"clist", "v1"}, {"queue"}, {"what-if", "v1", "read"},
 		{"prune"}, {"export", "out"},

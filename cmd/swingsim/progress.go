@@ -55,13 +55,19 @@ func (p *progress) to(done int64) {
 	_ = p.bar.Set64(done) // a terminal that cannot be written to is no fault of the run's
 }
 
-// say says what is being done now.
-func (p *progress) say(what string) {
+// describe says what is being done now.
+func (p *progress) describe(what string) {
 	p.what = what
 	if p.bar != nil {
 		p.bar.Describe(what)
 	}
-	p.to(p.done + 1)
+	p.to(p.done)
+}
+
+// say says what is being done now, which is one thing more.
+func (p *progress) say(what string) {
+	p.done++
+	p.describe(what)
 }
 
 // end takes the bar away.

@@ -47,13 +47,13 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.runVerb(), a.scenariosVerb(), a.lintVerb(), a.statusVerb(), a.vatsVerb(),
-		a.transcriptVerb(),
-		a.snapshotsVerb(), a.replayVerb(), a.checkVerb(), a.sendVerb(), a.createVerb(),
+		a.transcriptVerb(), a.snapshotsVerb(), a.snapshotVerb(), a.replayVerb(), a.checkVerb(),
+		a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
 		a.twinVerb(), a.simVerb(), a.shrinkVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(),
 		a.pruneVerb(), a.repairVerb(), a.adoptVerb(),
-		a.benchVerb(), a.versionVerb(),
+		a.policyVerb(), a.benchVerb(), a.reportVerb(), a.versionVerb(),
 	}
 }
 

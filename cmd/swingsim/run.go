@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,21 +22,23 @@ type runFlags struct {
 	deliveries   uint64
 	hold, unhold []string
 
-	maxVats          int
-	maxBytes         uint64
-	snapshotInitial  string
-	snapshotInterval int
-	keepSnapshots    int
-	keepBlocks       uint64
-	pauseOnEvict     bool
-	preload          bool
-	block            int
-	engine           string
-	isolate          bool
-	memory           string
-	detector         string
-	noSync           bool
-	inline           bool
+	maxVats       int
+	maxBytes      uint64
+	snapshots     string
+	evict         string
+	keepSnapshots int
+	keepBlocks    uint64
+	pauseOnEvict  bool
+	preload       bool
+	block         int
+	engine        string
+	isolate       bool
+	memory        string
+	detector      string
+	noSync        bool
+	inline        bool
+	trace         string
+	record        string
 }
 
 func (a *app) runVerb() *cobra.Command {
@@ -55,6 +56,13 @@ gone at the end. run --dir DIRECTORY alone goes on with what made the directory.
 The activityhash at the end is the same however the scenario got there. --seed, and
 what is held, are observable: they change it. All other flags are private: they
 change speed and size only.
+
+A RULE of --snapshots is one of
+  count:INITIAL/INTERVAL   first after INITIAL deliveries, and then every INTERVAL
+  fuel:UNITS, bytes:BYTES  when a replay would use so much fuel, or read so many bytes
+  cost                     when the replays it should save cost more than it does
+  evict, idle              of a vat that is evicted; when nothing is left to deliver
+  never
 
 Ctrl-C ends the run with everything kept; pressed again, it ends it at once, and
 nothing but the block being written is lost.`,
@@ -89,10 +97,9 @@ func (r *runFlags) register(c *cobra.Command) {
 		"at most `N` vats in memory (default: the scenario's, or 50)")
 	f.Uint64Var(&r.maxBytes, "max-bytes", 0,
 		"at most `N` bytes of vats' memories in memory (default: no bound)")
-	f.StringVar(&r.snapshotInitial, "snapshot-initial", "",
-		"save a vat's heap first after `N` deliveries, or never (default 2)")
-	f.IntVar(&r.snapshotInterval, "snapshot-interval", 0,
-		"and then every `N` deliveries (default 200)")
+	f.StringVar(&r.snapshots, "snapshots", "",
+		"save a vat's heap by `RULE` (default: the scenario's, or count:2/200)")
+	f.StringVar(&r.evict, "evict", "lru", "choose the vat to evict by `WAY`: lru, 2q, arc or cost")
 	f.IntVar(&r.keepSnapshots, "keep-snapshots", 0, "keep `N` snapshots of a vat (default 2)")
 	f.Uint64Var(&r.keepBlocks, "keep-blocks", 0,
 		"keep the changes of the last `N` blocks, for export --since")
@@ -109,6 +116,9 @@ func (r *runFlags) register(c *cobra.Command) {
 		"written pages are found by `WAY`: scan, pagemap or compare")
 	f.BoolVar(&r.noSync, "no-sync", false, "leave it to the system when data reaches the disk")
 	f.BoolVar(&r.inline, "inline", false, "do in line what is otherwise done in the background")
+	f.StringVar(&r.trace, "trace", "",
+		"record what vats did in `FILE`, for swingsim policy; deliveries are slower for it")
+	f.StringVar(&r.record, "record", "", "write what each block and vat did to `FILE`, for report")
 }
 
 // options returns the host's options: the flags', else the scenario's.
@@ -121,23 +131,17 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 		NoSync:      r.noSync, Inline: r.inline, Isolate: r.isolate,
 	}
 	o.Snapshots.Initial = s.Options.SnapshotInitial
-	o.Snapshots.Interval = orElse(r.snapshotInterval, s.Options.SnapshotInterval)
-	switch n, err := strconv.Atoi(r.snapshotInitial); {
-	case r.snapshotInitial == "never":
-		o.Snapshots.Initial = sim.SnapshotNever
-	case r.snapshotInitial == "":
-	case err != nil || n < 1:
-		return nil, usagef("--snapshot-initial %q: want a number from 1, or never",
-			r.snapshotInitial)
-	default:
-		o.Snapshots.Initial = n
+	o.Snapshots.Interval = s.Options.SnapshotInterval
+	if r.snapshots != "" {
+		if err := o.Snapshots.UnmarshalText([]byte(r.snapshots)); err != nil {
+			return nil, usagef("--%v", err)
+		}
 	}
 	for _, f := range []struct {
 		flag  string
 		value int
 	}{
-		{"max-vats", r.maxVats}, {"snapshot-interval", r.snapshotInterval},
-		{"keep-snapshots", r.keepSnapshots}, {"block", r.block},
+		{"max-vats", r.maxVats}, {"keep-snapshots", r.keepSnapshots}, {"block", r.block},
 	} {
 		if f.value < 0 {
 			return nil, usagef("--%s %d: want a number from 1", f.flag, f.value)
@@ -146,6 +150,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	engine := ""
 	err := errors.Join(
 		fill(&engine, "engine", r.engine, "compiler", "interpreter"),
+		fill(&o.Evict, "evict", r.evict, "lru", "2q", "arc", "cost"),
 		fill(&o.Memory, "memory", r.memory, "mapped", "copied"),
 		fill(&o.Detector, "detector", r.detector, "scan", "pagemap", "compare"),
 	)
@@ -231,7 +236,19 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	o.Seed = s.Seed
 	bar := a.newProgress(orLength(r.deliveries, s.Length.Deliveries), "deliveries")
 	o.Observer.Block = func(b host.Block) { bar.to(bar.done + int64(b.Deliveries)) }
-	err := a.opened(ctx, o, func(h *host.Host) error {
+	traced := func() error { return nil }
+	if r.trace != "" {
+		var err error
+		about := fmt.Sprintf("%s, seed %s", s.Name, s.Seed)
+		if traced, err = recordTrace(r.trace, about, &o.Observer); err != nil {
+			return err
+		}
+	}
+	record, err := r.startRecord(o, s)
+	if err != nil {
+		return err
+	}
+	err = a.opened(ctx, o, func(h *host.Host) error {
 		before, err := h.Stats()
 		if err != nil {
 			return err
@@ -250,9 +267,9 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 		if err := h.Settle(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
-		return sum.fill(h, result, elapsed)
+		return errors.Join(sum.fill(h, result, elapsed), record.end(h))
 	})
-	if err != nil {
+	if err = errors.Join(err, traced(), record.close()); err != nil {
 		return err
 	}
 	if sum.DirBytes, err = a.bytesOnDisk(sum.DirBytes); err != nil {

@@ -38,10 +38,7 @@ deliveries, the heap's hash, which engine made it, and what it added to the stor
 			vats, err := a.chosen(h, args)
 			for _, v := range vats {
 				for _, s := range v.Snapshots {
-					list = append(list, listedSnapshot{
-						string(v.ID), v.Name, s.Position, s.ID.String(), s.Transcript.String(),
-						s.Engine, s.Incarnation, s.StoredBytes,
-					})
+					list = append(list, listSnapshot(v, s))
 				}
 			}
 			return err
@@ -64,6 +61,14 @@ deliveries, the heap's hash, which engine made it, and what it added to the stor
 			count(len(list), "snapshot", "snapshots"), size(total))
 		return nil
 	})
+}
+
+// listSnapshot returns what is listed of a vat's snapshot.
+func listSnapshot(v host.Vat, s host.Snapshot) listedSnapshot {
+	return listedSnapshot{
+		string(v.ID), v.Name, s.Position, s.ID.String(), s.Transcript.String(),
+		s.Engine, s.Incarnation, s.StoredBytes,
+	}
 }
 
 // chosen returns the vat that the arguments name, or all.

@@ -90,7 +90,7 @@ func TestRunOptions(t *testing.T) {
 	t.Parallel()
 	s := &sim.Scenario{Options: sim.Options{MaxVats: 20, SnapshotInitial: 3, SnapshotInterval: 30, Block: 40}}
 	show := func(o *host.Options) string {
-		return strings.TrimSpace(fmt.Sprintln(o.MaxVats, o.MaxBytes, o.Snapshots, o.KeepSnapshots, o.PauseOnEvict, o.Preload,
+		return strings.TrimSpace(fmt.Sprintln(o.MaxVats, o.MaxBytes, o.Snapshots, o.Evict, o.KeepSnapshots, o.PauseOnEvict, o.Preload,
 			o.BlockCranks, o.Interpreter, o.Memory, o.Detector, o.NoSync, o.Inline))
 	}
 	for _, c := range []struct {
@@ -98,13 +98,13 @@ func TestRunOptions(t *testing.T) {
 		of   *sim.Scenario
 		want string
 	}{
-		{"", &sim.Scenario{}, "0 0 {0 0} 0 false false 0 false mapped scan false false"},
-		{"", s, "20 0 {3 30} 0 false false 40 false mapped scan false false"},
-		{"--max-vats 5 --snapshot-initial never --snapshot-interval 6 --block 7", s,
-			"5 0 {-1 6} 0 false false 7 false mapped scan false false"},
+		{"", &sim.Scenario{}, "0 0 count:2/200 lru 0 false false 0 false mapped scan false false"},
+		{"", s, "20 0 count:3/30 lru 0 false false 40 false mapped scan false false"},
+		{"--max-vats 5 --snapshots never --evict arc --block 7", s,
+			"5 0 never arc 0 false false 7 false mapped scan false false"},
 		{"--max-bytes 9 --keep-snapshots 4 --pause-on-evict --preload --engine interpreter --memory copied " +
-			"--detector pagemap --no-sync --inline --snapshot-initial 8", s,
-			"20 9 {8 30} 4 true true 40 true copied pagemap true true"},
+			"--detector pagemap --no-sync --inline --snapshots fuel:8e3", s,
+			"20 9 fuel:8000 lru 4 true true 40 true copied pagemap true true"},
 	} {
 		o, err := flagsOf(t, strings.Fields(c.args)...).options(c.of)
 		if err != nil || show(o) != c.want {

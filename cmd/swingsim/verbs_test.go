@@ -56,6 +56,7 @@ var jsonFields = map[string]string{
 		"seed snapshots torn_bytes vats vats_ended vats_held",
 	"vats": "id incarnation latest_snapshot name options options.critical options.meter options.pipelining options.quarantine options.reap_deliveries options.reap_fuel options.reap_references " +
 		"position program references root snapshots state transcript",
+	"snapshot v1":    "engine heap incarnation name position stored_bytes transcript vat",
 	"snapshots":      "engine heap incarnation name position stored_bytes transcript vat",
 	"transcript v1":  "d position r r.fuel r.status sc",
 	"replay v1":      "deliveries deliveries_per_s from name seconds snapshots_compared to transcript vat",

@@ -19,6 +19,12 @@ type Result struct {
 	Floor   float64 `json:"floor"` // median of the floor; 0 where there is none
 	Ratio   float64 `json:"ratio"` // 0 where there is no floor
 	Note    string  `json:"note,omitempty"`
+	// Rate says that larger is better.
+	Rate bool `json:"rate,omitempty"`
+	// Values are the measurements, and Floors those of the floor, in the order in
+	// which they were made.
+	Values []float64 `json:"values,omitempty"`
+	Floors []float64 `json:"floors,omitempty"`
 }
 
 // Run is one run of a case.
@@ -75,6 +81,7 @@ func Cases() []Case {
 		{"deliver-sync", "the same, every crank durable by itself", deliverSync},
 		{"replay", "replaying a trivial vat's history", replay},
 		{"thrash", "100 vats in a ring, 10 in memory", thrash},
+		{"policy", "scenarios under each way of eviction and of snapshots", policy},
 		{"isolate", "vats in a process of their own, against the same without", isolate},
 		{"many", "100,000 vats registered, 50 in memory", many},
 		{"meter", "programs that compute: what counting fuel costs", meter},
@@ -103,6 +110,7 @@ func result(name, variant, unit string, measured, floor sample, rate bool) Resul
 	out := Result{
 		Case: name, Variant: variant, Unit: unit, N: len(measured),
 		Median: measured.median(), Floor: floor.median(),
+		Rate: rate, Values: measured, Floors: floor,
 	}
 	if rate {
 		out.Min = slices.Max(measured)

@@ -129,15 +129,23 @@ func compiled(
 	name string,
 	l swing.Limits,
 ) (*worker.Engine, *worker.Program, error) {
+	return compiledBy(ctx, name, worker.Options{Limits: l}, (*worker.Engine).Compile)
+}
+
+// compiledBy is a built-in program on an engine of its own, compiled in some way.
+func compiledBy(
+	ctx context.Context, name string, o worker.Options,
+	compile func(*worker.Engine, context.Context, []byte) (*worker.Program, error),
+) (*worker.Engine, *worker.Program, error) {
 	code, err := program(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := worker.NewEngine(ctx, worker.Options{Limits: l})
+	e, err := worker.NewEngine(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := e.Compile(ctx, code)
+	p, err := compile(e, ctx, code)
 	if err != nil {
 		return nil, nil, errors.Join(err, e.Close(ctx))
 	}

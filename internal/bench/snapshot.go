@@ -22,6 +22,7 @@ type studio struct {
 	files   *vfs.Dir
 	heaps   *snapstore.Store
 	img     *snapstore.Image
+	whole   []byte // the latest whole copy
 }
 
 // snapshot measures finding the written pages, bringing the image up to date and
@@ -89,9 +90,7 @@ func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio,
 	if err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
-	start := swing.Delivery[swing.VRef]{Kind: swing.DeliverStartVat, Time: 1}
-	start.Params.Body = gluttonKnobs(heapBytes, noiseBytes, k)
-	if err = s.deliver(ctx, start); err == nil {
+	if err = deliverTo(ctx, s.worker, startGlutton(heapBytes, k)); err == nil {
 		_, _, err = s.save(ctx)
 	}
 	if err != nil {
@@ -108,23 +107,35 @@ func (s *studio) segments() (out []snapstore.Segment) {
 	return out
 }
 
-func (s *studio) deliver(ctx context.Context, d swing.Delivery[swing.VRef]) error {
-	out, err := s.worker.Deliver(ctx, swing.AppendDelivery(nil, d), swing.Unbounded, silent{}, nil)
+// startGlutton is the first delivery of a glutton that holds so many bytes, and of which
+// a touch writes k pages.
+func startGlutton(heapBytes, k uint64) swing.Delivery[swing.VRef] {
+	start := swing.Delivery[swing.VRef]{Kind: swing.DeliverStartVat, Time: 1}
+	start.Params.Body = gluttonKnobs(heapBytes, noiseBytes, k)
+	return start
+}
+
+// touch is a delivery of one touch.
+func touch() swing.Delivery[swing.VRef] {
+	return swing.Delivery[swing.VRef]{
+		Kind: swing.DeliverMessage, Time: 1, Target: swing.RootVRef,
+		Message: swing.Message[swing.VRef]{
+			Method: "touch",
+			Args:   swing.CapData[swing.VRef]{Body: list()},
+		},
+	}
+}
+
+// deliverTo has a glutton's worker run a delivery, and no kernel.
+func deliverTo(ctx context.Context, w *worker.Worker, d swing.Delivery[swing.VRef]) error {
+	out, err := w.Deliver(ctx, swing.AppendDelivery(nil, d), swing.Unbounded, silent{}, nil)
 	if err == nil && !out.OK() {
 		err = fmt.Errorf("the glutton %v", out)
 	}
 	return err
 }
 
-func (s *studio) touch(ctx context.Context) error {
-	return s.deliver(ctx, swing.Delivery[swing.VRef]{
-		Kind: swing.DeliverMessage, Time: 1, Target: swing.RootVRef,
-		Message: swing.Message[swing.VRef]{
-			Method: "touch",
-			Args:   swing.CapData[swing.VRef]{Body: list()},
-		},
-	})
-}
+func (s *studio) touch(ctx context.Context) error { return deliverTo(ctx, s.worker, touch()) }
 
 // save takes a snapshot, and returns how long it took, without the sync.
 func (s *studio) save(ctx context.Context) (info snapstore.Info, d time.Duration, err error) {

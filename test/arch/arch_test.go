@@ -21,6 +21,7 @@ var arrows = map[string]string{
 	"vfs":                "",
 	"internal/frame":     "",
 	"internal/portable":  "swing transcript internal/frame",
+	"internal/trace":     "swing internal/frame",
 	"internal/invariant": "",
 	"guest":              "",
 	"transcript":         "swing",
@@ -35,11 +36,12 @@ var arrows = map[string]string{
 	"devices":            "swing kernel",
 	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
-	"link":           "host devices kernel swing internal/frame",
-	"internal/sim":   "host swing vfs guest kernel devices link transcript",
-	"internal/bench": "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim",
-	"cmd/swingsim":   "host devices internal/sim internal/bench link swing",
-	"examples/embed": "host guest",
+	"link":            "host devices kernel swing internal/frame",
+	"internal/sim":    "host swing vfs guest kernel devices link transcript",
+	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
+	"internal/report": "host kernel swing internal/bench",
+	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing",
+	"examples/embed":  "host guest",
 }
 
 // foreign says which rooms may import what from outside. What is not listed may
@@ -57,12 +59,13 @@ var foreign = map[string]string{
 	"github.com/goccy/go-yaml":        "internal/sim cmd/swingsim",
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
+	"golang.org/x/perf":               "internal/bench",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 
 // pure rooms ask the world nothing.
 var pure = []string{"swing", "transcript", "vatkeeper", "kernel", "worker/instrument", "internal/frame",
-	"internal/portable", "devices"}
+	"internal/portable", "internal/trace", "devices"}
 
 var impure = []string{
 	"os", "time", "math/rand", "math/rand/v2", "crypto/rand", "sync", "sync/atomic", "net",

@@ -44,7 +44,7 @@ func inEveryLife(t *testing.T, devices map[string]kernel.Device, scenario func(l
 			{MaxVats: 1, Snapshots: warehouse.Policy{Initial: 1, Interval: 1}},
 			{MaxVats: 1, BlockCranks: 1, PauseOnEvict: true},
 		} {
-			o.NoSync, o.Devices = true, devices
+			o.NoSync, o.Devices, o.CacheCompiled = true, devices, true
 			l := &lives{
 				TB: t, style: fmt.Sprintf("%s %d", language, i), options: o, restart: i == 2, dir: t.TempDir(),
 				codes: map[string]swing.Hash{}, entries: map[swing.VatID]map[uint64]transcript.Entry{},

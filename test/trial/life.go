@@ -47,6 +47,7 @@ func (l Life) options(o host.Options) host.Options {
 // Open opens the directory of a life.
 func (l Life) Open(ctx context.Context, dir string, o host.Options) (*host.Host, error) {
 	o = l.options(o)
+	o.CacheCompiled = dir != "" // it is opened often
 	return host.Open(ctx, dir, &o)
 }
 

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vatwarehouse/internal/trace"
+)
+
+// realRun runs a scenario and returns its summary.
+func realRun(t *testing.T, args ...string) (sum summary) {
+	t.Helper()
+	code, out, errs := output(t, append([]string{"run", "--json", "--quiet"}, args...)...)
+	if code != exitOK {
+		t.Fatalf("%v: %d: %s", args, code, errs)
+	}
+	if err := json.Unmarshal([]byte(out), &sum); err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// TestPredictionsHold: what a trace says of a policy is what a run under it does: page-ins,
+// evictions, replays and snapshots, whatever the policy under which the trace was recorded.
+func TestPredictionsHold(t *testing.T) {
+	t.Parallel()
+	for _, scenario := range []string{"exchange", "zipf", "glutton"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "trace")
+			length := []string{scenario, "--inline", "--deliveries", "800"}
+			recorded := realRun(t, append(length, "--trace", path)...)
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr, err := trace.Decode(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			curve := tr.Curve()
+			for _, p := range []trace.Policy{
+				{Vats: 5, Initial: 2, Interval: 200}, {Vats: 13, Initial: 7, Interval: 20},
+				{Vats: 30, Initial: trace.Never, Interval: 1}, {Vats: 8, Initial: 1, Interval: 3},
+				{Vats: 9, Initial: 2, Interval: 50, PauseOnEvict: true}, {Vats: 1000, Initial: 2, Interval: 200},
+			} {
+				initial := strconv.Itoa(p.Initial)
+				if p.Initial == trace.Never {
+					initial = "never"
+				}
+				args := append(length, "--max-vats", strconv.Itoa(p.Vats), "--snapshot-initial", initial,
+					"--snapshot-interval", strconv.Itoa(p.Interval), fmt.Sprintf("--pause-on-evict=%v", p.PauseOnEvict))
+				is, says := realRun(t, args...), tr.Simulate(p)
+				if is.Activityhash != recorded.Activityhash {
+					t.Errorf("%+v: activityhash %s, of the recording %s", p, is.Activityhash, recorded.Activityhash)
+				}
+				got := [...]uint64{says.PageIns, says.Evictions, says.Replayed, says.Snapshots, curve.PageIns(p.Vats)}
+				want := [...]uint64{is.PageIns, is.Evictions, is.Replayed, is.Snapshots, is.PageIns}
+				if got != want {
+					t.Errorf("%+v: page-ins, evictions, replayed, snapshots, page-ins by the curve are predicted as %d, are %d",
+						p, got, want)
+				}
+				// What is written is found after each delivery here, and at the end of several there.
+				if n := is.SnapshotPages; says.SnapshotPages < n || says.SnapshotPages > n+n/20 {
+					t.Errorf("%+v: %d pages of snapshots are predicted, %d it took", p, says.SnapshotPages, n)
+				}
+			}
+		})
+	}
+}
+
+// near reports whether a prediction is within 20 % of what is.
+func near(says, is uint64) bool {
+	return 5*says >= 4*is && 5*says <= 6*is
+}
+
+// TestShippedTracesHold: the traces that come with the program are of its scenarios: what
+// they say of a policy that they were not recorded under is near what a run under it does;
+// of page-ins it is exactly that. If a scenario or a program was changed, record them anew:
+// run NAME --inline --trace FILE.
+func TestShippedTracesHold(t *testing.T) {
+	t.Parallel()
+	names := trace.BuiltinNames()
+	if fmt.Sprint(names) != "[exchange glutton zipf]" {
+		t.Errorf("traces %v", names)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, err := readTrace(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			says := tr.Simulate(trace.Policy{Vats: 15, Initial: 4, Interval: 50})
+			is := realRun(t, name, "--inline", "--max-vats", "15", "--snapshot-initial", "4", "--snapshot-interval", "50")
+			if is.PageIns != says.PageIns || uint64(tr.Deliveries()) != is.Deliveries {
+				t.Errorf("%d page-ins of %d deliveries, predicted %d of %d",
+					is.PageIns, is.Deliveries, says.PageIns, tr.Deliveries())
+			}
+			for _, c := range []struct {
+				what     string
+				says, is uint64
+			}{{"replayed", says.Replayed, is.Replayed}, {"snapshots", says.Snapshots, is.Snapshots},
+				{"pages", says.SnapshotPages, is.SnapshotPages}} {
+				t.Logf("%s: predicted %d, is %d", c.what, c.says, c.is)
+				if !near(c.says, c.is) {
+					t.Errorf("%s: predicted %d, is %d", c.what, c.says, c.is)
+				}
+			}
+		})
+	}
+}
+
+// TestPolicyVerb: the verb finds traces, prices them as it is told, keeps within the
+// budget, and says what is wrong with what it is given.
+func TestPolicyVerb(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	costs, empty := filepath.Join(dir, "costs"), filepath.Join(dir, "empty")
+	write(t, costs, `{"case":"page-in","variant":"2 MiB","median":100}
+{"case":"replay","variant":"trivial C vat","median":1000000}
+{"case":"snapshot","variant":"1 page","median":30}
+{"case":"snapshot","variant":"16 pages","median":180}
+`)
+	write(t, empty, "")
+	slog, packed := filepath.Join(dir, "a.slog"), filepath.Join(dir, "a.slog.gz")
+	line := `{"type":"deliver","vatID":"v%[1]d","deliveryNum":%[2]d,"vd":["message"]}
+{"type":"deliver-result","vatID":"v%[1]d","deliveryNum":%[2]d,"dr":["ok",null,{"compute":1000}]}
+{"type":"crank-finish"}
+`
+	text := ""
+	for i := range 12 {
+		text += fmt.Sprintf(line, i%3, i)
+	}
+	write(t, slog, text)
+	write(t, costs+"2", "{\"type\":\"deliver\"}\n")
+	var z bytes.Buffer
+	gz := gzip.NewWriter(&z)
+	if _, err := gz.Write([]byte(text)); err != nil || gz.Close() != nil {
+		t.Fatal(err)
+	}
+	write(t, packed, z.String())
+	write(t, packed+"2", z.String()[:z.Len()-3])
+	var w weighed
+	code, out, errs := output(t, "policy", "glutton", "--json", "--costs", costs, "--vats", "8", "--suffix", "600")
+	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	if want := (trace.Costs{PageIn: 100e3, Replay: 1000, ReplayFuel: 0.5, Snapshot: 20e3, SnapshotPage: 10e3}); w.Costs != want {
+		t.Errorf("costs %+v, want %+v", w.Costs, want)
+	}
+	if len(w.Curve) != 8 || w.Best == nil || w.Best.Suffix > 600 || w.Best.Vats > 8 || w.Cold != 20 {
+		t.Errorf("%d points, best %+v", len(w.Curve), w.Best)
+	}
+	for _, c := range w.Policies {
+		if c.Suffix <= 600 && c.Total() < w.Best.Total() {
+			t.Errorf("%+v is cheaper than the best", c)
+		}
+		if c.PageIns != w.Curve[c.Vats-1].LRU {
+			t.Errorf("%+v: the curve has %d page-ins", c.Policy, w.Curve[c.Vats-1].LRU)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"glutton", "--vats", "4"}, exitOK, "The cheapest: swingsim run … --max-vats 4 "},
+		{[]string{"glutton", "--memory", "1"}, exitOK, "No policy is within the budget."},
+		{[]string{"none"}, exitFailure, "with the program come exchange, glutton, zipf"},
+		{[]string{empty}, exitFailure, "trace cut short"},
+		{[]string{costs}, exitFailure, "has no deliveries"},
+		{[]string{costs + "2"}, exitFailure, "not a trace: slog, line 1: a deliver without a vatID"},
+		{[]string{slog}, exitOK, "a.slog: 12 deliveries to 3 vats"},
+		{[]string{packed}, exitOK, "The trace does not say what deliveries wrote"},
+		{[]string{packed + "2"}, exitFailure, "unexpected EOF"},
+		{[]string{"policy.go"}, exitFailure, "not a trace"},
+		{[]string{"glutton", "--costs", empty}, exitFailure, "does not have \"page-in, 2 MiB\""},
+		{[]string{"glutton", "--costs", "none"}, exitFailure, "read costs"},
+		{[]string{"glutton", "--vats", "-1"}, exitUsage, "want a number from 1"},
+	} {
+		code, out, errs := output(t, append([]string{"policy"}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errs, c.says) {
+			t.Errorf("%v: code %d, %s%s", c.args, code, out, errs)
+		}
+	}
+}
+
+// TestBenchTrace: bench takes a trace as load, and refuses what makes no sense with it.
+func TestBenchTrace(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "trace")
+	realRun(t, "glutton", "--deliveries", "300", "--trace", path)
+	code, out, errs := output(t, "bench", "--trace", path, "--max-vats", "4", "--json")
+	if code != exitOK || strings.Count(out, `"case":"load","variant":"4 vats in memory"`) != 2 {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	for _, args := range [][]string{{"evict", "--trace", path}, {"--max-vats", "3"}, {"--trace", path, "--max-vats", "-1"}} {
+		if code, _, errs := output(t, append([]string{"bench"}, args...)...); code != exitUsage {
+			t.Errorf("%v: code %d: %s", args, code, errs)
+		}
+	}
+}
