@@ -24,6 +24,7 @@ type policyFlags struct {
 	vats           int
 	memory, stored uint64
 	suffix         uint64
+	check          bool
 }
 
 func (a *app) policyVerb() *cobra.Command {
@@ -46,10 +47,15 @@ gzipped or not, and says what other policies would have cost on it:
 
 Work is priced by --costs FILE, which swingsim bench page-in snapshot replay --json has
 measured on this machine; without it, by what it was on the machine of docs/benchmarks.md.
+--check runs the scenario of a trace that comes with the program, under the default and
+under the policy chosen, and prints what was said beside what ran; it fails if a count is
+further off than a fifth.
+
 docs/traces.md says how work is counted, and how well that is known to hold.`,
 		Example: `  swingsim policy exchange
   swingsim policy zipf --vats 100 --suffix 5000
-  swingsim policy glutton --json`,
+  swingsim policy glutton --json
+  swingsim policy glutton --vats 10 --check`,
 		Args: cobra.ExactArgs(1),
 	}
 	f := c.Flags()
@@ -62,12 +68,14 @@ docs/traces.md says how work is counted, and how well that is known to hold.`,
 		"choose a policy of which snapshots keep at most `N` bytes of pages, before compression")
 	f.Uint64Var(&p.suffix, "suffix", 0,
 		"choose a policy that leaves at most `N` deliveries to replay after a restart")
-	return a.verb(c, func(_ context.Context, args []string) error {
-		return a.policy(args[0], &p)
+	f.BoolVar(&p.check, "check", false,
+		"run the scenario under the default and the policy chosen, and compare")
+	return a.verb(c, func(ctx context.Context, args []string) error {
+		return a.policy(ctx, args[0], &p)
 	})
 }
 
-func (a *app) policy(name string, p *policyFlags) error {
+func (a *app) policy(ctx context.Context, name string, p *policyFlags) error {
 	if p.vats < 0 {
 		return usagef("--vats %d: want a number from 1", p.vats)
 	}
@@ -84,12 +92,20 @@ func (a *app) policy(name string, p *policyFlags) error {
 	}
 	bar := a.newProgress(0, "policies")
 	w := weigh(t, costs, p, bar.say)
-	bar.end()
-	if a.json {
-		return a.printJSON(w)
+	if p.check {
+		err = w.check(ctx, name, t, bar.say)
 	}
-	a.printWeighed(w)
-	return nil
+	bar.end()
+	switch {
+	case err != nil:
+		return err
+	case a.json:
+		err = a.printJSON(w)
+	default:
+		a.printWeighed(w)
+		a.printChecks(w)
+	}
+	return errors.Join(err, w.verdict())
 }
 
 // readTrace reads a file, a trace or a SwingSet slog, be it gzipped, or finds a trace that

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -195,11 +196,39 @@ func TestPolicyVerb(t *testing.T) {
 		{[]string{"glutton", "--costs", empty}, exitFailure, "does not have \"page-in, 2 MiB\""},
 		{[]string{"glutton", "--costs", "none"}, exitFailure, "read costs"},
 		{[]string{"glutton", "--vats", "-1"}, exitUsage, "want a number from 1"},
+		{[]string{slog, "--check"}, exitFailure, "only a trace that comes with the program"},
 	} {
 		code, out, errs := output(t, append([]string{"policy"}, c.args...)...)
 		if code != c.code || !strings.Contains(out+errs, c.says) {
 			t.Errorf("%v: code %d, %s%s", c.args, code, out, errs)
 		}
+	}
+}
+
+// TestPolicyCheck: what is said of the policy that is chosen, and of the default, is what
+// runs under them do; a figure that is off is
+// found.
+func TestPolicyCheck(t *testing.T) {
+	t.Parallel()
+	var w weighed
+	code, out, errs := output(t, "policy", "glutton", "--json", "--vats", "6", "--check")
+	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	if len(w.Checks) != 2 || w.Checks[1].Policy.Vats > 6 || w.Checks[0].Policy.Vats != 50 {
+		t.Errorf("%+v", w.Checks)
+	}
+	for _, c := range w.Checks {
+		if len(c.Counts) != 4 || c.Counts[0].Predicted != c.Counts[0].Ran || c.Counts[2].Ran == 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+	if err := w.verdict(); err != nil {
+		t.Error(err)
+	}
+	w.Checks[1].Counts[1].Predicted *= 2
+	if err := w.verdict(); !errors.Is(err, errCheck) {
+		t.Errorf("a figure that is twice as large: %v", err)
 	}
 }
 

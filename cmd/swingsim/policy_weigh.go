@@ -22,6 +22,7 @@ type weighed struct {
 	Policies   []trace.Cost  `json:"policies"`
 	Budget     *trace.Budget `json:"budget"`
 	Best       *trace.Cost   `json:"best"` // within the budget; null is none
+	Checks     []trialRun    `json:"checks,omitempty"`
 
 	sizes []int // the numbers of vats in memory of Policies
 }
