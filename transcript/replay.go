@@ -18,6 +18,9 @@ type Replayer struct {
 // NewReplayer returns a Replayer of one entry.
 func NewReplayer(e Entry) *Replayer { return &Replayer{entry: e} }
 
+// Begin has a Replayer go on with another entry.
+func (r *Replayer) Begin(e Entry) { *r = Replayer{entry: e} }
+
 // Syscall implements [swing.Syscaller]. It stops the delivery at the first
 // syscall that is not the recorded one.
 func (r *Replayer) Syscall(op swing.Op, request []byte) ([]byte, bool) {

@@ -83,9 +83,11 @@ func (w *Warehouse) start(
 	if life.Position <= life.Snapshot {
 		v.account.behind = work{}
 	}
+	var r transcript.Replayer
+	limits := w.engine.Limits()
 	for entry, err := range life.Entries {
 		if err == nil {
-			err = v.replay(ctx, entry, w.engine.Limits())
+			err = v.replay(ctx, entry, limits, &r)
 		}
 		if err != nil {
 			return nil, errors.Join(err, running.Close(ctx))
@@ -99,9 +101,11 @@ func (w *Warehouse) start(
 
 // replay delivers an entry again and compares. An entry that took no effect
 // when it was recorded is passed over.
-func (v *vat) replay(ctx context.Context, e transcript.Entry, limits swing.Limits) error {
+func (v *vat) replay(
+	ctx context.Context, e transcript.Entry, limits swing.Limits, r *transcript.Replayer,
+) error {
 	if e.Outcome.OK() {
-		r := transcript.NewReplayer(e)
+		r.Begin(e)
 		out, err := v.worker.Deliver(ctx, e.Delivery, e.Budget(limits), r, nil)
 		if err != nil {
 			return fmt.Errorf("replay position %d: %w", e.Position, err)

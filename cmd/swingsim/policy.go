@@ -53,9 +53,8 @@ further off than a fifth.
 
 docs/traces.md says how work is counted, and how well that is known to hold.`,
 		Example: `  swingsim policy exchange
-  swingsim policy zipf --vats 100 --suffix 5000
   swingsim policy glutton --json
-  swingsim policy glutton --vats 10 --check`,
+  swingsim policy glutton --vats 10 --suffix 5000 --check`,
 		Args: cobra.ExactArgs(1),
 	}
 	f := c.Flags()

@@ -134,12 +134,16 @@ func consideredRules() (all []warehouse.Policy) {
 	return all
 }
 
-// steps returns numbers up to the most, each about twice the one before.
+// sizesMax is how many numbers of vats are considered.
+const sizesMax = 6
+
+// steps returns the last of the numbers up to the most, each about twice the one before.
 func steps(most int) (list []int) {
 	for n := 1; n < most; n *= 2 {
 		list = append(list, n)
 	}
-	return append(list, most)
+	list = append(list, most)
+	return list[max(0, len(list)-sizesMax):]
 }
 
 // printWeighed prints it for people.
