@@ -111,7 +111,7 @@ func TestEveryBitMatters(t *testing.T) {
 // refused.
 func TestFramesHaveTheirPlace(t *testing.T) {
 	t.Parallel()
-	b := encode(t, random(rand.New(rand.NewPCG(3, 4)), 120_000))
+	b := encode(t, random(rand.New(rand.NewPCG(3, 4)), 90_000))
 	var frames [][]byte
 	rest := b[bytes.IndexByte(b, '\n')+1:]
 	swapped := bytes.Clone(b[:len(b)-len(rest)])
@@ -122,10 +122,10 @@ func TestFramesHaveTheirPlace(t *testing.T) {
 		}
 		frames, rest = append(frames, rest[:f.Bytes()]), rest[f.Bytes():]
 	}
-	if len(frames) < 5 {
+	if len(frames) < 4 {
 		t.Fatalf("%d frames", len(frames))
 	}
-	frames[2], frames[3] = frames[3], frames[2]
+	frames[1], frames[2] = frames[2], frames[1]
 	for _, f := range frames {
 		swapped = append(swapped, f...)
 	}
