@@ -51,12 +51,8 @@ func TestPredictionsHold(t *testing.T) {
 				{Vats: 30, Initial: trace.Never, Interval: 1}, {Vats: 8, Initial: 1, Interval: 3},
 				{Vats: 9, Initial: 2, Interval: 50, PauseOnEvict: true}, {Vats: 1000, Initial: 2, Interval: 200},
 			} {
-				initial := strconv.Itoa(p.Initial)
-				if p.Initial == trace.Never {
-					initial = "never"
-				}
-				args := append(length, "--max-vats", strconv.Itoa(p.Vats), "--snapshot-initial", initial,
-					"--snapshot-interval", strconv.Itoa(p.Interval), fmt.Sprintf("--pause-on-evict=%v", p.PauseOnEvict))
+				args := append(length, "--max-vats", strconv.Itoa(p.Vats), "--snapshots", snapshotsText(p),
+					fmt.Sprintf("--pause-on-evict=%v", p.PauseOnEvict))
 				is, says := realRun(t, args...), tr.Simulate(p)
 				if is.Activityhash != recorded.Activityhash {
 					t.Errorf("%+v: activityhash %s, of the recording %s", p, is.Activityhash, recorded.Activityhash)
@@ -99,7 +95,7 @@ func TestShippedTracesHold(t *testing.T) {
 				t.Fatal(err)
 			}
 			says := tr.Simulate(trace.Policy{Vats: 15, Initial: 4, Interval: 50})
-			is := realRun(t, name, "--inline", "--max-vats", "15", "--snapshot-initial", "4", "--snapshot-interval", "50")
+			is := realRun(t, name, "--inline", "--max-vats", "15", "--snapshots", "count:4/50")
 			if is.PageIns != says.PageIns || uint64(tr.Deliveries()) != is.Deliveries {
 				t.Errorf("%d page-ins of %d deliveries, predicted %d of %d",
 					is.PageIns, is.Deliveries, says.PageIns, tr.Deliveries())
