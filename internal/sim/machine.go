@@ -16,6 +16,13 @@ type machine struct {
 	warehouse.Local
 	programs map[swing.Hash]*lastingProgram // by the hash of their code
 	grant    func(bytes uint64) error       // of the life under way; nil grants all
+
+	// The loss of all workers that is due, as when their process dies: in the request to
+	// them of that number, of which 0 is none. During a delivery it comes before the
+	// syscall of number loseSyscall, from 0, or else at the delivery's end.
+	loseAt, requests uint64
+	loseSyscall      int
+	lost             *warehouse.LostError // that came
 }
 
 func newMachine(ctx context.Context, compiled bool) (*machine, error) {
@@ -45,15 +52,139 @@ func (m *machine) Compile(ctx context.Context, code []byte) (warehouse.Program, 
 	if err != nil {
 		return nil, err
 	}
-	m.programs[hash] = &lastingProgram{p}
+	m.programs[hash] = &lastingProgram{p, m}
 	return m.programs[hash], nil
 }
 
 // lastingProgram is a program that stays compiled when a warehouse gives it up.
-type lastingProgram struct{ warehouse.Program }
+type lastingProgram struct {
+	warehouse.Program
+	m *machine
+}
 
 // Close implements warehouse.Program.
 func (*lastingProgram) Close(context.Context) error { return nil }
+
+// Start implements warehouse.Program.
+func (p *lastingProgram) Start(
+	ctx context.Context, heap swing.Heap, img worker.Image, seed swing.Hash,
+) (warehouse.Worker, error) {
+	if p.m.due() {
+		return nil, p.m.lose()
+	}
+	w, err := p.Program.Start(ctx, heap, img, seed)
+	if err != nil {
+		return nil, err
+	}
+	return &mortalWorker{w, p.m, p.m.lost}, nil
+}
+
+// undisturbed has the machine grant all memory and lose no workers.
+func (m *machine) undisturbed() {
+	m.grant, m.loseAt, m.requests, m.loseSyscall, m.lost = nil, 0, 0, 0, nil
+}
+
+// armed has a fault come, if it is one of the machine, and returns whether memory was
+// refused.
+func (m *machine) armed(f *PlannedFault) (refused *bool) {
+	refused = new(bool)
+	switch f.Kind {
+	case FaultWorker:
+		m.loseAt, m.loseSyscall = f.At, int(f.Draw%loseSyscalls)
+	case FaultMemory:
+		asked := uint64(0)
+		m.grant = func(uint64) error {
+			if asked++; asked != f.At {
+				return nil
+			}
+			*refused = true
+			return errNoMemory
+		}
+	}
+	return refused
+}
+
+// loseSyscalls bounds the syscalls that are made of a delivery during which workers are lost.
+const loseSyscalls = 4
+
+// due counts a request, and reports whether the loss comes in it.
+func (m *machine) due() bool {
+	m.requests++
+	return m.requests == m.loseAt
+}
+
+// lose loses all workers there are.
+func (m *machine) lose() error {
+	m.lost = &warehouse.LostError{Why: "the simulation has ended it"}
+	return m.lost
+}
+
+// mortalWorker is a worker that is gone when the machine has lost its workers since it was
+// started.
+type mortalWorker struct {
+	warehouse.Worker
+	m     *machine
+	since *warehouse.LostError // the loss before it was started
+}
+
+// gone returns the loss that the worker has suffered, or now suffers.
+func (w *mortalWorker) gone() error {
+	if w.m.lost != w.since {
+		return w.m.lost
+	}
+	if w.m.due() {
+		return w.m.lose()
+	}
+	return nil
+}
+
+// Deliver implements warehouse.Worker. The loss comes in the middle of it.
+func (w *mortalWorker) Deliver(
+	ctx context.Context, delivery []byte, fuel uint64, sys swing.Syscaller, log worker.LogFunc,
+) (swing.Outcome, error) {
+	if w.m.lost != w.since {
+		return swing.Outcome{}, w.m.lost
+	}
+	if !w.m.due() {
+		return w.Worker.Deliver(ctx, delivery, fuel, sys, log)
+	}
+	cut := &cutSyscaller{sys, w.m.loseSyscall}
+	if _, err := w.Worker.Deliver(ctx, delivery, fuel, cut, log); err != nil {
+		return swing.Outcome{}, err
+	}
+	return swing.Outcome{}, w.m.lose()
+}
+
+// cutSyscaller answers so many syscalls, and ends the delivery at the next.
+type cutSyscaller struct {
+	swing.Syscaller
+	left int
+}
+
+// Syscall implements swing.Syscaller.
+func (c *cutSyscaller) Syscall(op swing.Op, request []byte) (answer []byte, ok bool) {
+	if c.left == 0 {
+		return nil, false
+	}
+	c.left--
+	return c.Syscaller.Syscall(op, request)
+}
+
+// Capture implements warehouse.Worker.
+func (w *mortalWorker) Capture(ctx context.Context) (worker.Capture, error) {
+	if err := w.gone(); err != nil {
+		return worker.Capture{}, err
+	}
+	return w.Worker.Capture(ctx)
+}
+
+// Rebase implements warehouse.Worker.
+func (w *mortalWorker) Rebase(img worker.Image) error {
+	if err := w.gone(); err != nil {
+		return err
+	}
+	return w.Worker.Rebase(img)
+}
 
 func (m *machine) close(ctx context.Context) error {
 	var errs []error

@@ -10,6 +10,7 @@ import (
 
 	"vatwarehouse/host"
 	"vatwarehouse/vfs"
+	"vatwarehouse/warehouse"
 )
 
 // Plan is all that a simulated run depends on beside the scenario: what the workload is
@@ -31,26 +32,34 @@ type Plan struct {
 
 // Settings are the private options that a simulated run is begun, or goes on, with.
 type Settings struct {
-	MaxVats          int   `json:"max_vats"`
-	Block            int   `json:"block"` // cranks
-	SnapshotInitial  int   `json:"snapshot_initial"`
-	SnapshotInterval int   `json:"snapshot_interval"`
-	KeepSnapshots    int   `json:"keep_snapshots"`
-	PauseOnEvict     bool  `json:"pause_on_evict"`
-	SegmentBytes     int64 `json:"segment_bytes"`
-	CheckpointBytes  int   `json:"checkpoint_bytes"`
-	Compiled         bool  `json:"compiled"` // by the engine's compiler, not interpreted
+	MaxVats      int                `json:"max_vats"`
+	MaxBytes     uint64             `json:"max_bytes,omitempty"` // 0 is no bound
+	MaxPrograms  int                `json:"max_programs"`
+	Evict        warehouse.Eviction `json:"evict"`
+	Snapshots    warehouse.Policy   `json:"snapshots"` // as swingsim run --snapshots
+	Keep         int                `json:"keep_snapshots"`
+	PauseOnEvict bool               `json:"pause_on_evict"`
+	Preload      bool               `json:"preload"`
+	Block        int                `json:"block"` // cranks
+	KeepBlocks   uint64             `json:"keep_blocks,omitempty"`
+	// Where files of the log and of snapshots end, and how many bytes of changed keys are
+	// kept in memory.
+	SegmentBytes    int64 `json:"segment_bytes"`
+	PackBytes       int64 `json:"pack_bytes"`
+	CheckpointBytes int   `json:"checkpoint_bytes"`
+	Compiled        bool  `json:"compiled"` // by the engine's compiler, not interpreted
 }
 
 // PlannedFault is one thing that goes wrong in a simulated run.
 type PlannedFault struct {
 	Kind FaultKind `json:"kind"`
 	// At is when, counted from the latest opening of the directory: in file operations of
-	// the kind, in requests for memory, or in cranks; from 1.
+	// the kind, in requests for memory or to workers, or in cranks; from 1.
 	At uint64 `json:"at"`
 	// Keep is how much a crash leaves of what was not synced, in percent.
 	Keep int `json:"keep,omitempty"`
-	// Draw seeds what else there is to choose: what a crash leaves, which bit is flipped.
+	// Draw seeds what else there is to choose: what a crash leaves, which bit is flipped,
+	// before which syscall workers are lost.
 	Draw uint64 `json:"draw,omitempty"`
 	// Settings are what the run goes on with; nil leaves them.
 	Settings *Settings `json:"settings,omitempty"`
@@ -68,6 +77,7 @@ const (
 	FaultRead     FaultKind = "read-error" // of one read
 	FaultDamage   FaultKind = "damage"     // a bit of a file is flipped while nobody has it open
 	FaultMemory   FaultKind = "memory"     // is refused to a vat
+	FaultWorker   FaultKind = "worker"     // all workers are lost, as when their process dies
 	FaultRestart  FaultKind = "restart"    // in good order
 	FaultSettings FaultKind = "settings"   // a restart with other private options
 )
@@ -75,36 +85,37 @@ const (
 // FaultKinds are all there are.
 var FaultKinds = []FaultKind{
 	FaultCrash, FaultFull, FaultChange, FaultTorn, FaultRead, FaultDamage, FaultMemory,
-	FaultRestart, FaultSettings,
+	FaultWorker, FaultRestart, FaultSettings,
+}
+
+// evictions are the ways of eviction.
+var evictions = []warehouse.Eviction{
+	warehouse.EvictLRU, warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
 }
 
 // The bounds of what is drawn.
 const (
 	plannedFaultsMax  = 6
 	plannedDeliveries = 150 // of a scenario that is longer, unless the caller wants more
-	// compiledFrom is from how many deliveries on a run is compiled: that saves more time
-	// than it takes. Of shorter ones some are.
-	compiledFrom = 5_000
 )
 
 // Draw returns the plan of a seed: every one draws another workload, other options, and
 // a mix of some kinds of faults, of which it leaves others out altogether. Deliveries is
-// how many there are at most; 0 leaves that to Draw.
+// how many there are at most, in place of the scenario's length; 0 leaves that to Draw.
 func (s *Scenario) Draw(seed, deliveries uint64) Plan {
 	rng := rand.New(rand.NewPCG(seed, 0x73696d))
 	most := deliveries
 	if most == 0 {
 		most = plannedDeliveries
-	}
-	if n := s.Length.Deliveries; n > 0 {
-		most = min(most, n)
+		if n := s.Length.Deliveries; n > 0 {
+			most = min(most, n)
+		}
 	}
 	p := Plan{
 		Scenario: s.Name, Seed: fmt.Sprintf("%s/%d", s.Seed, seed),
-		Deliveries: 1 + rng.Uint64N(most), Messages: s.Length.Messages,
-		Settings: drawSettings(rng), Faults: []PlannedFault{},
+		Deliveries: 1 + rng.Uint64N(most), Messages: s.Length.Messages, Faults: []PlannedFault{},
 	}
-	p.Settings.Compiled = p.Settings.Compiled || p.Deliveries >= compiledFrom
+	p.Settings = drawSettings(rng, p.Deliveries)
 	kinds := slices.Clone(FaultKinds)
 	rng.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 	kinds = kinds[:1+rng.IntN(len(kinds))]
@@ -114,13 +125,42 @@ func (s *Scenario) Draw(seed, deliveries uint64) Plan {
 	return p
 }
 
-func drawSettings(rng *rand.Rand) Settings {
-	return Settings{
-		MaxVats: 2 + rng.IntN(8), Block: 1 + rng.IntN(30), SnapshotInitial: 1 + rng.IntN(4),
-		SnapshotInterval: 1 + rng.IntN(12), KeepSnapshots: 1 + rng.IntN(3),
-		PauseOnEvict: rng.IntN(3) == 0, SegmentBytes: 3<<10 + rng.Int64N(30<<10),
-		CheckpointBytes: 3<<10 + rng.IntN(30<<10), Compiled: rng.IntN(16) == 0,
+// drawSettings draws options of all sizes, as often small ones as large ones, for a run of
+// so many deliveries: in a longer one files are longer, so that they do not end, and are
+// not written anew, ever more often.
+func drawSettings(rng *rand.Rand, deliveries uint64) Settings {
+	// upTo draws from 1 to 2^bits, every number of bits as often as another.
+	upTo := func(bits int) int { return 1 + rng.IntN(1<<rng.IntN(bits+1)) }
+	kib := 1 << 10 * (1 + int(deliveries/1000))
+	s := Settings{
+		MaxVats: upTo(6), MaxPrograms: upTo(4), Keep: 1 + rng.IntN(3),
+		Evict: evictions[rng.IntN(len(evictions))], Snapshots: drawSnapshots(rng),
+		PauseOnEvict: rng.IntN(3) == 0, Preload: rng.IntN(4) == 0, Block: upTo(8),
+		SegmentBytes: int64(3*kib + kib*upTo(9)), PackBytes: int64(kib * upTo(10)),
+		CheckpointBytes: 3*kib + kib*upTo(9), Compiled: rng.IntN(8) > 0,
 	}
+	if rng.IntN(4) == 0 {
+		s.MaxBytes = uint64(128 << 10 * upTo(4))
+	}
+	if rng.IntN(4) == 0 {
+		s.KeepBlocks = uint64(upTo(5))
+	}
+	return s
+}
+
+// drawSnapshots draws when snapshots are taken: more often than makes sense.
+func drawSnapshots(rng *rand.Rand) (p warehouse.Policy) {
+	text := fmt.Sprintf("count:%d/%d", 1+rng.IntN(4), 1+rng.IntN(12))
+	if rng.IntN(2) == 0 {
+		text = []string{
+			"never", "cost", "evict", "idle", fmt.Sprintf("fuel:%d", 1+rng.IntN(50_000)),
+			fmt.Sprintf("bytes:%d", 1+rng.IntN(5_000)),
+		}[rng.IntN(6)]
+	}
+	if err := p.UnmarshalText([]byte(text)); err != nil {
+		panic(fmt.Sprintf("sim: %v", err))
+	}
+	return p
 }
 
 // drawFault draws when a fault comes: soon after the opening, or at any time of a run of
@@ -129,7 +169,7 @@ func drawFault(rng *rand.Rand, kind FaultKind, deliveries uint64) PlannedFault {
 	f := PlannedFault{Kind: kind, Draw: rng.Uint64N(1 << 32)}
 	within := 1 + deliveries
 	switch kind {
-	case FaultCrash, FaultFull, FaultChange, FaultTorn, FaultRead:
+	case FaultCrash, FaultFull, FaultChange, FaultTorn, FaultRead, FaultWorker:
 		within *= 2
 	case FaultMemory:
 		within = 1 + within/4
@@ -143,7 +183,7 @@ func drawFault(rng *rand.Rand, kind FaultKind, deliveries uint64) PlannedFault {
 		f.Keep = []int{0, 50, 100}[rng.IntN(3)]
 	}
 	if kind == FaultSettings {
-		s := drawSettings(rng)
+		s := drawSettings(rng, deliveries)
 		f.Settings = &s
 	}
 	return f
@@ -151,13 +191,13 @@ func drawFault(rng *rand.Rand, kind FaultKind, deliveries uint64) PlannedFault {
 
 // options returns the host's options.
 func (s Settings) options() host.Options {
-	o := host.Options{
-		Inline: true, MaxVats: s.MaxVats, BlockCranks: s.Block, KeepSnapshots: s.KeepSnapshots,
-		PauseOnEvict: s.PauseOnEvict, SegmentBytes: s.SegmentBytes,
-		CheckpointBytes: s.CheckpointBytes,
+	return host.Options{
+		Inline: true, MaxVats: s.MaxVats, MaxBytes: s.MaxBytes, MaxPrograms: s.MaxPrograms,
+		Evict: s.Evict, Snapshots: s.Snapshots, KeepSnapshots: s.Keep,
+		PauseOnEvict: s.PauseOnEvict, Preload: s.Preload,
+		BlockCranks: s.Block, KeepBlocks: s.KeepBlocks, SegmentBytes: s.SegmentBytes,
+		PackBytes: s.PackBytes, CheckpointBytes: s.CheckpointBytes,
 	}
-	o.Snapshots.Initial, o.Snapshots.Interval = s.SnapshotInitial, s.SnapshotInterval
-	return o
 }
 
 // ReadPlan reads a plan as WritePlan has written it.
@@ -186,9 +226,10 @@ func (p *Plan) valid() error {
 		}
 	}
 	for _, s := range settings {
-		if min(s.MaxVats, s.Block, s.SnapshotInitial, s.SnapshotInterval, s.KeepSnapshots,
-			int(s.SegmentBytes), s.CheckpointBytes) < 1 {
-			return fmt.Errorf("settings %+v of the plan: want numbers from 1", s)
+		if min(s.MaxVats, s.MaxPrograms, s.Keep, s.Block, s.CheckpointBytes) < 1 ||
+			min(s.SegmentBytes, s.PackBytes) < 1 || !slices.Contains(evictions, s.Evict) {
+			return fmt.Errorf("settings %+v of the plan: want numbers from 1, and to evict by "+
+				"one of %v", s, evictions)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"vatwarehouse/host"
 	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
+	"vatwarehouse/warehouse"
 )
 
 // Simulated is what came of a simulated run.
@@ -36,6 +37,7 @@ const (
 	MarkFresh    Mark = "a crash left nothing"
 	MarkRecovery Mark = "a fault during recovery"
 	MarkAbsorbed Mark = "a fault was told, and the run went on"
+	MarkAgain    Mark = "workers were lost, and the run went on"
 	MarkRefused  Mark = "damage was refused by name"
 	MarkHealed   Mark = "damage was found, and did not matter"
 	MarkPageIn   Mark = "a vat was paged in"
@@ -45,8 +47,8 @@ const (
 
 // Marks are all there are.
 var Marks = []Mark{
-	MarkLost, MarkKept, MarkFresh, MarkRecovery, MarkAbsorbed, MarkRefused, MarkHealed,
-	MarkPageIn, MarkSnapshot, MarkOutput,
+	MarkLost, MarkKept, MarkFresh, MarkRecovery, MarkAbsorbed, MarkAgain, MarkRefused,
+	MarkHealed, MarkPageIn, MarkSnapshot, MarkOutput,
 }
 
 // errNoMemory is what a vat is refused memory with.
@@ -133,14 +135,14 @@ func (m *simulation) run(ctx context.Context) error {
 }
 
 // host returns the options of an opening, with an observer that counts cranks. Its vats
-// run in a machine that grants all memory.
+// run in a machine that does not fail.
 func (m *simulation) host(
 	ctx context.Context, files vfs.FS, settings Settings,
 ) (o host.Options, on *machine, err error) {
 	if on, err = m.machines.machine(ctx, settings.Compiled); err != nil {
 		return o, nil, err
 	}
-	on.grant = nil
+	on.undisturbed()
 	o = settings.options()
 	o.Seed, o.Devices, o.FS, o.Engine = m.s.Seed, devices.All(), vfs.Sparing(files), on
 	o.Observer.Crank = func(host.Crank) { m.out.Cranks++ }
@@ -150,8 +152,9 @@ func (m *simulation) host(
 // undisturbed runs the twin, and notes its states.
 func (m *simulation) undisturbed(ctx context.Context) (err error) {
 	settings := m.settings
-	settings.MaxVats, settings.SnapshotInitial = len(m.s.members)+1, SnapshotNever
-	settings.Block, settings.Compiled = host.DefaultBlockCranks, m.p.Deliveries >= compiledFrom
+	settings.MaxVats, settings.MaxBytes = len(m.s.members)+1, 0
+	settings.Snapshots = warehouse.Policy{Initial: warehouse.Never}
+	settings.Block, settings.Compiled = host.DefaultBlockCranks, true
 	settings.CheckpointBytes, settings.SegmentBytes = 0, 0
 	o, _, err := m.host(ctx, vfs.NewMem(), settings)
 	if err != nil {
@@ -197,36 +200,34 @@ func (m *simulation) life(ctx context.Context, f *PlannedFault) error {
 		return err
 	}
 	var told error
-	made, asked := uint64(0), uint64(0)
-	fired := func() bool { return files.Fired() != "" || stoppable.Err() != nil }
+	o.Observer.Fault = func(err error) { told = errors.Join(told, err) }
+	o.Observer.Block = func(b host.Block) { m.acknowledged += b.Cranks }
+	o.Observer.Output = m.output
+	made, until := uint64(0), uint64(0)
+	if f.inOrder() {
+		until = f.At
+	}
 	o.Observer.Crank = func(c host.Crank) {
 		m.out.Cranks++
 		made++
-		if m.seen = c.Crank; made == f.At && f.inOrder() {
+		m.seen = c.Crank
+		if on.lost != nil && until == 0 {
+			until = 2 * made // it goes on for as long as it was, to be ended in good order
+		}
+		if made == until {
 			stop()
 		}
 	}
-	o.Observer.Block = func(b host.Block) { m.acknowledged += b.Cranks }
-	o.Observer.Output = m.output
-	o.Observer.Fault = func(err error) { told = errors.Join(told, err) }
-	refused := false
-	if f.Kind == FaultMemory {
-		on.grant = func(uint64) error {
-			if asked++; asked == f.At {
-				refused = true
-				return errNoMemory
-			}
-			return nil
-		}
-	}
+	refused := on.armed(f)
 	opened, err := m.attempt(stoppable, &o)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if reached := fired() || refused; reached {
+	if files.Fired() != "" || stoppable.Err() != nil || *refused || on.lost != nil {
 		m.out.Reached[f.Kind]++
 		m.mark(MarkRecovery, !opened && err != nil && m.seen > 0)
-		m.mark(MarkAbsorbed, err == nil && told != nil)
+		m.mark(MarkAbsorbed, err == nil && told != nil && on.lost == nil)
+		m.mark(MarkAgain, on.lost != nil && opened && made > 0)
 		err = unexpected(err)
 	}
 	m.files = m.left(f)
@@ -295,7 +296,7 @@ func (f *PlannedFault) armed() vfs.Fault {
 		return vfs.Fault{At: at, Err: syscall.EIO, Short: true}
 	case FaultRead:
 		return vfs.Fault{At: at, Err: syscall.EIO, Reads: true}
-	case FaultDamage, FaultMemory, FaultRestart, FaultSettings:
+	case FaultDamage, FaultMemory, FaultWorker, FaultRestart, FaultSettings:
 	}
 	return vfs.Fault{}
 }
