@@ -17,7 +17,9 @@ import (
 // leave it to whose it is; one with other limits than the directory's is refused.
 func TestEngineIsGiven(t *testing.T) {
 	t.Parallel()
-	engine, err := worker.NewEngine(ctx, worker.Options{Interpreter: true})
+	limits := swing.DefaultLimits()
+	limits.Fuel = 30_000 // a life's
+	engine, err := worker.NewEngine(ctx, worker.Options{Interpreter: true, Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +40,7 @@ func TestEngineIsGiven(t *testing.T) {
 			t.Fatalf("%+v, %v, want %+v", shared, err, own)
 		}
 	}
-	o := host.Options{FS: vfs.NewMem(), Limits: swing.DefaultLimits()}
-	o.Limits.Fuel, o.Engine = 1000, warehouse.Local{Engine: engine}
+	o := host.Options{FS: vfs.NewMem(), Engine: warehouse.Local{Engine: engine}}
 	if h, err := host.Open(ctx, "", &o); !errors.Is(err, host.ErrOptions) {
 		t.Errorf("%v, %v", h, err)
 	}
