@@ -36,13 +36,8 @@ func TestSimulatedRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	run.Add(found.Runs)
-	if failed := found.Failed; failed != nil {
-		var plan bytes.Buffer
-		if err := WritePlan(&plan, failed.Plan); err != nil {
-			t.Error(err)
-		}
-		t.Fatalf("seed %d: %v\nswingsim sim mixed --seed %d --runs 1\n%s", failed.Seed, failed.Err,
-			failed.Seed, &plan)
+	if found.Failed != nil {
+		fatal(t, found.Failed)
 	}
 	t.Logf("%d cranks, %v, %v", found.Cranks, found.Reached, found.Marks)
 	for _, k := range FaultKinds {
@@ -55,6 +50,20 @@ func TestSimulatedRuns(t *testing.T) {
 			t.Errorf("never seen: %s", m)
 		}
 	}
+}
+
+// fatal ends a test by telling of a run that failed, and of what is left of it when it is
+// made smaller.
+func fatal(t *testing.T, failed *FailedRun) {
+	t.Helper()
+	small, why, err := Shrink(t.Context(), mixedScenario(t), failed.Plan, nil)
+	var plan bytes.Buffer
+	if err := errors.Join(err, WritePlan(&plan, small)); err != nil {
+		t.Error(err)
+	}
+	t.Fatalf("seed %d: %v\nswingsim sim mixed --seed %d --runs 1\nmade smaller, from %d to %d "+
+		"events: %v\n%s", failed.Seed, failed.Err, failed.Seed, failed.Plan.Events(), small.Events(),
+		why, &plan)
 }
 
 // TestSimulationRepeatsItself: a plan gives the same run again, also when it was written

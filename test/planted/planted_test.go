@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,9 @@ func sources(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{hookFile: hook}
 	for _, f := range planted {
+		if f.file == "" {
+			continue
+		}
 		text, ok := all[f.file]
 		if !ok {
 			b, err := os.ReadFile(filepath.Join(root, f.file))
@@ -169,7 +173,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 	}
 	binaries, sound := map[string]string{}, map[test]bool{}
 	for _, f := range planted {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.class+" "+f.name, func(t *testing.T) {
 			x := f.test(t)
 			if binaries[x.pkg] == "" {
 				binaries[x.pkg] = build(t, overlay, dir, x.pkg)
@@ -185,7 +189,31 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 				t.Fatalf("%s, %s, does not find it", f.class, x.name)
 			}
 			t.Logf("%s: %s", f.class, firstWords(said))
+			if f.class == simulated {
+				shrunk(t, said)
+			}
 		})
+	}
+}
+
+// simulated is the class whose test makes what it finds smaller, and shrunkMax is how many
+// events it may leave of that.
+const (
+	simulated = "F15"
+	shrunkMax = 20
+)
+
+var shrunkTo = regexp.MustCompile(`made smaller, from (\d+) to (\d+) events`)
+
+// shrunk sees that what a simulated run has found was made small.
+func shrunk(t *testing.T, said string) {
+	t.Helper()
+	m := shrunkTo.FindStringSubmatch(said)
+	if m == nil {
+		t.Fatalf("nothing was made smaller:\n%s", said)
+	}
+	if n, err := strconv.Atoi(m[2]); err != nil || n > shrunkMax {
+		t.Errorf("%s, want at most %d", m[0], shrunkMax)
 	}
 }
 
