@@ -197,24 +197,32 @@ func (m *machine) close(ctx context.Context) error {
 // Simulator simulates runs of a scenario, one after the other. Close it in the end.
 type Simulator struct {
 	s        *Scenario
-	machines map[bool]*machine // with compiled programs, and with interpreted ones
+	machines map[machineKey]*machine
+}
+
+// machineKey says whether programs are compiled, or interpreted, and for which of two linked
+// kernels.
+type machineKey struct {
+	compiled bool
+	side     int
 }
 
 // Simulator returns one for the scenario.
 func (s *Scenario) Simulator() *Simulator {
-	return &Simulator{s: s, machines: map[bool]*machine{}}
+	return &Simulator{s: s, machines: map[machineKey]*machine{}}
 }
 
-// machine returns the one that compiles programs, or interprets them.
-func (r *Simulator) machine(ctx context.Context, compiled bool) (*machine, error) {
-	if m := r.machines[compiled]; m != nil {
-		return m, nil
+// machine returns the one of a key, which does not fail.
+func (r *Simulator) machine(ctx context.Context, key machineKey) (*machine, error) {
+	m := r.machines[key]
+	if m == nil {
+		var err error
+		if m, err = newMachine(ctx, key.compiled); err != nil {
+			return nil, fmt.Errorf("simulate: %w", err)
+		}
+		r.machines[key] = m
 	}
-	m, err := newMachine(ctx, compiled)
-	if err != nil {
-		return nil, fmt.Errorf("simulate: %w", err)
-	}
-	r.machines[compiled] = m
+	m.undisturbed()
 	return m, nil
 }
 

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -22,10 +23,13 @@ type Plan struct {
 	// Seed takes the place of the scenario's.
 	Seed string `json:"seed"`
 	// Deliveries and Messages take the place of the scenario's length; 0 is no bound.
-	Deliveries uint64         `json:"deliveries"`
-	Messages   uint64         `json:"messages,omitempty"`
-	Settings   Settings       `json:"settings"`
-	Faults     []PlannedFault `json:"faults"`
+	Deliveries uint64 `json:"deliveries"`
+	Messages   uint64 `json:"messages,omitempty"`
+	// Linked spreads the vats over two kernels. It needs a bound in messages; one in
+	// deliveries says nothing then.
+	Linked   bool           `json:"linked,omitempty"`
+	Settings Settings       `json:"settings"`
+	Faults   []PlannedFault `json:"faults"`
 
 	plant func(files vfs.FS) vfs.FS // of tests: a fault of ours
 }
@@ -53,8 +57,11 @@ type Settings struct {
 // PlannedFault is one thing that goes wrong in a simulated run.
 type PlannedFault struct {
 	Kind FaultKind `json:"kind"`
+	// Side is which of two linked kernels it comes to, a or b; "" is one of the link itself.
+	Side string `json:"side,omitempty"`
 	// At is when, counted from the latest opening of the directory: in file operations of
-	// the kind, in requests for memory or to workers, or in cranks; from 1.
+	// the kind, in requests for memory or to workers, or in cranks; from 1. One of the link
+	// is counted in parcels, since the two kernels were linked.
 	At uint64 `json:"at"`
 	// Keep is how much a crash leaves of what was not synced, in percent.
 	Keep int `json:"keep,omitempty"`
@@ -80,13 +87,27 @@ const (
 	FaultWorker   FaultKind = "worker"     // all workers are lost, as when their process dies
 	FaultRestart  FaultKind = "restart"    // in good order
 	FaultSettings FaultKind = "settings"   // a restart with other private options
+
+	FaultLostParcel FaultKind = "lost"  // a parcel between two linked kernels
+	FaultTwice      FaultKind = "twice" // a parcel that arrives, and arrives again later
+	FaultLate       FaultKind = "late"  // a parcel that others overtake
+	FaultCut        FaultKind = "cut"   // of the link: all on its way is lost, and what follows for a while
 )
 
-// FaultKinds are all there are.
+// FaultKinds are those of a run of one kernel.
 var FaultKinds = []FaultKind{
 	FaultCrash, FaultFull, FaultChange, FaultTorn, FaultRead, FaultDamage, FaultMemory,
 	FaultWorker, FaultRestart, FaultSettings,
 }
+
+// linkKinds are those of a link.
+var linkKinds = []FaultKind{FaultLostParcel, FaultTwice, FaultLate, FaultCut}
+
+// LinkedKinds are those of a run of two linked kernels.
+var LinkedKinds = slices.Concat(linkKinds, []FaultKind{
+	FaultCrash, FaultFull, FaultChange, FaultTorn, FaultRead, FaultMemory, FaultWorker,
+	FaultRestart, FaultSettings,
+})
 
 // evictions are the ways of eviction.
 var evictions = []warehouse.Eviction{
@@ -96,6 +117,8 @@ var evictions = []warehouse.Eviction{
 // The bounds of what is drawn.
 const (
 	plannedFaultsMax  = 6
+	plannedMessages   = 20  // of a run of two linked kernels, to each of which several come
+	linkedDeliveries  = 8   // that a message takes on one of the two, about
 	plannedDeliveries = 150 // of a scenario that is longer, unless the caller wants more
 )
 
@@ -116,13 +139,38 @@ func (s *Scenario) Draw(seed, deliveries uint64) Plan {
 		Deliveries: 1 + rng.Uint64N(most), Messages: s.Length.Messages, Faults: []PlannedFault{},
 	}
 	p.Settings = drawSettings(rng, p.Deliveries)
-	kinds := slices.Clone(FaultKinds)
-	rng.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-	kinds = kinds[:1+rng.IntN(len(kinds))]
+	kinds := drawKinds(rng, FaultKinds)
 	for range 1 + rng.IntN(plannedFaultsMax) {
 		p.Faults = append(p.Faults, drawFault(rng, kinds[rng.IntN(len(kinds))], p.Deliveries))
 	}
 	return p
+}
+
+// DrawLinked is Draw for two linked kernels.
+func (s *Scenario) DrawLinked(seed uint64) Plan {
+	rng := rand.New(rand.NewPCG(seed, 0x6c696e6b))
+	p := Plan{
+		Scenario: s.Name, Seed: fmt.Sprintf("%s/%d", s.Seed, seed), Linked: true,
+		Messages: 1 + rng.Uint64N(plannedMessages), Faults: []PlannedFault{},
+	}
+	deliveries := linkedDeliveries * p.Messages
+	p.Settings = drawSettings(rng, deliveries)
+	kinds := drawKinds(rng, LinkedKinds)
+	for range 1 + rng.IntN(2*plannedFaultsMax) {
+		f := drawFault(rng, kinds[rng.IntN(len(kinds))], deliveries)
+		if !slices.Contains(linkKinds, f.Kind) {
+			f.Side = nodeNames[rng.IntN(len(nodeNames))]
+		}
+		p.Faults = append(p.Faults, f)
+	}
+	return p
+}
+
+// drawKinds draws which of some kinds there are in a run.
+func drawKinds(rng *rand.Rand, all []FaultKind) []FaultKind {
+	kinds := slices.Clone(all)
+	rng.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	return kinds[:1+rng.IntN(len(kinds))]
 }
 
 // drawSettings draws options of all sizes, as often small ones as large ones, for a run of
@@ -173,7 +221,6 @@ func drawFault(rng *rand.Rand, kind FaultKind, deliveries uint64) PlannedFault {
 		within *= 2
 	case FaultMemory:
 		within = 1 + within/4
-	case FaultDamage, FaultRestart, FaultSettings:
 	}
 	if rng.IntN(3) == 0 {
 		within = min(within, 40)
@@ -215,11 +262,23 @@ const atMax = 1 << 40
 
 func (p *Plan) valid() error {
 	settings := []Settings{p.Settings}
+	kinds := FaultKinds
+	if p.Linked {
+		kinds = LinkedKinds
+		if p.Messages == 0 {
+			return errors.New("a plan of linked kernels without a bound in messages")
+		}
+	}
 	for i, f := range p.Faults {
-		if !slices.Contains(FaultKinds, f.Kind) || f.At < 1 || f.At > atMax || f.Keep < 0 ||
+		sided := p.Linked && !slices.Contains(linkKinds, f.Kind)
+		if sided != slices.Contains(nodeNames, f.Side) || !sided && f.Side != "" {
+			return fmt.Errorf("fault %d of the plan, %+v: want a side, a or b, where two kernels "+
+				"are linked, but for one of the link", i, f)
+		}
+		if !slices.Contains(kinds, f.Kind) || f.At < 1 || f.At > atMax || f.Keep < 0 ||
 			f.Keep > 100 {
 			return fmt.Errorf("fault %d of the plan, %+v: want one of %s, at 1 or later, "+
-				"of which 0 to 100 %% is kept", i, f, strings.Join(kindNames(), ", "))
+				"of which 0 to 100 %% is kept", i, f, strings.Join(kindNames(kinds), ", "))
 		}
 		if f.Settings != nil {
 			settings = append(settings, *f.Settings)
@@ -235,11 +294,11 @@ func (p *Plan) valid() error {
 	return nil
 }
 
-func kindNames() (names []string) {
-	for _, k := range FaultKinds {
-		names = append(names, string(k))
+func kindNames(kinds []FaultKind) (all []string) {
+	for _, k := range kinds {
+		all = append(all, string(k))
 	}
-	return names
+	return all
 }
 
 // WritePlan writes a plan, for people and for ReadPlan.

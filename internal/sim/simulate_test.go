@@ -61,8 +61,12 @@ func fatal(t *testing.T, failed *FailedRun) {
 	if err := errors.Join(err, WritePlan(&plan, small)); err != nil {
 		t.Error(err)
 	}
-	t.Fatalf("seed %d: %v\nswingsim sim mixed --seed %d --runs 1\nmade smaller, from %d to %d "+
-		"events: %v\n%s", failed.Seed, failed.Err, failed.Seed, failed.Plan.Events(), small.Events(),
+	more := ""
+	if failed.Plan.Linked {
+		more = " --linked"
+	}
+	t.Fatalf("seed %d: %v\nswingsim sim mixed --seed %d --runs 1%s\nmade smaller, from %d to %d "+
+		"events: %v\n%s", failed.Seed, failed.Err, failed.Seed, more, failed.Plan.Events(), small.Events(),
 		why, &plan)
 }
 
