@@ -13,9 +13,8 @@ import (
 // machine runs the vats of simulated runs, one run after the other: one engine for all
 // openings, in which each program is compiled once.
 type machine struct {
-	warehouse.Local
-	programs map[swing.Hash]*lastingProgram // by the hash of their code
-	grant    func(bytes uint64) error       // of the life under way; nil grants all
+	*warehouse.Lasting
+	grant func(bytes uint64) error // of the life under way; nil grants all
 
 	// The loss of all workers that is due, as when their process dies: in the request to
 	// them of that number, of which 0 is none. During a delivery it comes before the
@@ -26,11 +25,11 @@ type machine struct {
 }
 
 func newMachine(ctx context.Context, compiled bool) (*machine, error) {
-	m := &machine{programs: map[swing.Hash]*lastingProgram{}}
+	m := &machine{}
 	engine, err := worker.NewEngine(ctx, worker.Options{
 		Interpreter: !compiled, Limits: swing.DefaultLimits(), Grant: m.granted,
 	})
-	m.Local = warehouse.Local{Engine: engine}
+	m.Lasting = warehouse.NewLasting(engine)
 	return m, err
 }
 
@@ -44,29 +43,21 @@ func (m *machine) granted(bytes uint64) error {
 
 // Compile implements warehouse.Engine.
 func (m *machine) Compile(ctx context.Context, code []byte) (warehouse.Program, error) {
-	hash := worker.CodeHash(code)
-	if p := m.programs[hash]; p != nil {
-		return p, nil
-	}
-	p, err := m.Local.Compile(ctx, code)
+	p, err := m.Lasting.Compile(ctx, code)
 	if err != nil {
 		return nil, err
 	}
-	m.programs[hash] = &lastingProgram{p, m}
-	return m.programs[hash], nil
+	return mortalProgram{p, m}, nil
 }
 
-// lastingProgram is a program that stays compiled when a warehouse gives it up.
-type lastingProgram struct {
+// mortalProgram is a program whose workers the machine can lose.
+type mortalProgram struct {
 	warehouse.Program
 	m *machine
 }
 
-// Close implements warehouse.Program.
-func (*lastingProgram) Close(context.Context) error { return nil }
-
 // Start implements warehouse.Program.
-func (p *lastingProgram) Start(
+func (p mortalProgram) Start(
 	ctx context.Context, heap swing.Heap, img worker.Image, seed swing.Hash,
 ) (warehouse.Worker, error) {
 	if p.m.due() {
@@ -186,14 +177,6 @@ func (w *mortalWorker) Rebase(img worker.Image) error {
 	return w.Worker.Rebase(img)
 }
 
-func (m *machine) close(ctx context.Context) error {
-	var errs []error
-	for _, p := range m.programs {
-		errs = append(errs, p.Program.Close(ctx))
-	}
-	return errors.Join(append(errs, m.Engine.Close(ctx))...)
-}
-
 // Simulator simulates runs of a scenario, one after the other. Close it in the end.
 type Simulator struct {
 	s        *Scenario
@@ -230,7 +213,7 @@ func (r *Simulator) machine(ctx context.Context, key machineKey) (*machine, erro
 func (r *Simulator) Close(ctx context.Context) error {
 	var errs []error
 	for _, m := range r.machines {
-		errs = append(errs, m.close(ctx))
+		errs = append(errs, m.Close(ctx))
 	}
 	return errors.Join(errs...)
 }
