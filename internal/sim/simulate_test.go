@@ -77,6 +77,9 @@ func TestSimulationRepeatsItself(t *testing.T) {
 	s := mixedScenario(t)
 	for seed := range uint64(6) {
 		p := s.Draw(seed, 100)
+		if seed >= 4 {
+			p = s.DrawLinked(seed)
+		}
 		var text bytes.Buffer
 		if err := WritePlan(&text, p); err != nil {
 			t.Fatal(err)
@@ -177,6 +180,10 @@ func TestPlansAreRefused(t *testing.T) {
 		{`"crash"`, `"flood"`, "want one of crash, "}, {`"at": 1`, `"at": 0`, "at 1 or later"},
 		{`"at": 1`, `"at": -1`, "read plan"}, {`"at": 1`, `"at": 1, "keep": 101`, "0 to 100 %"},
 		{`"keep_snapshots": `, `"keep_snapshots": -`, "want numbers from 1"},
+		{`"evict": "`, `"evict": "x`, "to evict by one of [lru 2q"}, {`"snapshots": "`, `"snapshots": "x`, "read plan"},
+		{`"settings"`, `"linked": true, "settings"`, "without a bound in messages"},
+		{`"settings"`, `"linked": true, "messages": 3, "settings"`, "want a side, a or b"},
+		{`"at": 1`, `"at": 1, "side": "a"`, "want a side, a or b"},
 		{`"seed"`, `"sead"`, "unknown field"}, {`{`, `[`, "read plan"},
 	} {
 		changed := strings.Replace(text.String(), x.old, x.with, 1)

@@ -219,6 +219,7 @@ func shrunk(t *testing.T, said string) {
 // elsewhere are classes whose planted faults are in a test of their own.
 var elsewhere = map[string]string{
 	"F2": "TestMissingSyncsAreSeen", "F3": "TestKillsSeeAPlantedFault",
+	"F9a": "TestPlantedFaults", "F9b": "TestDuelsFindFaults",
 }
 
 // TestEveryClassHasPlantedFaults: no class is trusted that has found nothing.
