@@ -91,7 +91,7 @@ const (
 	FaultLostParcel FaultKind = "lost"  // a parcel between two linked kernels
 	FaultTwice      FaultKind = "twice" // a parcel that arrives, and arrives again later
 	FaultLate       FaultKind = "late"  // a parcel that others overtake
-	FaultCut        FaultKind = "cut"   // of the link: all on its way is lost, and what follows for a while
+	FaultCut        FaultKind = "cut"   // all on its way is lost, and what is posted next
 )
 
 // FaultKinds are those of a run of one kernel.
