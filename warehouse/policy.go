@@ -114,6 +114,9 @@ func (p Policy) String() string {
 	return string(p.Rule)
 }
 
+// MarshalText returns the text, for JSON.
+func (p Policy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
 // WithDefaults returns p with its defaults in place of what is zero.
 func (p Policy) WithDefaults() Policy {
 	if p.Rule == "" {
