@@ -80,5 +80,8 @@ func ReadStatus(h *host.Host) (st Status, err error) {
 		}
 	}
 	st.Audit = a.report(was.deliveries)
+	for k := range s.audit.asserts {
+		st.Audit.Asserts = append(st.Audit.Asserts, a.asserted(k, was.answers[next+k]))
+	}
 	return st, nil
 }
