@@ -58,6 +58,9 @@ type walk struct {
 	routed bool
 }
 
+// walkSegmentBytes is small, since segments take their space at once.
+const walkSegmentBytes = 64 << 10
+
 // run opens a host in memory and runs the scenario.
 func (w *walk) run(ctx context.Context) (err error) {
 	bounded, end := context.WithCancelCause(ctx)
@@ -66,6 +69,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	o := &host.Options{
 		Seed: w.s.Seed, Devices: devices.All(), MaxVats: len(w.s.members) + 1,
 		NoSync: true, Inline: true, Interpreter: true, Order: w.choose,
+		SegmentBytes: walkSegmentBytes, BlockCranks: 1 << 20,
 	}
 	o.Snapshots.Initial = SnapshotNever
 	o.Observer.Crank = w.saw
