@@ -21,8 +21,9 @@ type ExploreOptions struct {
 	Orders int
 	// Every has orders run that come to the same as another.
 	Every bool
-	// Ended is told of every order that was run to its end; nil is nobody.
-	Ended func(OrderRun)
+	// Holds reports whether an order that was run to its end is as it must be. nil: its
+	// audit holds.
+	Holds func(*OrderRun) bool
 	// Progress is told how many were run, and of how many deviations the latest is.
 	Progress func(orders, deviations int)
 }
@@ -82,6 +83,9 @@ var ErrNoAudit = errors.New("the scenario has no audit: nothing says what must h
 func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (Explored, error) {
 	if s.audit.asked() == 0 {
 		return Explored{}, ErrNoAudit
+	}
+	if o.Holds == nil {
+		o.Holds = (*OrderRun).OK
 	}
 	e := &exploration{s: s, o: o, keys: map[string]uint32{}, exact: exactDeviations}
 	if err := e.explore(ctx); err != nil || e.out.Failed == nil {
@@ -181,10 +185,7 @@ func (e *exploration) order(ctx context.Context, b branch) error {
 		e.out.Alike++
 	default:
 		e.out.Orders++
-		if e.o.Ended != nil {
-			e.o.Ended(w.out)
-		}
-		if !w.out.OK() {
+		if !e.o.Holds(&w.out) {
 			e.out.Failed = &w.out
 		}
 	}

@@ -1,27 +1,254 @@
 package sim
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"testing"
-	"time"
+
+	"vatwarehouse/devices"
+	"vatwarehouse/host"
+	"vatwarehouse/kernel"
 )
 
-func TestMeasure(t *testing.T) {
-	s, err := Builtin("race")
+// worlds are small enough for all their orders.
+var worlds = []struct{ name, text string }{
+	{"three counters", `
+vats:
+  - {name: c, program: counter, count: 3}
+workload:
+  - {to: c, method: incr, args: [1], messages: 3}
+audit:
+  ask: [{to: c, method: read, answers: [count]}]
+  check: [{about: all, equal: [c.count, $messages]}]`},
+	{"rounds", `
+vats:
+  - {name: c, program: counter, count: 2}
+workload:
+  - {to: c, method: incr, args: [{between: [1, 9]}], messages: 6, burst: 4}
+audit:
+  ask: [{to: c, method: read, answers: [count]}]`},
+	{"volleys to one", `
+vats:
+  - {name: hub, program: pingpong}
+  - {name: p, program: pingpong, count: 2}
+setup: [{to: p, method: peer, args: [{ref: hub}]}]
+workload:
+  - {to: p, method: volley, args: [1], messages: 2}
+audit:
+  assert: [{ask: hub, method: read, equals: [0, 2]}]`},
+	{"pings", `
+vats:
+  - {name: p, program: pingpong, count: 2}
+setup: [{to: p, method: peer, args: [{ref: p.$i+1}]}]
+workload:
+  - {to: p, method: ping, args: [1], messages: 2}
+audit:
+  assert: [{ask: p.0, method: read, equals: [2, 0]}]`},
+	{"notes", `
+vats:
+  - {name: c, program: counter, count: 2}
+  - {name: clerk, program: clerk}
+workload:
+  - {to: clerk, method: ask, args: [{ref: c.$n}, {cycle: [a, b]}], messages: 2, burst: 2}
+audit:
+  assert: [{ask: clerk, method: read, equals: ["noted a fulfilled", "noted b fulfilled"]}]`},
+	{"three notes", `
+vats:
+  - {name: c, program: counter, count: 3}
+  - {name: clerk, program: clerk}
+workload:
+  - {to: clerk, method: ask, args: [{ref: c.$n}, {cycle: [a, b, c]}], messages: 3, burst: 3}
+audit:
+  assert: [{ask: clerk, method: read, equals: []}]`},
+	{"an end", `
+vats:
+  - {name: c, program: counter}
+  - {name: mortal, program: puppet}
+  - {name: clerk, program: clerk}
+workload:
+  - {to: clerk, method: ask, args: [{ref: c}, a], messages: 1}
+  - {to: mortal, method: do, args: [[trap]], messages: 1}
+  - {to: clerk, method: ask, args: [{ref: mortal}, b], messages: 1}
+audit:
+  assert: [{ask: clerk, method: read, equals: []}]`},
+	{"a timer", `
+devices: [timer]
+vats:
+  - {name: c, program: counter}
+  - {name: locker, program: locker, count: 2, args: [{ref: timer}]}
+workload:
+  - {to: locker, method: keep, args: [{ref: c}, 1_000], messages: 2}
+audit:
+  ask: [{to: locker, method: read, answers: [entries, expired, returned]}]`},
+	{"a meter", `
+meters: [{name: few, remaining: 150_000}]
+vats:
+  - {name: c, program: counter, count: 3, meter: few}
+workload:
+  - {to: c, method: incr, args: [1], messages: 3}
+audit:
+  ask: [{to: c, method: read, answers: [count]}]`},
+}
+
+func world(t *testing.T, name, text string) *Scenario {
+	t.Helper()
+	s, err := Parse(name+".yaml", []byte("about: small\nseed: small"+text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		st := time.Now()
-		one, err := s.RunOrder(t.Context(), nil)
-		t.Logf("%v %v %+v", time.Since(st), err, one)
-		if one.Audit != nil {
-			t.Logf("%+v", one.Audit)
+	return s
+}
+
+// ends are the answers that a scenario ends with, and how often.
+type ends map[string]int
+
+func (e ends) add(t *testing.T, a *Audit) string {
+	t.Helper()
+	text, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e[string(text)]++
+	return string(text)
+}
+
+// brute runs a scenario in every order, one after the other like the numbers of an
+// odometer. What may go next it works out by itself.
+func brute(t *testing.T, s *Scenario) (all ends, orders int) {
+	t.Helper()
+	all = ends{}
+	digits, widths := []int{}, []int{}
+	for {
+		at, over := 0, false
+		widths = widths[:0]
+		order := func(queue []kernel.Event, ready []int) int {
+			free := dumbReady(queue)
+			if over {
+				return 0
+			}
+			if at == len(digits) {
+				digits = append(digits, 0)
+			}
+			widths = append(widths, len(free))
+			at++
+			return slices.Index(ready, free[digits[at-1]])
+		}
+		o := &host.Options{
+			Seed: s.Seed, Devices: devices.All(), Order: order, Interpreter: true, NoSync: true,
+			SegmentBytes: walkSegmentBytes,
+		}
+		h, err := host.Open(t.Context(), "", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &run{h: h, s: s, drain: 1000, over: func() { over = true }}
+		result, err := r.run(t.Context(), RunOptions{})
+		if err = errors.Join(err, h.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		all.add(t, result.Audit)
+		orders++
+		for at--; at >= 0 && digits[at]+1 == widths[at]; at-- {
+			digits = digits[:at]
+		}
+		if at < 0 {
+			return all, orders
+		}
+		digits = digits[:at+1]
+		digits[at]++
+	}
+}
+
+// dumbReady returns which events none ahead of them is related to, as pairs. It knows of
+// messages to objects, notifies and starts.
+func dumbReady(queue []kernel.Event) (free []int) {
+	for i, b := range queue {
+		related := func(a kernel.Event) bool {
+			starts := (a.Kind == "startVat") != (b.Kind == "startVat") && a.Vat == b.Vat ||
+				a.Kind == "startVat" && b.Kind == "startVat"
+			lane := a.Kind == "send" && b.Kind == "send" && a.Sender == b.Sender && a.Target == b.Target
+			return starts || lane
+		}
+		if !slices.ContainsFunc(queue[:i], related) {
+			free = append(free, i)
 		}
 	}
-	st := time.Now()
-	f, err := s.Explore(t.Context(), ExploreOptions{Deviations: -1, Orders: 1000})
-	t.Logf("%v %v %+v", time.Since(st), err, f)
-	if f.Failed != nil {
-		t.Logf("%+v", f.Failed)
+	return free
+}
+
+// explored explores all of a scenario, and returns its ends and how many deviations each
+// takes at least.
+func explored(t *testing.T, s *Scenario, every bool) (out Explored, all ends, least map[string]int) {
+	t.Helper()
+	all, least = ends{}, map[string]int{}
+	seen := map[string]bool{}
+	o := ExploreOptions{Deviations: -1, Every: every, Holds: func(o *OrderRun) bool {
+		if key := fmt.Sprint(o.Order); seen[key] {
+			t.Errorf("%s: %v was run twice", s.Name, o.Order)
+		} else {
+			seen[key] = true
+		}
+		end := all.add(t, o.Audit)
+		if n, ok := least[end]; !ok || len(o.Deviations) < n {
+			least[end] = len(o.Deviations)
+		}
+		return true
+	}}
+	out, err := s.Explore(t.Context(), o)
+	if err != nil || !out.All || out.Failed != nil || out.Orders != len(seen) {
+		t.Errorf("%s: %+v, %v", s.Name, out, err)
+	}
+	return out, all, least
+}
+
+// TestExploreIsBruteForce: with every order run, as many are as an odometer counts, no two
+// the same, and they end alike, as often; where orders that come to the same are left out,
+// they end in the same ways, and fewer are run.
+func TestExploreIsBruteForce(t *testing.T) {
+	t.Parallel()
+	ways := 0
+	for _, w := range worlds {
+		s := world(t, w.name, w.text)
+		want, orders := brute(t, s)
+		whole, all, least := explored(t, s, true)
+		if whole.Orders != orders || whole.Alike != 0 || !maps.Equal(all, want) {
+			t.Errorf("%s: %+v, %v; there are %d, %v", w.name, whole, all, orders, want)
+		}
+		some, reduced, _ := explored(t, s, false)
+		a, b := slices.Sorted(maps.Keys(reduced)), slices.Sorted(maps.Keys(want))
+		if !slices.Equal(a, b) || some.Orders > orders {
+			t.Errorf("%s: %d of %d orders end as %v, want %v", w.name, some.Orders, orders, a, b)
+		}
+		ways = max(ways, len(want))
+		t.Logf("%s: %d orders, %d ends, %v; %d run and %d left", w.name, orders, len(want),
+			slices.Sorted(maps.Values(least)), some.Orders, some.Alike)
+		leastFails(t, s, least)
+	}
+	if ways < 6 {
+		t.Errorf("there are at most %d ends of a world", ways)
+	}
+}
+
+// leastFails sees, of each end that a scenario can have, that an exploration which must not
+// end so names an order with the fewest deviations, and that it is repeated.
+func leastFails(t *testing.T, s *Scenario, least map[string]int) {
+	t.Helper()
+	for end, deviations := range least {
+		o := ExploreOptions{Deviations: -1, Holds: func(o *OrderRun) bool {
+			return ends{}.add(t, o.Audit) != end
+		}}
+		found, err := s.Explore(t.Context(), o)
+		if err != nil || found.Failed == nil || !found.Least || len(found.Failed.Deviations) != deviations {
+			t.Errorf("%s: %+v, %v; want %d deviations to %s", s.Name, found, err, deviations, end)
+			continue
+		}
+		again, err := s.RunOrder(t.Context(), found.Failed.Order)
+		if err != nil || !reflect.DeepEqual(&again, found.Failed) {
+			t.Errorf("%s: again %+v, %v, want %+v", s.Name, again, err, found.Failed)
+		}
 	}
 }
