@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"vatwarehouse/host"
@@ -80,14 +81,19 @@ var ErrNoAudit = errors.New("the scenario has no audit: nothing says what must h
 //
 // Of orders that differ only in how deliveries to different vats follow each other, where
 // neither causes the other, one is run. docs/exploration.md says more.
-func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (Explored, error) {
+func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (out Explored, err error) {
 	if s.audit.asked() == 0 {
-		return Explored{}, ErrNoAudit
+		return out, ErrNoAudit
 	}
+	on, err := newMachine(ctx, false)
+	if err != nil {
+		return out, fmt.Errorf("explore: %w", err)
+	}
+	defer func() { err = errors.Join(err, on.close(context.WithoutCancel(ctx))) }()
 	if o.Holds == nil {
 		o.Holds = (*OrderRun).OK
 	}
-	e := &exploration{s: s, o: o, keys: map[string]uint32{}, exact: exactDeviations}
+	e := &exploration{s: s, on: on, o: o, keys: map[string]uint32{}, exact: exactDeviations}
 	if err := e.explore(ctx); err != nil || e.out.Failed == nil {
 		return e.out, err
 	}
@@ -96,11 +102,11 @@ func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (Explored, err
 		return e.out, nil
 	}
 	// Nothing is left out that has fewer: either one of them fails, or none does.
-	less := &exploration{s: s, o: o, keys: e.keys, exact: deviations - 1, out: e.out}
+	less := &exploration{s: s, on: on, o: o, keys: e.keys, exact: deviations - 1, out: e.out}
 	less.o.Deviations = deviations - 1
 	less.out.Failed = nil
-	err := less.explore(ctx)
-	less.out.Least = !less.limited
+	err = less.explore(ctx)
+	less.out.Least = err == nil && !less.limited
 	if less.out.Failed == nil {
 		less.out.Failed = e.out.Failed
 	}
@@ -109,9 +115,14 @@ func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (Explored, err
 
 // RunOrder runs a scenario in one order: see OrderRun.Order. An *[OrderError] is of one that
 // there is not.
-func (s *Scenario) RunOrder(ctx context.Context, order []int) (OrderRun, error) {
-	w := &walk{s: s, prefix: order}
-	err := w.run(ctx)
+func (s *Scenario) RunOrder(ctx context.Context, order []int) (out OrderRun, err error) {
+	on, err := newMachine(ctx, false)
+	if err != nil {
+		return out, fmt.Errorf("run in an order: %w", err)
+	}
+	defer func() { err = errors.Join(err, on.close(context.WithoutCancel(ctx))) }()
+	w := &walk{s: s, on: on, prefix: order}
+	err = w.run(ctx)
 	if err == nil && len(order) > w.out.Choices {
 		err = &OrderError{Choice: w.out.Choices}
 	}
@@ -123,6 +134,7 @@ func (s *Scenario) RunOrder(ctx context.Context, order []int) (OrderRun, error) 
 // order in which its branches were found.
 type exploration struct {
 	s     *Scenario
+	on    *machine
 	o     ExploreOptions
 	exact int
 	keys  map[string]uint32 // events, by what they are
@@ -142,7 +154,6 @@ func (e *exploration) explore(ctx context.Context) error {
 	if err := e.order(ctx, branch{}); err != nil {
 		return err
 	}
-	e.out.Deviations = 0
 	for d := 1; d < len(e.levels) && e.out.Failed == nil; d++ {
 		for len(e.levels[d]) > 0 && e.out.Failed == nil {
 			if e.o.Orders > 0 && e.out.Orders+e.out.Alike >= e.o.Orders {
@@ -172,7 +183,7 @@ func (e *exploration) within(deviations int) bool {
 
 // order runs the order that a branch begins, and goes on in the default order.
 func (e *exploration) order(ctx context.Context, b branch) error {
-	w := &walk{s: e.s, e: e, from: b}
+	w := &walk{s: e.s, on: e.on, e: e, from: b}
 	if b.at != nil {
 		w.prefix = append(slices.Clone(b.at.path), b.index)
 	}

@@ -121,6 +121,10 @@ func (e ends) add(t *testing.T, a *Audit) string {
 func brute(t *testing.T, s *Scenario) (all ends, orders int) {
 	t.Helper()
 	all = ends{}
+	on, err := newMachine(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
 	digits, widths := []int{}, []int{}
 	for {
 		at, over := 0, false
@@ -138,7 +142,7 @@ func brute(t *testing.T, s *Scenario) (all ends, orders int) {
 			return slices.Index(ready, free[digits[at-1]])
 		}
 		o := &host.Options{
-			Seed: s.Seed, Devices: devices.All(), Order: order, Interpreter: true, NoSync: true,
+			Seed: s.Seed, Devices: devices.All(), Order: order, Engine: on, NoSync: true,
 			SegmentBytes: walkSegmentBytes,
 		}
 		h, err := host.Open(t.Context(), "", o)
@@ -156,6 +160,9 @@ func brute(t *testing.T, s *Scenario) (all ends, orders int) {
 			digits = digits[:at]
 		}
 		if at < 0 {
+			if err := on.close(t.Context()); err != nil {
+				t.Error(err)
+			}
 			return all, orders
 		}
 		digits = digits[:at+1]

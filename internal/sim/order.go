@@ -37,6 +37,7 @@ var errAlike = errors.New("another order comes to the same")
 // an exploration it notes what else could go next.
 type walk struct {
 	s      *Scenario
+	on     *machine
 	prefix []int
 	e      *exploration // nil is none
 	from   branch       // where the prefix ends
@@ -68,7 +69,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	w.end = end
 	o := &host.Options{
 		Seed: w.s.Seed, Devices: devices.All(), MaxVats: len(w.s.members) + 1,
-		NoSync: true, Inline: true, Interpreter: true, Order: w.choose,
+		NoSync: true, Inline: true, Engine: w.on, Order: w.choose,
 		SegmentBytes: walkSegmentBytes, BlockCranks: 1 << 20,
 	}
 	o.Snapshots.Initial = SnapshotNever
