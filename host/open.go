@@ -62,8 +62,8 @@ func Open(ctx context.Context, dir string, o *Options) (*Host, error) {
 
 func (h *Host) open(ctx context.Context, dir string) error {
 	if h.options.Order != nil && (dir != "" || h.options.FS != nil) {
-		return fmt.Errorf("%w: an Order, which no directory records: give neither a directory nor FS",
-			ErrOptions)
+		return fmt.Errorf("%w: an Order, which no directory records: give neither a directory "+
+			"nor FS", ErrOptions)
 	}
 	openFiles := h.openFiles
 	if h.options.Scratch {

@@ -198,7 +198,8 @@ func (w *walk) footprint(queued int) (p footprint) {
 	}
 	r := &w.made[0]
 	p = footprint{vat: r.Vat, loud: w.routed || queued != w.left}
-	p.plain = r.Kind == kernel.Delivery && r.Outcome.OK() && len(r.Ended)+r.Made+len(r.Posts) == 0 &&
+	p.plain = r.Kind == kernel.Delivery && r.Outcome.OK() &&
+		len(r.Ended)+r.Made+len(r.Posts) == 0 &&
 		(r.Delivery == swing.DeliverMessage || r.Delivery == swing.DeliverNotify) &&
 		w.s.ordinary(r.Vat)
 	if !p.plain {
@@ -248,7 +249,7 @@ func (w *walk) move(ev kernel.Event) Move {
 	m := Move{Vat: name(ev.Vat), From: name(ev.Sender), What: ev.Kind}
 	switch ev.Kind {
 	case "send":
-		m.What = strings.TrimSpace(ev.Method + " " + ShowData(ev.Data))
+		m.What = strings.TrimSpace(ev.Method + " " + strings.TrimSuffix(ShowData(ev.Data), "[]"))
 	case "notify":
 		m.What += " of " + string(ev.Target)
 	}

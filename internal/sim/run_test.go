@@ -570,7 +570,11 @@ func TestBuiltinsRun(t *testing.T) {
 			}
 			h := opened(t, s, host.Options{MaxVats: 30})
 			r, err := Run(t.Context(), h, s, RunOptions{Deliveries: 1200})
-			if err != nil || r.Audit == nil || !r.Audit.OK() || r.Audit.Deliveries < 1000 {
+			least := uint64(1000)
+			if s.Length == (Length{}) { // it ends by itself
+				least = 50
+			}
+			if err != nil || r.Audit == nil || !r.Audit.OK() || r.Audit.Deliveries < least {
 				t.Fatalf("%+v, %v", r.Audit, err)
 			}
 			vats, err := h.Vats()
