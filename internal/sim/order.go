@@ -64,9 +64,9 @@ const walkSegmentBytes = 64 << 10
 
 // run opens a host in memory and runs the scenario.
 func (w *walk) run(ctx context.Context) (err error) {
-	bounded, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	w.end = end
+	bounded, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w.end = cancel
 	o := &host.Options{
 		Seed: w.s.Seed, Devices: devices.All(), MaxVats: len(w.s.members) + 1,
 		NoSync: true, Inline: true, Engine: w.on, Order: w.choose,
@@ -83,7 +83,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 		h: h, s: w.s, until: w.s.Length.Deliveries, drain: drainDeliveriesMax,
 		over: func() { w.done = true },
 	}
-	result, err := r.run(bounded, RunOptions{})
+	_, err = r.run(bounded, RunOptions{})
 	switch cause := context.Cause(bounded); {
 	case errors.Is(cause, errAlike):
 		w.alike = true
@@ -93,7 +93,11 @@ func (w *walk) run(ctx context.Context) (err error) {
 	case err != nil:
 		return err
 	}
-	w.out.Audit = result.Audit
+	end, err := w.s.readStatus(h)
+	if err != nil {
+		return err
+	}
+	w.out.Audit = end.Audit
 	if w.names, err = vatNames(h); err != nil {
 		return err
 	}
