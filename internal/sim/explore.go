@@ -53,6 +53,9 @@ type OrderRun struct {
 	Choices      int // where there were several to go next
 	Audit        *Audit
 	Activityhash swing.Hash
+	// Histories is a hash of the transcripts of all vats: the same in orders that no vat can
+	// tell from each other.
+	Histories swing.Hash
 }
 
 // OK reports whether the audit holds.
@@ -82,6 +85,13 @@ var ErrNoAudit = errors.New("the scenario has no audit: nothing says what must h
 // Of orders that differ only in how deliveries to different vats follow each other, where
 // neither causes the other, one is run. docs/exploration.md says more.
 func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (out Explored, err error) {
+	return s.exploreExactly(ctx, o, exactDeviations)
+}
+
+// exploreExactly is Explore with exactDeviations given.
+func (s *Scenario) exploreExactly(
+	ctx context.Context, o ExploreOptions, exact int,
+) (out Explored, err error) {
 	if s.audit.asked() == 0 {
 		return out, ErrNoAudit
 	}
@@ -93,7 +103,7 @@ func (s *Scenario) Explore(ctx context.Context, o ExploreOptions) (out Explored,
 	if o.Holds == nil {
 		o.Holds = (*OrderRun).OK
 	}
-	e := &exploration{s: s, on: on, o: o, keys: map[string]uint32{}, exact: exactDeviations}
+	e := &exploration{s: s, on: on, o: o, keys: map[string]uint32{}, exact: exact}
 	if err := e.explore(ctx); err != nil || e.out.Failed == nil {
 		return e.out, err
 	}
@@ -328,12 +338,14 @@ func (n *node) footprint(index int) footprint {
 	return footprint{}
 }
 
-// vatNames returns what vats are called.
-func vatNames(h *host.Host) (map[swing.VatID]string, error) {
+// lives returns what vats are called, and the hash of their transcripts.
+func lives(h *host.Host) (names map[swing.VatID]string, histories swing.Hash, err error) {
 	vats, err := h.Vats()
-	all := map[swing.VatID]string{}
+	names = map[swing.VatID]string{}
+	var parts [][]byte
 	for _, v := range vats {
-		all[v.ID] = v.Name
+		names[v.ID] = v.Name
+		parts = append(parts, []byte(v.ID), v.Span.Hash[:])
 	}
-	return all, err
+	return names, swing.Sum("vatwarehouse scenario histories", parts...), err
 }

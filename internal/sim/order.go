@@ -98,7 +98,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 		return err
 	}
 	w.out.Audit = end.Audit
-	if w.names, err = vatNames(h); err != nil {
+	if w.names, w.out.Histories, err = lives(h); err != nil {
 		return err
 	}
 	for i := range w.out.Deviations {
