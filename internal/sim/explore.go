@@ -76,6 +76,12 @@ type Move struct {
 	What string `json:"what"` // a message's method and arguments, or the kind
 }
 
+// choicesMax bounds the choices of one order: a world with more is not small.
+const choicesMax = 1000
+
+// ErrLarge is of a scenario with too many choices.
+var ErrLarge = fmt.Errorf("the scenario has more than %d choices: make it smaller", choicesMax)
+
 // ErrNoAudit is of a scenario in which there is nothing to hold.
 var ErrNoAudit = errors.New("the scenario has no audit: nothing says what must hold in every order")
 
@@ -116,7 +122,7 @@ func (s *Scenario) exploreExactly(
 	less.o.Deviations = deviations - 1
 	less.out.Failed = nil
 	err = less.explore(ctx)
-	less.out.Least = err == nil && !less.limited
+	less.out.Least = err == nil && (less.out.Failed != nil || !less.limited)
 	if less.out.Failed == nil {
 		less.out.Failed = e.out.Failed
 	}
@@ -150,6 +156,7 @@ type exploration struct {
 	keys  map[string]uint32 // events, by what they are
 	// levels are the branches that are left to run, by their deviations.
 	levels  [][]branch
+	left    int  // branches in all
 	limited bool // as many were run as may be
 	out     Explored
 }
@@ -173,6 +180,7 @@ func (e *exploration) explore(ctx context.Context) error {
 			b := e.levels[d][0]
 			e.levels[d][0] = branch{}
 			e.levels[d] = e.levels[d][1:]
+			e.left--
 			if err := e.order(ctx, b); err != nil {
 				return err
 			}
@@ -195,13 +203,15 @@ func (e *exploration) within(deviations int) bool {
 func (e *exploration) order(ctx context.Context, b branch) error {
 	w := &walk{s: e.s, on: e.on, e: e, from: b}
 	if b.at != nil {
-		w.prefix = append(slices.Clone(b.at.path), b.index)
+		w.prefix = append(b.at.path(), b.index)
 	}
 	err := w.run(ctx)
 	e.out.Cranks += w.cranks
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case err != nil:
-		return err
+		return fmt.Errorf("in the order %v: %w", w.out.Order, err)
 	case w.alike:
 		e.out.Alike++
 	default:
@@ -226,8 +236,13 @@ func (e *exploration) branches(n *node) bool {
 		for len(e.levels) <= n.deviations+1 {
 			e.levels = append(e.levels, nil)
 		}
-		if e.within(n.deviations + 1) {
+		switch {
+		case !e.within(n.deviations + 1):
+		case e.o.Orders > 0 && e.left >= e.o.Orders: // it would not be its turn
+			e.limited = true
+		default:
 			e.levels[n.deviations+1] = append(e.levels[n.deviations+1], branch{n, i})
+			e.left++
 		}
 	}
 	return e.allowed(n, 0, n.deviations)
@@ -248,8 +263,9 @@ func (e *exploration) allowed(n *node, index, deviations int) bool {
 
 // node is where an event is to leave the run-queue.
 type node struct {
-	path       []int       // choices that lead here, where there were several
-	deviations int         // of these, those that are not 0
+	parent     *node       // nil is none
+	index      int         // that was taken there
+	deviations int         // on the way here
 	ready      []uint32    // keys of the events that could go next
 	footprints []footprint // what they turned out to do, where they went next
 
@@ -292,15 +308,23 @@ type footprint struct {
 // same in both orders, but for places in the run-queue.
 func (p footprint) independent(of footprint) bool { return p.plain && of.plain && p.vat != of.vat }
 
+// path returns the choices that lead to a node, where there were several.
+func (n *node) path() (choices []int) {
+	for ; n.parent != nil; n = n.parent {
+		if len(n.parent.ready) > 1 {
+			choices = append(choices, n.index)
+		}
+	}
+	slices.Reverse(choices)
+	return choices
+}
+
 // child returns the node that a choice leads to, now that it is known what it did.
 func (n *node) child(index int, did footprint) *node {
 	n.footprints[index] = did
-	c := &node{deviations: n.deviations, path: n.path}
+	c := &node{parent: n, index: index, deviations: n.deviations}
 	if index > 0 {
 		c.deviations++
-	}
-	if len(n.ready) > 1 {
-		c.path = append(slices.Clone(n.path), index)
 	}
 	_, asleep := n.asleep.find(n.ready[index])
 	c.extra = n.extra || asleep

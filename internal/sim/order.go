@@ -139,6 +139,9 @@ func (w *walk) choose(queue []kernel.Event, ready []int) int {
 	if w.e != nil {
 		w.explore(queue, ready)
 	}
+	if w.e != nil && w.out.Choices > choicesMax {
+		w.end(ErrLarge)
+	}
 	w.index, w.left, w.routed = index, len(queue)-1, false
 	w.made = w.made[:0]
 	if len(ready) > 1 {
