@@ -132,6 +132,9 @@ func (s *Scenario) exploreExactly(
 // RunOrder runs a scenario in one order: see OrderRun.Order. An *[OrderError] is of one that
 // there is not.
 func (s *Scenario) RunOrder(ctx context.Context, order []int) (out OrderRun, err error) {
+	if s.audit.asked() == 0 {
+		return out, ErrNoAudit
+	}
 	on, err := newMachine(ctx, false)
 	if err != nil {
 		return out, fmt.Errorf("run in an order: %w", err)

@@ -1,12 +1,14 @@
 package sim
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"vatwarehouse/devices"
@@ -312,6 +314,48 @@ func leastFails(t *testing.T, s *Scenario, least map[string]int) {
 		again, err := s.RunOrder(t.Context(), found.Failed.Order)
 		if err != nil || !reflect.DeepEqual(&again, found.Failed) {
 			t.Errorf("%s: again %+v, %v, want %+v", s.Name, again, err, found.Failed)
+		}
+	}
+}
+
+// TestExploreStops: an exploration that is interrupted says so, and what was run; one of a
+// scenario in which a vat never comes to rest names the order; one without an audit is
+// refused, as is an order that there is not.
+func TestExploreStops(t *testing.T) {
+	t.Parallel()
+	s := world(t, "counters", worlds[0].text)
+	ctx, cancel := context.WithCancel(t.Context())
+	out, err := s.Explore(ctx, ExploreOptions{Deviations: -1, Every: true, Holds: func(o *OrderRun) bool {
+		if len(o.Deviations) > 0 {
+			cancel()
+		}
+		return true
+	}})
+	if !errors.Is(err, context.Canceled) || out.Orders != 2 || out.All || out.Failed != nil {
+		t.Errorf("interrupted: %+v, %v", out, err)
+	}
+	const critical = `
+vats:
+  - {name: p, program: puppet, options: [critical]}
+workload: [{to: p, method: do, args: [[trap]], messages: 1}]
+audit: {ask: [{to: p, method: report, answers: [missed]}]}`
+	_, err = world(t, "critical", critical).Explore(t.Context(), ExploreOptions{Deviations: -1})
+	if !errors.As(err, new(*kernel.CriticalError)) || !strings.Contains(err.Error(), "in the order []: ") {
+		t.Errorf("a critical vat: %v", err)
+	}
+	bare := world(t, "bare", "\nvats: [{name: c, program: counter}]")
+	_, err = bare.Explore(t.Context(), ExploreOptions{})
+	_, orderErr := bare.RunOrder(t.Context(), nil)
+	if !errors.Is(err, ErrNoAudit) || !errors.Is(orderErr, ErrNoAudit) {
+		t.Errorf("without an audit: %v, %v", err, orderErr)
+	}
+	for _, c := range []struct {
+		order []int
+		want  OrderError
+	}{{[]int{3}, OrderError{0, 3, 3}}, {[]int{2, 1, 0}, OrderError{Choice: 2}}} {
+		var fault *OrderError
+		if _, err := s.RunOrder(t.Context(), c.order); !errors.As(err, &fault) || *fault != c.want {
+			t.Errorf("%v: %v, want %v", c.order, err, &c.want)
 		}
 	}
 }
