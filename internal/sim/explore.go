@@ -105,7 +105,7 @@ func (s *Scenario) exploreExactly(
 	if err != nil {
 		return out, fmt.Errorf("explore: %w", err)
 	}
-	defer func() { err = errors.Join(err, on.close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, on.Close(context.WithoutCancel(ctx))) }()
 	if o.Holds == nil {
 		o.Holds = (*OrderRun).OK
 	}
@@ -139,7 +139,7 @@ func (s *Scenario) RunOrder(ctx context.Context, order []int) (out OrderRun, err
 	if err != nil {
 		return out, fmt.Errorf("run in an order: %w", err)
 	}
-	defer func() { err = errors.Join(err, on.close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, on.Close(context.WithoutCancel(ctx))) }()
 	w := &walk{s: s, on: on, prefix: order}
 	err = w.run(ctx)
 	if err == nil && len(order) > w.out.Choices {

@@ -205,7 +205,7 @@ func brute(t *testing.T, s *Scenario) (all ends, orders int) {
 			digits = digits[:at]
 		}
 		if at < 0 {
-			if err := on.close(t.Context()); err != nil {
+			if err := on.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
 			return all, orders
