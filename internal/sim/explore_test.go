@@ -94,11 +94,14 @@ audit:
   assert: [{ask: clerk, method: read, equals: []}]`},
 	{name: "a timer", special: true, text: `
 devices: [timer]
+time: {step: 1_000}
 vats:
   - {name: c, program: counter}
-  - {name: locker, program: locker, count: 2, args: [{ref: timer}]}
+  - {name: locker, program: locker, args: [{ref: timer}]}
 workload:
-  - {to: locker, method: keep, args: [{ref: c}, 1_000], messages: 2}
+  - {to: locker, method: keep, args: [{ref: c}, 500], messages: 1}
+  - {to: c, method: incr, args: [1], messages: 2, burst: 1}
+  - {to: locker, method: look, args: [{ref: c}], messages: 2, burst: 1}
 audit:
   ask: [{to: locker, method: read, answers: [entries, expired, returned]}]`},
 	{name: "a meter", special: true, text: `
