@@ -61,6 +61,10 @@ func Open(ctx context.Context, dir string, o *Options) (*Host, error) {
 }
 
 func (h *Host) open(ctx context.Context, dir string) error {
+	if h.options.Order != nil && (dir != "" || h.options.FS != nil) {
+		return fmt.Errorf("%w: an Order, which no directory records: give neither a directory "+
+			"nor FS", ErrOptions)
+	}
 	openFiles := h.openFiles
 	if h.options.Scratch {
 		openFiles = h.openScratch
@@ -452,5 +456,6 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		}
 	}
 	h.kernel = kernel.New(h.kv, h.clock, h.options.Devices)
+	h.kernel.SetOrder(h.options.Order)
 	return nil
 }

@@ -30,6 +30,10 @@ type Options struct {
 	// Devices are by name, letters, digits, '-' and '_'. Those that AddDevice has added
 	// to a directory must be here whenever it is opened.
 	Devices map[string]kernel.Device
+	// Order takes the place of the run-queue's own order: see [kernel.Order]. It is recorded
+	// nowhere, so only a Host that keeps everything in memory, with neither a directory nor
+	// FS, can have one.
+	Order kernel.Order
 
 	// Private: they change no activityhash, transcript or output.
 
