@@ -59,11 +59,11 @@ func (a *app) report(title, path string, files []string) error {
 	if a.json {
 		return a.printJSON(map[string]any{
 			"page": path, "bytes": len(b),
-			"records": len(page.Records), "surfaces": len(page.Surfaces),
+			"sections": page.Sections,
 		})
 	}
-	fmt.Fprintf(a.out, "%s: %s, %s, %s\n", path, count(len(page.Records), "record", "records"),
-		count(len(page.Surfaces), "surface", "surfaces"), size(len(b)))
+	fmt.Fprintf(a.out, "%s: %s, %s\n", path, count(len(page.Sections), "section", "sections"),
+		size(len(b)))
 	return nil
 }
 
