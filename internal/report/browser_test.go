@@ -210,7 +210,7 @@ func TestPageInBrowser(t *testing.T) {
 	for _, m := range links.FindAllStringSubmatch(s.dom, -1) {
 		saved[m[1]] = m[2] + "," + m[3]
 	}
-	if want := 2*len(s.Plots) + 2; len(saved) != want {
+	if want := 2*len(s.Plots) + 4; len(saved) != want {
 		t.Errorf("%d links save something, want %d", len(saved), want)
 	}
 	const points = "heap_mib,dirty_pages,suffix,way,page_in_p50_us,page_in_p99_us," +

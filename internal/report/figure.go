@@ -103,8 +103,10 @@ type Table struct {
 	Title   string   `json:"title"`
 	Columns []Column `json:"columns"`
 	Rows    [][]any  `json:"rows"`
-	// Sorted is the column that the rows descend by, or -1.
-	Sorted int `json:"sorted"`
+	// Sorted is the column that the rows are sorted by, from the most unless they ascend,
+	// or -1.
+	Sorted    int  `json:"sorted"`
+	Ascending bool `json:"ascending"`
 }
 
 // Column is the head of a column.
@@ -112,4 +114,20 @@ type Column struct {
 	Key   string `json:"key"`   // in CSV
 	Label string `json:"label"` // for people, with the unit
 	Text  bool   `json:"text"`  // its values are no numbers
+}
+
+// paper returns the plots that are saved: of each figure those of every option of the
+// first choice, the other choices being as they are at first.
+func (f *Figure) paper() (plots []Plot) {
+	for _, v := range f.Views {
+		shown := true
+		for i, option := range v.Of {
+			first := i == 0 || option == anyOption || option == f.Choices[i].First
+			shown = shown && first
+		}
+		if shown {
+			plots = append(plots, v.Plots...)
+		}
+	}
+	return plots
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"slices"
@@ -52,17 +53,21 @@ func NewPage(title string) *Page {
 	return &Page{Title: title, Sections: []Section{}, Colours: colours()}
 }
 
-// Add adds what a file has: a record, or a measured surface.
+// ErrUnknown marks a file that is neither a record nor a measured surface.
+var ErrUnknown = errors.New("neither a record nor a surface")
+
+// Add adds what a file has: a record, or a measured surface. Of another file its error
+// wraps ErrUnknown.
 func (p *Page) Add(file string, b []byte) error {
 	var is struct {
 		Format string `json:"format"`
 	}
 	first, _, _ := bytes.Cut(b, []byte("\n"))
-	if err := json.Unmarshal(first, &is); err != nil {
-		return fmt.Errorf("%s: neither a record nor a surface: %w", file, err)
-	}
-	switch is.Format {
-	case recordFormat:
+	err := json.Unmarshal(first, &is)
+	switch {
+	case err != nil || is.Format == "":
+		return fmt.Errorf("%s: %w", file, ErrUnknown)
+	case is.Format == recordFormat:
 		r, err := ReadRecord(b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
@@ -71,7 +76,7 @@ func (p *Page) Add(file string, b []byte) error {
 	default:
 		s, _, err := bench.ReadSurface(b)
 		if err != nil {
-			return fmt.Errorf("%s: neither a record nor a surface: %w", file, err)
+			return fmt.Errorf("%s: %w", file, err)
 		}
 		p.add(surfaceSection(file, s))
 	}
@@ -87,7 +92,8 @@ func (p *Page) add(s Section) {
 		return '-'
 	}, s.Name)
 	s.Name = plain
-	for n := 2; slices.ContainsFunc(p.Sections, func(o Section) bool { return o.Name == s.Name }); n++ {
+	taken := func(o Section) bool { return o.Name == s.Name }
+	for n := 2; slices.ContainsFunc(p.Sections, taken); n++ {
 		s.Name = fmt.Sprintf("%s-%d", plain, n)
 	}
 	p.Sections = append(p.Sections, s)

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -163,7 +164,77 @@ func surface(t *testing.T) []byte {
 	return b
 }
 
-// page makes a page of a record and a surface.
+// weighedOf is what is known from a trace of 1,000 deliveries: two numbers of vats in
+// memory, a rule that counts, in two intervals, and one that does not.
+func weighedOf() *report.Weighed {
+	of := func(n uint64) *uint64 { return &n }
+	w := &report.Weighed{
+		About: "<i>trace", Vats: 9, Deliveries: 1000, Cold: 9, Sizes: []int{1, 8},
+		Misses: []report.Misses{
+			{Way: "lru", PageIns: []*uint64{of(900), of(100)}},
+			{Way: "fewest", PageIns: []*uint64{of(500), nil}},
+		},
+	}
+	for i, vats := range w.Sizes {
+		for j, interval := range []int{0, 5, 50} {
+			p := report.Priced{
+				Vats: vats, Rule: fmt.Sprintf("count:2/%d", interval), Evict: "lru", Initial: 2,
+				Interval: interval, Now: float64(1e6 * (j + 1)), Later: float64(1e7 * (4 - i - j)),
+				Replayed: uint64(10 * (i + j)), Pages: uint64(7 * j), Suffix: uint64(3 * j),
+			}
+			if interval == 0 {
+				p.Rule, p.Initial = "never", 0
+			}
+			w.Policies = append(w.Policies, p)
+		}
+	}
+	return w
+}
+
+// TestWeighedIsDrawn: the plots and tables of a trace have what is known of it: shares of
+// deliveries, the cheapest of each number of vats, a line for each initial count, and a
+// flat one for what does not count.
+func TestWeighedIsDrawn(t *testing.T) {
+	t.Parallel()
+	p := report.NewPage("traces")
+	p.AddWeighed("one", weighedOf())
+	p.AddWeighed("two", weighedOf())
+	s := p.Sections[0]
+	if p.Sections[1].Name != "trace-2" {
+		t.Errorf("two traces have the names %q and %q", s.Name, p.Sections[1].Name)
+	}
+	lines := func(plot report.Plot) (out []string) {
+		for _, l := range plot.Lines {
+			out = append(out, fmt.Sprintf("%s %v", l.Label, l.Values))
+		}
+		return out
+	}
+	top, rules := s.Figures[0].Views[0].Plots, s.Figures[1].Views[1].Plots
+	for _, c := range []struct{ got, want []string }{
+		{lines(top[0]), []string{"lru [90 10]", "fewest [50 NaN]", "nothing saves [0.9 0.9]"}},
+		{lines(top[1]), []string{"all [23 13]", "page-ins and replay [20 10]", "snapshots [3 3]"}},
+		{lines(rules[0]), []string{"never [31 31]", "first after 2 [22 13]"}},
+		{lines(rules[5]), []string{"never [0 0]", "first after 2 [3 6]"}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	choice := s.Figures[1].Choices[0]
+	if !slices.Equal(choice.Options, []string{"1", "8"}) {
+		t.Errorf("there are %q to choose from", choice.Options)
+	}
+	cheapest := fmt.Sprint(s.Tables[0].Rows)
+	const want = "[[8 count:2/50 lru 0 30 0 14 3 10 13 6 0] [1 count:2/50 lru 0 20 0 14 3 20 23 6 0]]"
+	if cheapest != want {
+		t.Errorf("the cheapest are %s, want %s", cheapest, want)
+	}
+	if n := len(s.Tables[1].Rows); n != 6 {
+		t.Errorf("%d rules are listed, not 6", n)
+	}
+}
+
+// page makes a page of a record, a surface and a trace.
 func page(t *testing.T) (*report.Page, []byte) {
 	t.Helper()
 	record, _ := recorded(t)
@@ -176,8 +247,9 @@ func page(t *testing.T) (*report.Page, []byte) {
 			t.Fatal(err)
 		}
 	}
-	if err := p.Add("other.txt", []byte("neither")); err == nil {
-		t.Error("a file of something else is accepted")
+	p.AddWeighed("<u>trace", weighedOf())
+	if err := p.Add("other.txt", []byte("neither")); !errors.Is(err, report.ErrUnknown) {
+		t.Errorf("a file of something else: %v", err)
 	}
 	first, err := p.HTML()
 	if err != nil {
@@ -200,7 +272,7 @@ func TestPageIsWhole(t *testing.T) {
 	if found := loads.FindAll(b, -1); len(found) > 0 {
 		t.Errorf("the page loads: %q", found)
 	}
-	for _, markup := range []string{"<b>scenario", "<i>processor", "<img", "<tests>"} {
+	for _, markup := range []string{"<b>scenario", "<i>processor", "<img", "<tests>", "<i>trace", "<u>"} {
 		if bytes.Contains(b, []byte(markup)) {
 			t.Errorf("the page has %q", markup)
 		}

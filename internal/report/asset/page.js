@@ -33,14 +33,14 @@ function grouped(v) {
 // brief writes what stands at an axis: in k, M or G by the largest there.
 function brief(v, largest) {
   if (v === null) return "";
-  const [unit, size] = [["G", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => largest >= size * 10) || ["", 1];
+  const [unit, size] = largest >= 1e9 ? ["G", 1e9] : largest >= 1e6 ? ["M", 1e6] : largest >= 1e4 ? ["k", 1e3] : ["", 1];
   return v === 0 ? "0" : grouped(v / size) + unit;
 }
 
 // labels writes what stands at an axis: in one unit, but for a logarithmic one.
 function labels(ticks, log) {
   const largest = Math.max(...ticks.map((v) => v === null ? 0 : Math.abs(v)));
-  return ticks.map((v) => brief(v, log ? Math.abs(v) * 10 : largest));
+  return ticks.map((v) => brief(v, log ? 10 * Math.abs(v) : largest));
 }
 
 // save adds a link that saves what make returns, a URL, as a file. It is made when asked for.
@@ -119,7 +119,7 @@ function plot(parent, name, p, over, sync) {
   const u = new uPlot({
     width: Math.floor(space.clientWidth), height: 250,
     cursor: { sync: { key: sync, scales: ["x", null] }, points: { size: 7 } },
-    scales: { x: { time: false, distr: x.log ? 3 : 1 }, y: p.log_y ? { distr: 3 } : { range } },
+    scales: { x: { time: false, distr: x.log ? 3 : 1, range: (u, least, most) => [least, most > least ? most : least + 1] }, y: p.log_y ? { distr: 3 } : { range } },
     legend: { markers: { width: 3, stroke: (_, i) => look(p.lines[i - 1]).colour, dash: (_, i) => look(p.lines[i - 1]).dashes.length > 0 ? "dashed" : "solid" } },
     axes: [
       axis(x.label, { size: 34, values: (_, ticks) => labels(ticks, x.log), ...marks }),
@@ -205,7 +205,7 @@ function table(parent, section, t) {
     way * (c.text ? String(a).localeCompare(String(b), "en", { numeric: true }) : a - b);
   t.columns.forEach((c, i) => {
     const th = add(head, "th", c.label, c.text ? "text" : "");
-    if (i === t.sorted) th.setAttribute("aria-sort", "descending");
+    if (i === t.sorted) th.setAttribute("aria-sort", t.ascending ? "ascending" : "descending");
     th.onclick = () => {
       const way = th.getAttribute("aria-sort") === "descending" ? 1 : -1;
       for (const other of head.children) other.removeAttribute("aria-sort");
