@@ -16,7 +16,10 @@ import (
 )
 
 // reportFlags are the flags of report.
-type reportFlags struct{ title, costs string }
+type reportFlags struct {
+	title, costs  string
+	png, svg, csv string // directories; "" is none
+}
 
 func (a *app) reportVerb() *cobra.Command {
 	var f reportFlags
@@ -36,9 +39,12 @@ file is, is seen from what it has:
 
 The page is whole by itself: it needs no network and no other file. Its plots can be
 zoomed and saved as PNG or CSV, its tables sorted by a click on a head and saved as CSV.
+--png, --svg and --csv write the same, as it is shown first, for papers and for other
+programs: a file for each plot, of the width of a column, or for each plot and table.
 With --json what is printed has all that the page shows. docs/reports.md says more.`,
 		Example: `  swingsim run exchange --record run.jsonl
   swingsim bench surface surface.jsonl
+  swingsim report page.html run.jsonl --svg plots --csv data
   swingsim report page.html run.jsonl exchange surface.jsonl`,
 		Args: cobra.MinimumNArgs(2),
 	}
@@ -47,18 +53,21 @@ With --json what is printed has all that the page shows. docs/reports.md says mo
 	l.StringVar(&f.title, "title", "swingsim report", "the page's `TITLE`")
 	l.StringVar(&f.costs, "costs", "",
 		"price the work in traces as the `FILE` of swingsim bench --json says")
+	l.StringVar(&f.png, "png", "", "also write each plot as PNG, 300 dots an inch, into `DIR`")
+	l.StringVar(&f.svg, "svg", "", "also write each plot as SVG into `DIR`")
+	l.StringVar(&f.csv, "csv", "", "also write each plot and table as CSV into `DIR`")
 	return a.verb(c, func(_ context.Context, args []string) error {
 		return a.report(&f, args[0], args[1:])
 	})
 }
 
-func (a *app) report(f *reportFlags, path string, files []string) error {
+func (a *app) report(f *reportFlags, path string, names []string) error {
 	costs, err := readCosts(f.costs)
 	if err != nil {
 		return err
 	}
 	page := report.NewPage(f.title)
-	for _, name := range files {
+	for _, name := range names {
 		if err := a.addFile(page, name, costs); err != nil {
 			return err
 		}
@@ -70,14 +79,47 @@ func (a *app) report(f *reportFlags, path string, files []string) error {
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		return err
 	}
+	files, err := f.write(page)
+	if err != nil {
+		return err
+	}
 	if a.json {
 		return a.printJSON(map[string]any{
-			"page": path, "bytes": len(b), "sections": page.Sections,
+			"page": path, "bytes": len(b), "files": files, "sections": page.Sections,
 		})
 	}
 	fmt.Fprintf(a.out, "%s: %s, %s\n", path, count(len(page.Sections), "section", "sections"),
 		size(len(b)))
+	for _, name := range files {
+		fmt.Fprintln(a.out, name)
+	}
 	return nil
+}
+
+// write writes what a page shows into the directories asked for, and returns the files.
+func (f *reportFlags) write(page *report.Page) (files []string, err error) {
+	files = []string{}
+	into := func(dir, ending string, all func(write func(string, []byte) error) error) {
+		if dir == "" || err != nil {
+			return
+		}
+		if err = os.MkdirAll(dir, 0o755); err != nil {
+			return
+		}
+		err = all(func(name string, b []byte) error {
+			path := filepath.Join(dir, name+ending)
+			files = append(files, path)
+			return os.WriteFile(path, b, 0o644)
+		})
+	}
+	into(f.png, ".png", func(write func(string, []byte) error) error {
+		return page.Pictures(page.PNG, write)
+	})
+	into(f.svg, ".svg", func(write func(string, []byte) error) error {
+		return page.Pictures(page.SVG, write)
+	})
+	into(f.csv, ".csv", page.CSV)
+	return files, err
 }
 
 // addFile adds a file to a page, or a trace that comes with the program.

@@ -39,13 +39,9 @@ type Choice struct {
 
 // View is the plots for some options.
 type View struct {
-	// Of has the option of each choice, or any.
-	Of    []int  `json:"of"`
+	Of    []int  `json:"of"` // the option of each choice
 	Plots []Plot `json:"plots"`
 }
-
-// anyOption in a View stands for all options of a choice, which then is not offered.
-const anyOption = -1
 
 // Plot is lines over x.
 type Plot struct {
@@ -116,14 +112,12 @@ type Column struct {
 	Text  bool   `json:"text"`  // its values are no numbers
 }
 
-// paper returns the plots that are saved: of each figure those of every option of the
-// first choice, the other choices being as they are at first.
-func (f *Figure) paper() (plots []Plot) {
+// first returns the plots that are shown before anything is chosen, which are saved.
+func (f *Figure) first() (plots []Plot) {
 	for _, v := range f.Views {
 		shown := true
 		for i, option := range v.Of {
-			first := i == 0 || option == anyOption || option == f.Choices[i].First
-			shown = shown && first
+			shown = shown && option == f.Choices[i].First
 		}
 		if shown {
 			plots = append(plots, v.Plots...)

@@ -79,50 +79,61 @@ func surfaceSection(file string, f *bench.SurfaceFile) Section {
 	s.About = strings.Join(slices.DeleteFunc(about, func(a string) bool { return a == "" }), ", ")
 	s.Facts = []Fact{{"points", len(f.Done)}, {"measured, times each", f.Rounds},
 		{"processors", f.Machine.CPUs}}
-	if len(f.Done) > 0 {
-		s.Figures = append(s.Figures, cut(f.Done).figure())
+	all := cut(f.Done)
+	for axis, values := range all.values {
+		if len(values) > 1 {
+			s.Figures = append(s.Figures, all.figure(axis))
+		}
 	}
 	s.Tables = []Table{allPoints(f.Done)}
 	return s
 }
 
-// figure draws what was measured over each axis, for each value of the others.
-func (s *surface) figure() Figure {
+// figure draws what was measured over an axis, for each value of the others.
+func (s *surface) figure(axis int) Figure {
 	all := dimensions()
-	over := Choice{Name: "over"}
-	f := Figure{Title: "What it costs to keep a vat", Choices: []Choice{{}}}
-	for i, d := range all {
-		over.Options = append(over.Options, d.label)
-		c := Choice{Name: d.label, First: len(s.values[i]) / 2}
-		for _, v := range s.values[i] {
+	f := Figure{Title: "Over " + all[axis].label}
+	others := [2]int{(axis + 1) % len(all), (axis + 2) % len(all)}
+	slices.Sort(others[:])
+	for _, d := range others {
+		c := Choice{Name: all[d].label, First: s.usual(d)}
+		for _, v := range s.values[d] {
 			c.Options = append(c.Options, fmt.Sprint(v))
 		}
 		f.Choices = append(f.Choices, c)
 	}
-	f.Choices[0] = over
-	for i := range all {
-		a, b := (i+1)%len(all), (i+2)%len(all)
-		for j, va := range s.values[a] {
-			for k, vb := range s.values[b] {
-				of := make([]int, len(f.Choices))
-				of[0], of[1+i], of[1+a], of[1+b] = i, anyOption, j, k
-				plots := s.plots(i, func(p bench.Point) bool {
-					return all[a].of(p) == va && all[b].of(p) == vb
-				})
-				for n := range plots {
-					plots[n].Note = fmt.Sprintf(
-						"%s: %d; %s: %d",
-						all[a].label,
-						va,
-						all[b].label,
-						vb,
-					)
-				}
-				f.Views = append(f.Views, View{Of: of, Plots: plots})
+	a, b := all[others[0]], all[others[1]]
+	for i, va := range s.values[others[0]] {
+		for j, vb := range s.values[others[1]] {
+			plots := s.plots(
+				axis,
+				func(p bench.Point) bool { return a.of(p) == va && b.of(p) == vb },
+			)
+			for n := range plots {
+				plots[n].Note = fmt.Sprintf("%s: %d; %s: %d", a.label, va, b.label, vb)
 			}
+			f.Views = append(f.Views, View{Of: []int{i, j}, Plots: plots})
 		}
 	}
 	return f
+}
+
+// usual returns the index of the value of a dimension that most points have; of those the
+// one in the middle.
+func (s *surface) usual(dimension int) int {
+	of := dimensions()[dimension].of
+	counts := make([]int, len(s.values[dimension]))
+	for _, p := range s.points {
+		i, _ := slices.BinarySearch(s.values[dimension], of(p.Point))
+		counts[i]++
+	}
+	var most []int
+	for i, n := range counts {
+		if n == slices.Max(counts) {
+			most = append(most, i)
+		}
+	}
+	return most[len(most)/2]
 }
 
 // plots draws all measures over an axis, for the points that are within.

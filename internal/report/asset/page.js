@@ -30,10 +30,11 @@ function grouped(v) {
     { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }
 
-// brief writes what stands at an axis: in k, M or G by the largest there.
+// brief writes what stands at an axis: in k, M or G by the largest there, which has two
+// digits before the unit.
 function brief(v, largest) {
   if (v === null) return "";
-  const [unit, size] = largest >= 1e9 ? ["G", 1e9] : largest >= 1e6 ? ["M", 1e6] : largest >= 1e4 ? ["k", 1e3] : ["", 1];
+  const [unit, size] = [["G", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => largest >= 10 * size) || ["", 1];
   return v === 0 ? "0" : grouped(v / size) + unit;
 }
 
@@ -155,9 +156,7 @@ function figure(parent, section, f, number) {
   const bar = add(parent, "div", undefined, "bar");
   const plots = add(parent, "div", undefined, "plots");
   const draw = () => {
-    const any = -1;
-    const view = f.views.find((v) => v.of.every((o, i) => o === any || o === Number(selects[i].value)));
-    selects.forEach((s, i) => { s.parentElement.hidden = view !== undefined && view.of[i] === any; });
+    const view = f.views.find((v) => v.of.every((o, i) => o === Number(selects[i].value)));
     for (const old of plots.children) {
       for (const space of old.children) {
         resized.unobserve(space);
