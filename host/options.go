@@ -71,6 +71,11 @@ type Options struct {
 	// with this program; it must call ServeWorker first in main. Linux only.
 	Isolate      bool
 	WorkerBinary string
+	// Engine, unless nil, runs the vats in place of an engine that Open makes: one for all
+	// Hosts of a process, say. Its limits must be the directory's. It stays the caller's, who
+	// closes it after the Hosts; of these options CacheCompiled, Interpreter, Isolate,
+	// Memory, Detector and Grant say nothing then.
+	Engine Engine
 	// Memory and Detector say how vats' memories are made and compared.
 	Memory   worker.Memory
 	Detector worker.Detector

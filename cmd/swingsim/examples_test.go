@@ -51,15 +51,7 @@ func TestHelpExamplesRun(t *testing.T) {
 				t.Errorf("%s: %q is no command", file, line)
 				continue
 			}
-			long := strings.Contains(command, "--deliveries ")
-			for i, w := range words {
-				if w == "--deliveries" {
-					words[i+1] = "500"
-				}
-			}
-			if words[1] == "run" && !long && len(words) > 2 {
-				words = append(words, "--deliveries", "400")
-			}
+			words = cutShort(words)
 			if strings.Contains(command, "./mine.yaml") {
 				words = append(words, "--dir", "mine")
 			}
@@ -76,6 +68,28 @@ func TestHelpExamplesRun(t *testing.T) {
 	if ran < 15 {
 		t.Errorf("%d examples", ran)
 	}
+}
+
+// cutShort returns a command that takes less time: fewer deliveries, runs and rounds.
+func cutShort(words []string) []string {
+	bounds := map[string]string{
+		"--deliveries": "500", "--runs": "5", "--rounds": "2", "--scale": "0.01",
+	}
+	given := map[string]bool{}
+	for i, w := range words {
+		if given[w] = true; bounds[w] != "" {
+			words[i+1] = bounds[w]
+		}
+	}
+	switch {
+	case words[1] == "run" && !given["--deliveries"] && len(words) > 2:
+		return append(words, "--deliveries", "400")
+	case given["surface"] && !given["--rounds"] && words[1] == "bench":
+		return append(words, "--rounds", "2", "--heap", "2", "--dirty", "1", "--suffix", "0")
+	case words[1] == "bench" && !given["--scale"] && !given["surface"] && !given["compare"]:
+		return append(words, "--scale", "0.01")
+	}
+	return words
 }
 
 // quoted splits a command line as a shell does, as far as examples need it.

@@ -51,12 +51,8 @@ func TestPredictionsHold(t *testing.T) {
 				{Vats: 30, Initial: trace.Never, Interval: 1}, {Vats: 8, Initial: 1, Interval: 3},
 				{Vats: 9, Initial: 2, Interval: 50, PauseOnEvict: true}, {Vats: 1000, Initial: 2, Interval: 200},
 			} {
-				initial := strconv.Itoa(p.Initial)
-				if p.Initial == trace.Never {
-					initial = "never"
-				}
-				args := append(length, "--max-vats", strconv.Itoa(p.Vats), "--snapshot-initial", initial,
-					"--snapshot-interval", strconv.Itoa(p.Interval), fmt.Sprintf("--pause-on-evict=%v", p.PauseOnEvict))
+				args := append(length, "--max-vats", strconv.Itoa(p.Vats), "--snapshots", snapshotsText(p),
+					fmt.Sprintf("--pause-on-evict=%v", p.PauseOnEvict))
 				is, says := realRun(t, args...), tr.Simulate(p)
 				if is.Activityhash != recorded.Activityhash {
 					t.Errorf("%+v: activityhash %s, of the recording %s", p, is.Activityhash, recorded.Activityhash)
@@ -99,7 +95,7 @@ func TestShippedTracesHold(t *testing.T) {
 				t.Fatal(err)
 			}
 			says := tr.Simulate(trace.Policy{Vats: 15, Initial: 4, Interval: 50})
-			is := realRun(t, name, "--inline", "--max-vats", "15", "--snapshot-initial", "4", "--snapshot-interval", "50")
+			is := realRun(t, name, "--inline", "--max-vats", "15", "--snapshots", "count:4/50")
 			if is.PageIns != says.PageIns || uint64(tr.Deliveries()) != is.Deliveries {
 				t.Errorf("%d page-ins of %d deliveries, predicted %d of %d",
 					is.PageIns, is.Deliveries, says.PageIns, tr.Deliveries())
@@ -118,6 +114,29 @@ func TestShippedTracesHold(t *testing.T) {
 	}
 }
 
+// slogs writes a small slog, gzipped too, and a gzipped one that is cut.
+func slogs(t *testing.T, dir string) (slog, packed string) {
+	t.Helper()
+	slog, packed = filepath.Join(dir, "a.slog"), filepath.Join(dir, "a.slog.gz")
+	line := `{"type":"deliver","vatID":"v%[1]d","deliveryNum":%[2]d,"vd":["message"]}
+{"type":"deliver-result","vatID":"v%[1]d","deliveryNum":%[2]d,"dr":["ok",null,{"compute":1000}]}
+{"type":"crank-finish"}
+`
+	text := ""
+	for i := range 12 {
+		text += fmt.Sprintf(line, i%3, i)
+	}
+	write(t, slog, text)
+	var z bytes.Buffer
+	gz := gzip.NewWriter(&z)
+	if _, err := gz.Write([]byte(text)); err != nil || gz.Close() != nil {
+		t.Fatal(err)
+	}
+	write(t, packed, z.String())
+	write(t, packed+"2", z.String()[:z.Len()-3])
+	return slog, packed
+}
+
 // TestPolicyVerb: the verb finds traces, prices them as it is told, keeps within the
 // budget, and says what is wrong with what it is given.
 func TestPolicyVerb(t *testing.T) {
@@ -130,24 +149,8 @@ func TestPolicyVerb(t *testing.T) {
 {"case":"snapshot","variant":"16 pages","median":180}
 `)
 	write(t, empty, "")
-	slog, packed := filepath.Join(dir, "a.slog"), filepath.Join(dir, "a.slog.gz")
-	line := `{"type":"deliver","vatID":"v%[1]d","deliveryNum":%[2]d,"vd":["message"]}
-{"type":"deliver-result","vatID":"v%[1]d","deliveryNum":%[2]d,"dr":["ok",null,{"compute":1000}]}
-{"type":"crank-finish"}
-`
-	text := ""
-	for i := range 12 {
-		text += fmt.Sprintf(line, i%3, i)
-	}
-	write(t, slog, text)
+	slog, packed := slogs(t, dir)
 	write(t, costs+"2", "{\"type\":\"deliver\"}\n")
-	var z bytes.Buffer
-	gz := gzip.NewWriter(&z)
-	if _, err := gz.Write([]byte(text)); err != nil || gz.Close() != nil {
-		t.Fatal(err)
-	}
-	write(t, packed, z.String())
-	write(t, packed+"2", z.String()[:z.Len()-3])
 	var w weighed
 	code, out, errs := output(t, "policy", "glutton", "--json", "--costs", costs, "--vats", "8", "--suffix", "600")
 	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vatwarehouse/internal/trace"
+	"vatwarehouse/warehouse"
 )
 
 // weighed is what is said of a trace.
@@ -120,12 +121,17 @@ func (a *app) printWeighed(w *weighed) {
 	}
 	a.grid([]string{">vats in memory", ">first", ">every", ">page-ins", ">replayed", ">snapshots",
 		">now", ">later", ">total", ">pages kept", ">suffix", ">memory"}, rows)
-	fmt.Fprintf(a.out, "\nThe cheapest: swingsim run … --max-vats %d --snapshot-initial %s",
-		w.Best.Vats, initialText(w.Best.Initial))
-	if w.Best.Initial != trace.Never {
-		fmt.Fprintf(a.out, " --snapshot-interval %d", w.Best.Interval)
+	fmt.Fprintf(a.out, "\nThe cheapest: swingsim run … --max-vats %d --snapshots %s\n",
+		w.Best.Vats, snapshotsText(w.Best.Policy))
+}
+
+// snapshotsText returns what --snapshots is for a policy.
+func snapshotsText(p trace.Policy) string {
+	rule := warehouse.Policy{Initial: p.Initial, Interval: p.Interval}
+	if p.Initial == trace.Never {
+		rule = warehouse.Policy{Initial: warehouse.Never}
 	}
-	fmt.Fprintln(a.out)
+	return rule.String()
 }
 
 // cheapest returns the cheapest policy with so many vats that is within the budget, or nil.

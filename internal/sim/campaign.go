@@ -44,19 +44,7 @@ func (s *Scenario) Campaign(ctx context.Context, c Campaign) (Campaigned, error)
 	var wg sync.WaitGroup
 	errs := make([]error, c.Jobs)
 	for i := range c.Jobs {
-		wg.Go(func() {
-			for errs[i] == nil {
-				seed, ok := k.take()
-				if !ok {
-					return
-				}
-				p := s.Draw(seed, c.Deliveries)
-				var done Simulated
-				if done, errs[i] = Simulate(ctx, s, p); errs[i] == nil {
-					k.add(seed, p, done)
-				}
-			}
-		})
+		wg.Go(func() { errs[i] = k.work(ctx) })
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
@@ -73,6 +61,24 @@ type campaign struct {
 	mu   sync.Mutex
 	next int // run
 	out  Campaigned
+}
+
+// work simulates runs, one after the other, until there are no more.
+func (k *campaign) work(ctx context.Context) (err error) {
+	r := k.s.Simulator()
+	defer func() { err = errors.Join(err, r.Close(context.WithoutCancel(ctx))) }()
+	for {
+		seed, ok := k.take()
+		if !ok {
+			return nil
+		}
+		p := k.s.Draw(seed, k.c.Deliveries)
+		done, err := r.Simulate(ctx, p)
+		if err != nil {
+			return err
+		}
+		k.add(seed, p, done)
+	}
 }
 
 // take returns the seed of the next run.

@@ -154,7 +154,7 @@ func (s Settings) options() host.Options {
 	o := host.Options{
 		Inline: true, MaxVats: s.MaxVats, BlockCranks: s.Block, KeepSnapshots: s.KeepSnapshots,
 		PauseOnEvict: s.PauseOnEvict, SegmentBytes: s.SegmentBytes,
-		CheckpointBytes: s.CheckpointBytes, Interpreter: !s.Compiled,
+		CheckpointBytes: s.CheckpointBytes,
 	}
 	o.Snapshots.Initial, o.Snapshots.Interval = s.SnapshotInitial, s.SnapshotInterval
 	return o

@@ -68,6 +68,7 @@ type undisturbed struct {
 // simulation is a Simulate in progress.
 type simulation struct {
 	s        *Scenario
+	machines *Simulator
 	p        *Plan
 	out      *Simulated
 	want     undisturbed
@@ -79,17 +80,26 @@ type simulation struct {
 	failure            error // noticed by an observer
 }
 
-// Simulate runs a scenario by a plan, on files in memory, and beside it the same without
+// Simulate simulates one run: see [Simulator.Simulate].
+func Simulate(ctx context.Context, s *Scenario, p Plan) (out Simulated, err error) {
+	r := s.Simulator()
+	defer func() { err = errors.Join(err, r.Close(context.WithoutCancel(ctx))) }()
+	return r.Simulate(ctx, p)
+}
+
+// Simulate runs the scenario by a plan, on files in memory, and beside it the same without
 // faults and with all vats in memory. After each fault it sees that what is left is the
 // state after a whole block, no older than the last that was acknowledged, that all that
 // is stored verifies, and that no output was released which the twin does not have. At the
 // end the activityhash, the outputs and the audit must be the twin's. The error is that of
 // ctx; what the run did wrong is the Failure.
-func Simulate(ctx context.Context, s *Scenario, p Plan) (out Simulated, err error) {
+func (r *Simulator) Simulate(ctx context.Context, p Plan) (out Simulated, err error) {
 	out = Simulated{Reached: map[FaultKind]int{}, Marks: map[Mark]int{}}
-	with := s.WithSeed(p.Seed)
+	with := r.s.WithSeed(p.Seed)
 	with.Length.Messages = p.Messages
-	m := &simulation{s: with, p: &p, out: &out, settings: p.Settings, files: vfs.NewMem()}
+	m := &simulation{
+		s: with, machines: r, p: &p, out: &out, settings: p.Settings, files: vfs.NewMem(),
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			out.Failure = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
@@ -122,12 +132,19 @@ func (m *simulation) run(ctx context.Context) error {
 	return nil
 }
 
-// host returns the options of an opening, with an observer that counts cranks.
-func (m *simulation) host(files vfs.FS, settings Settings) host.Options {
-	o := settings.options()
-	o.Seed, o.Devices, o.FS = m.s.Seed, devices.All(), vfs.Sparing(files)
+// host returns the options of an opening, with an observer that counts cranks. Its vats
+// run in a machine that grants all memory.
+func (m *simulation) host(
+	ctx context.Context, files vfs.FS, settings Settings,
+) (o host.Options, on *machine, err error) {
+	if on, err = m.machines.machine(ctx, settings.Compiled); err != nil {
+		return o, nil, err
+	}
+	on.grant = nil
+	o = settings.options()
+	o.Seed, o.Devices, o.FS, o.Engine = m.s.Seed, devices.All(), vfs.Sparing(files), on
 	o.Observer.Crank = func(host.Crank) { m.out.Cranks++ }
-	return o
+	return o, on, nil
 }
 
 // undisturbed runs the twin, and notes its states.
@@ -136,7 +153,10 @@ func (m *simulation) undisturbed(ctx context.Context) (err error) {
 	settings.MaxVats, settings.SnapshotInitial = len(m.s.members)+1, SnapshotNever
 	settings.Block, settings.Compiled = host.DefaultBlockCranks, m.p.Deliveries >= compiledFrom
 	settings.CheckpointBytes, settings.SegmentBytes = 0, 0
-	o := m.host(vfs.NewMem(), settings)
+	o, _, err := m.host(ctx, vfs.NewMem(), settings)
+	if err != nil {
+		return err
+	}
 	o.NoSync = true
 	m.want.whole = map[swing.Hash]uint64{}
 	cranks := uint64(0)
@@ -172,7 +192,10 @@ func (m *simulation) life(ctx context.Context, f *PlannedFault) error {
 	defer stop()
 	files := vfs.NewFaulty(m.files)
 	files.Arm(f.armed())
-	o := m.host(m.planted(files), m.settings)
+	o, on, err := m.host(ctx, m.planted(files), m.settings)
+	if err != nil {
+		return err
+	}
 	var told error
 	made, asked := uint64(0), uint64(0)
 	fired := func() bool { return files.Fired() != "" || stoppable.Err() != nil }
@@ -188,7 +211,7 @@ func (m *simulation) life(ctx context.Context, f *PlannedFault) error {
 	o.Observer.Fault = func(err error) { told = errors.Join(told, err) }
 	refused := false
 	if f.Kind == FaultMemory {
-		o.Grant = func(uint64) error {
+		on.grant = func(uint64) error {
 			if asked++; asked == f.At {
 				refused = true
 				return errNoMemory
@@ -298,7 +321,10 @@ func (m *simulation) output(o host.Output) {
 
 // recovered opens a copy of what is left, and finds its place in the twin's states.
 func (m *simulation) recovered(ctx context.Context) (err error) {
-	o := m.host(m.files.Crash(0, 100), m.settings)
+	o, _, err := m.host(ctx, m.files.Crash(0, 100), m.settings)
+	if err != nil {
+		return err
+	}
 	h, err := host.Open(ctx, "", &o)
 	if err != nil {
 		return fmt.Errorf("open what is left: %w", err)
@@ -343,7 +369,10 @@ func sound(ctx context.Context, h *host.Host) error {
 // toTheEnd goes on without faults, and compares the end with the twin's. Of damaged
 // files it is told which faults are known.
 func (m *simulation) toTheEnd(ctx context.Context, files *vfs.Mem, told *error) (err error) {
-	o := m.host(files, m.settings)
+	o, _, err := m.host(ctx, files, m.settings)
+	if err != nil {
+		return err
+	}
 	o.Observer.Output = m.output
 	o.Observer.Fault = func(err error) {
 		if told != nil {

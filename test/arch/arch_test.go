@@ -37,7 +37,7 @@ var arrows = map[string]string{
 	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
 	"link":            "host devices kernel swing internal/frame",
-	"internal/sim":    "host swing vfs guest kernel devices link transcript",
+	"internal/sim":    "host swing vfs guest kernel devices link transcript warehouse worker",
 	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
 	"internal/report": "host kernel swing internal/bench",
 	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing",
