@@ -227,6 +227,6 @@ func (p *Page) SVG(one *Plot) ([]byte, error) {
 		return nil, fmt.Errorf("draw plot %s: %w", one.Name, err)
 	}
 	// Where this font is not, another without serifs is to take its place.
-	const font, fonts = `style="font-family:Liberation Sans;`, `style="font-family:Liberation Sans,Arial,sans-serif;`
-	return bytes.ReplaceAll(b.Bytes(), []byte(font), []byte(fonts)), nil
+	const font = `style="font-family:Liberation Sans`
+	return bytes.ReplaceAll(b.Bytes(), []byte(font), []byte(font+",Arial,sans-serif")), nil
 }

@@ -169,24 +169,28 @@ func rulePlots(vats int, rules []Priced) []Plot {
 		x.Values = append(x.Values, float64(n))
 	}
 	plots := []Plot{}
-	for _, m := range []struct {
-		name, title, y string
-		of             func(*Priced) float64
-	}{
-		{"work", "All work", "ms", func(p *Priced) float64 { return p.total() / nanosPerMilli }},
-		{"later", "Page-ins and replay", "ms", func(p *Priced) float64 { return p.Later / nanosPerMilli }},
-		{"now", "Snapshots", "ms", func(p *Priced) float64 { return p.Now / nanosPerMilli }},
-		{"replayed", "Replayed", "deliveries", func(p *Priced) float64 { return float64(p.Replayed) }},
-		{"pages", "Pages kept", "pages", func(p *Priced) float64 { return float64(p.Pages) }},
-		{"suffix", "Left to replay after a restart", "deliveries",
-			func(p *Priced) float64 { return float64(p.Suffix) }},
-	} {
+	plot := func(name, title, y string, of func(*Priced) float64) {
 		plots = append(plots, Plot{
-			Name: fmt.Sprintf("rules-%s-%d-vats", m.name, vats), Title: m.title, Y: m.y,
+			Name: fmt.Sprintf("rules-%s-%d-vats", name, vats), Title: title, Y: y,
 			Note: fmt.Sprintf("vats in memory: %d", vats), X: []Scale{x},
-			Lines: ruleLines(rules, intervals, m.of),
+			Lines: ruleLines(rules, intervals, of),
 		})
 	}
+	millis := func(of func(*Priced) float64) func(*Priced) float64 {
+		return func(p *Priced) float64 { return of(p) / nanosPerMilli }
+	}
+	counted := func(of func(*Priced) uint64) func(*Priced) float64 {
+		return func(p *Priced) float64 { return float64(of(p)) }
+	}
+	plot("work", "All work", "ms", millis((*Priced).total))
+	plot("later", "Page-ins and replay", "ms",
+		millis(func(p *Priced) float64 { return p.Later }))
+	plot("now", "Snapshots", "ms", millis(func(p *Priced) float64 { return p.Now }))
+	plot("replayed", "Replayed", "deliveries",
+		counted(func(p *Priced) uint64 { return p.Replayed }))
+	plot("pages", "Pages kept", "pages", counted(func(p *Priced) uint64 { return p.Pages }))
+	plot("suffix", "Left to replay after a restart", "deliveries",
+		counted(func(p *Priced) uint64 { return p.Suffix }))
 	return plots
 }
 
