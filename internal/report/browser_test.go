@@ -51,13 +51,12 @@ const told = {
 document.body.dataset.told = JSON.stringify(told);
 </script></body>`
 
-// browse has chromium, without network, open a page and a script at its end. Without
-// chromium the test is skipped.
+// browse has chromium, without network, open a page and a script at its end. Where it is
+// not, or cannot begin, the test is skipped.
 func browse(t *testing.T, page []byte, script string) *seen {
 	t.Helper()
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("SKIPPED: no chromium here: how a browser shows the page is NOT checked")
+	if err := exec.CommandContext(t.Context(), "chromium", "--version").Run(); err != nil {
+		t.Skipf("SKIPPED: no chromium here: how a browser shows the page is NOT checked: %v", err)
 	}
 	dir := t.TempDir()
 	file, shot := filepath.Join(dir, "page.html"), filepath.Join(dir, "shot.png")
@@ -68,7 +67,7 @@ func browse(t *testing.T, page []byte, script string) *seen {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var said bytes.Buffer
-	c := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu",
+	c := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--window-size=1240,5000",
 		"--user-data-dir="+filepath.Join(dir, "profile"), "--enable-logging=stderr",
