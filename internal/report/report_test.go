@@ -149,9 +149,16 @@ func surface(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range bench.Grid([]int{1, 2}, []int{4}, []int{0, 5}, []string{"snapshot", "wazero"}) {
-		if err := f.Append(bench.Measured{Point: p, Rounds: 7, PageInP50: float64(10 + i)}); err != nil {
-			t.Fatal(err)
+	took := 10.0
+	for _, heap := range []uint64{1, 2} {
+		for _, suffix := range []int{0, 5} {
+			for _, way := range []string{"snapshot", "wazero"} {
+				p := bench.Point{HeapMiB: heap, DirtyPages: 4, Suffix: suffix, Way: way}
+				if err := f.Append(bench.Measured{Point: p, Rounds: 7, PageInP50: took}); err != nil {
+					t.Fatal(err)
+				}
+				took++
+			}
 		}
 	}
 	if err := f.Close(); err != nil {
