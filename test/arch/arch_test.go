@@ -60,6 +60,7 @@ var foreign = map[string]string{
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
 	"golang.org/x/perf":               "internal/bench",
+	"gonum.org/v1/plot":               "internal/report",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 
