@@ -268,7 +268,8 @@ func (h *Host) openStores() error {
 	}
 	h.heaps, err = snapstore.Open(snapstore.Options{
 		FS: h.fs, Dir: heapsDir, HeapBytesMax: int64(h.options.Limits.MemoryBytes),
-		PackBytes: h.options.PackBytes, UnusedImages: unusedImages,
+		PackBytes: h.options.PackBytes, Uncompressed: h.options.Uncompressed,
+		UnusedImages: unusedImages,
 	})
 	if err != nil {
 		return err

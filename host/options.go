@@ -94,6 +94,8 @@ type Options struct {
 	SegmentBytes int64
 	// PackBytes is where the heap snapshots begin a new file. Default 64 MiB.
 	PackBytes int64
+	// Uncompressed stores the pages of heap snapshots as they are, not compressed.
+	Uncompressed bool
 	// CheckpointBytes is how many bytes of changed keys are kept in memory before
 	// the table catches up. Default 8 MiB.
 	CheckpointBytes int

@@ -40,8 +40,8 @@ func snapshot(ctx context.Context, r *Run) error {
 	return nil
 }
 
-// studioHeapBytes is the heap of which a studio takes snapshots.
-const studioHeapBytes = 64 << 20
+// studioHeapMiB is the heap of which snapshots are taken.
+const studioHeapMiB = 64
 
 // measureSnapshots takes snapshots in a new studio, each of so many written pages.
 func measureSnapshots(
@@ -52,7 +52,7 @@ func measureSnapshots(
 		return nil, nil, nil, err
 	}
 	defer clean()
-	s, err := newStudio(ctx, dir, studioHeapBytes, pages)
+	s, err := newStudio(ctx, dir, Point{HeapMiB: studioHeapMiB, DirtyPages: pages})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -68,9 +68,12 @@ func pages(k uint64) string {
 	return fmt.Sprintf("%d pages", k)
 }
 
-func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio, err error) {
+// newStudio returns a studio with the point's glutton, under the point's options.
+func newStudio(ctx context.Context, dir string, p Point) (s *studio, err error) {
 	s = &studio{}
-	if s.engine, s.program, err = compiled(ctx, "glutton", bigLimits()); err != nil {
+	o := worker.Options{Limits: bigLimits(), Detector: p.Detector, Memory: p.Memory}
+	s.engine, s.program, err = compiledBy(ctx, "glutton", o, (*worker.Engine).Compile)
+	if err != nil {
 		return nil, err
 	}
 	if s.files, err = vfs.Open(dir + "/heaps"); err != nil {
@@ -78,6 +81,8 @@ func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio,
 	}
 	s.heaps, err = snapstore.Open(snapstore.Options{
 		FS: s.files, HeapBytesMax: int64(bigLimits().MemoryBytes),
+		Uncompressed: p.Compression == CompressionNone,
+		UnusedImages: -1, // so that an image is made whenever one is wanted
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.close(ctx))
@@ -90,7 +95,7 @@ func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio,
 	if err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
-	if err = deliverTo(ctx, s.worker, startGlutton(heapBytes, k)); err == nil {
+	if err = deliverTo(ctx, s.worker, startGlutton(p.HeapMiB<<20, p.DirtyPages)); err == nil {
 		_, _, err = s.save(ctx)
 	}
 	if err != nil {

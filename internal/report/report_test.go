@@ -154,7 +154,15 @@ func surface(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range bench.Grid([]int{1, 2}, []int{4}, []int{0, 5}, []string{"snapshot", "wazero"}) {
+	points, err := (&bench.Sweep{
+		HeapsMiB: []int{1, 2}, DirtyPages: []int{4}, Suffixes: []int{0, 5},
+		Detectors: []string{"scan"}, Memories: []string{"mapped"}, Compressions: []string{"lz4"},
+		Ways: []string{"snapshot", "wazero"}, Axes: []string{"heap+suffix"},
+	}).Points()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range points {
 		if err := f.Append(bench.Measured{Point: p, Rounds: 7, PageInP50: float64(10 + i)}); err != nil {
 			t.Fatal(err)
 		}
@@ -312,8 +320,9 @@ func TestPageSaves(t *testing.T) {
 		t.Errorf("%d links save something, want 14", len(saved))
 	}
 	const points = "heap_mib,dirty_pages,suffix,way,page_in_p50_us,page_in_p99_us," +
-		"snapshot_p50_us,snapshot_p99_us,snapshot_bytes,replay_per_s,resident_bytes\n" +
-		"1,4,0,snapshot,10,0,0,0,0,0,0\n1,4,0,wazero,11,0,0,0,0,0,0\n"
+		"snapshot_p50_us,snapshot_p99_us,evict_p50_us,image_p50_us,snapshot_bytes," +
+		"replay_per_s,resident_bytes\n" +
+		"1,4,0,snapshot,10,0,0,0,0,0,0,0,0\n1,4,0,wazero,11,0,0,0,0,0,0,0,0\n"
 	for name, want := range map[string]string{
 		"points.csv": points, "page-in, p50, µs.csv": "\"heap, MiB\",snapshot,wazero\n1,12,13\n2,16,17\n",
 		"vats.csv": "vat,name,deliveries,", "Events that wait.csv": "block,queued\n0,",

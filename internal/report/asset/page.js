@@ -176,6 +176,7 @@ function timeline(parent, r, axis) {
 const measures = [
   { key: "page_in_p50_us", label: "page-in, p50, µs" }, { key: "page_in_p99_us", label: "page-in, p99, µs" },
   { key: "snapshot_p50_us", label: "snapshot, p50, µs" }, { key: "snapshot_p99_us", label: "snapshot, p99, µs" },
+  { key: "evict_p50_us", label: "evict, p50, µs" }, { key: "image_p50_us", label: "image after a crash, p50, µs" },
   { key: "snapshot_bytes", label: "snapshot, bytes" }, { key: "replay_per_s", label: "replay, deliveries/s" },
   { key: "resident_bytes", label: "resident, bytes" },
 ];
@@ -183,6 +184,11 @@ const axes = [
   { key: "heap_mib", label: "heap, MiB" }, { key: "dirty_pages", label: "pages written" },
   { key: "suffix", label: "suffix, deliveries" },
 ];
+
+// keeping says how a point's vat is kept: the way, and the options that are not the default.
+function keeping(p) {
+  return [p.way, p.memory, p.detector, p.compression].filter(Boolean).join(", ");
+}
 
 function surface(s) {
   const box = add(main, "section");
@@ -196,9 +202,9 @@ function surface(s) {
     const others = axes.filter((a) => a.key !== axis.value);
     for (const a of axes) fixed[a.key].parentElement.hidden = a.key === axis.value;
     const x = values(axis.value);
-    const at = (v, way) => s.points.find((p) => p.way === way && p[axis.value] === v &&
+    const at = (v, way) => s.points.find((p) => keeping(p) === way && p[axis.value] === v &&
       others.every((o) => p[o.key] === Number(fixed[o.key].value)));
-    const ways = [...new Set(s.points.map((p) => p.way))];
+    const ways = [...new Set(s.points.map(keeping))];
     const lines = ways.map((way) => ({
       label: way, values: x.map((v) => { const p = at(v, way); return p && p[measure.value] > 0 ? p[measure.value] : null; }),
     })).filter((l) => l.values.some((v) => v !== null));
@@ -216,7 +222,8 @@ function surface(s) {
   }
   draw();
   add(box, "h3", "All points");
-  table(box, [...axes, { key: "way", label: "way", text: true }, ...measures], s.points, "points");
+  table(box, [...axes, { key: "way", label: "way", text: true }, ...measures],
+    s.points.map((p) => ({ ...p, way: keeping(p) })), "points");
 }
 
 for (const r of page.records) record(r);
