@@ -60,6 +60,7 @@ var foreign = map[string]string{
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
 	"golang.org/x/perf":               "internal/bench",
+	"github.com/klauspost/compress":   "internal/bench",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 
