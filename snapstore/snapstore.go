@@ -110,8 +110,7 @@ type Store struct {
 	// syncing keeps the order of one sync's steps.
 	syncing sync.Mutex
 
-	scratch sync.Pool    // of *scratch
-	mapped  atomic.Int64 // how many images are mapped for commits
+	mapped atomic.Int64 // how many images are mapped for commits
 
 	mu       sync.Mutex // guards all below, and the fields of Image that say so
 	closed   bool
