@@ -423,6 +423,18 @@ func (w *Warehouse) Preload(ctx context.Context, ids []swing.VatID) error {
 // PagedIn returns the vats that have a worker, least recently used first.
 func (w *Warehouse) PagedIn() []swing.VatID { return w.vats.Keys() }
 
+// Sizes yields the vats that have a worker, least recently used first, and the bytes of
+// their memories.
+func (w *Warehouse) Sizes() iter.Seq2[swing.VatID, uint64] {
+	return func(yield func(swing.VatID, uint64) bool) {
+		for _, v := range w.vats.Values() {
+			if !yield(v.id, v.bytes) {
+				return
+			}
+		}
+	}
+}
+
 // Stats returns the totals.
 func (w *Warehouse) Stats() Stats {
 	s := w.stats
