@@ -438,7 +438,8 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
 		Evict:        h.options.Evict,
-		PauseOnEvict: h.options.PauseOnEvict, Yields: h.options.Yields, Log: h.logVat,
+		PauseOnEvict: h.options.PauseOnEvict, Prefetch: h.options.Prefetch,
+		Yields: h.options.Yields, Log: h.logVat,
 		Lost: func(e *warehouse.LostError) { h.fault(e) },
 	})
 	if err != nil {

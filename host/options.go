@@ -51,6 +51,10 @@ type Options struct {
 	// PauseOnEvict saves an evicted vat's memory to a file of this process, so
 	// that it comes back without replay.
 	PauseOnEvict bool
+	// Prefetch has the pages that an evicted vat had written made ready at once before its
+	// replay writes them again, which it does faster then; evicting takes the time that
+	// finding them takes. With Isolate it does nothing.
+	Prefetch bool
 	// Yields says of which vats the programs let Go's garbage collector have its turn after
 	// each million units of fuel, and run slower for it: for deliveries that are given much
 	// fuel. It is asked whenever a vat is paged in; nil is none.

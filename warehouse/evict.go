@@ -196,7 +196,7 @@ func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 		w.due[i].paused = v.at
 	}
 	w.stats.Evictions++
-	if err := w.drop(ctx, v); err != nil {
+	if err := errors.Join(w.leaveFootprint(v), w.drop(ctx, v)); err != nil {
 		return fmt.Errorf("evict vat %s: %w", v.id, err)
 	}
 	return nil

@@ -67,6 +67,10 @@ type Options struct {
 	// PauseOnEvict saves every evicted worker to its image, so that it pages in
 	// without replay while this process lives.
 	PauseOnEvict bool
+	// Prefetch has what a vat had written, when it was evicted, made ready at once before
+	// its replay writes it again. To find it takes what finding written pages takes. Of
+	// workers in a process of their own nothing is prefetched.
+	Prefetch bool
 	// Yields says of which vats the programs let Go's garbage collector have its turn
 	// while a delivery runs: see worker.Engine.CompileYielding. It is asked whenever a vat
 	// is paged in, and must say the same as long as it stays; nil is none.
@@ -95,6 +99,7 @@ type Stats struct {
 	Pauses      uint64 // images brought up to date
 	Replayed    uint64 // deliveries replayed by page-ins
 	PagesPaused uint64 // pages written by Pauses
+	Prefetched  uint64 // pages made ready before replays
 	Lost        uint64 // worker processes that died
 }
 
@@ -128,6 +133,9 @@ type Warehouse struct {
 	due      []dueVat                              // in the order they fell due
 	lost     *LostError                            // the latest
 	stats    Stats
+
+	footprints     *simplelru.LRU[swing.VatID, footprint]
+	footprintPages int // in all of them
 }
 
 // programKey is what a compiled program is kept under.
@@ -184,6 +192,10 @@ func (w *Warehouse) makeLists() (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	w.footprints, err = simplelru.NewLRU[swing.VatID, footprint](unbounded, nil)
+	if err != nil {
+		return err
 	}
 	w.programs, err = simplelru.NewLRU[programKey, *program](unbounded, nil)
 	return err

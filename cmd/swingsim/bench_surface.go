@@ -112,6 +112,8 @@ func (f *surfaceFlags) register(c *cobra.Command) {
 		"memories come from their images by these `WAYS`")
 	l.StringSliceVar(&f.Compressions, "compression", []string{"lz4", "none"},
 		"pages of snapshots are compressed by these `WAYS`")
+	l.StringSliceVar(&f.Prefetches, "prefetch", []string{"off", "prefetch"},
+		"what a replay will write is made ready before it by these `WAYS`")
 	l.StringSliceVar(&f.Axes, "axes", nil,
 		"vary these `AXES`; + is for all combinations (default: each, and dirty+suffix)")
 	l.IntVar(&f.rounds, "rounds", 50, "measure each point `N` times")
@@ -172,6 +174,7 @@ func (f *surfaceFlags) check() ([]bench.Point, error) {
 		{"way", f.Ways, ways},
 		{"detector", f.Detectors, []string{"scan", "pagemap", "compare"}},
 		{"memory", f.Memories, []string{"mapped", "copied"}},
+		{"prefetch", f.Prefetches, []string{bench.PrefetchOff, bench.PrefetchOn}},
 		{"compression", f.Compressions, []string{bench.CompressionLZ4, bench.CompressionNone}},
 	} {
 		for _, v := range b.list {

@@ -29,6 +29,7 @@ type runFlags struct {
 	keepSnapshots int
 	keepBlocks    uint64
 	pauseOnEvict  bool
+	prefetch      bool
 	preload       bool
 	block         int
 	engine        string
@@ -107,6 +108,8 @@ func (r *runFlags) register(c *cobra.Command) {
 		"keep the changes of the last `N` blocks, for export --since")
 	f.BoolVar(&r.pauseOnEvict, "pause-on-evict", false,
 		"save a vat's memory when it is evicted, so that it comes back without replay")
+	f.BoolVar(&r.prefetch, "prefetch", false,
+		"make what an evicted vat had written ready at once before its replay")
 	f.BoolVar(&r.preload, "preload", false,
 		"page in at once the vats that were in memory at the last end")
 	f.IntVar(&r.block, "block", 0, "make `N` cranks durable together (default 1000)")
@@ -129,7 +132,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	o := &host.Options{
 		MaxVats: orElse(r.maxVats, s.Options.MaxVats), MaxBytes: r.maxBytes,
 		KeepSnapshots: r.keepSnapshots, KeepBlocks: r.keepBlocks,
-		PauseOnEvict: r.pauseOnEvict, Preload: r.preload,
+		PauseOnEvict: r.pauseOnEvict, Prefetch: r.prefetch, Preload: r.preload,
 		BlockCranks: orElse(r.block, s.Options.Block),
 		NoSync:      r.noSync, Inline: r.inline, Isolate: r.isolate,
 	}

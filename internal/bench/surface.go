@@ -24,12 +24,15 @@ type Point struct {
 	Detector    worker.Detector `json:"detector,omitempty"`
 	Memory      worker.Memory   `json:"memory,omitempty"`
 	Compression string          `json:"compression,omitempty"` // or CompressionNone
+	Prefetch    string          `json:"prefetch,omitempty"`    // or PrefetchOn
 }
 
-// The ways of compression: the default, as [Sweep] takes it, and none.
+// The ways of compression and of prefetching: the default, as [Sweep] takes it, first.
 const (
 	CompressionLZ4  = "lz4"
 	CompressionNone = "none"
+	PrefetchOff     = "off"
+	PrefetchOn      = "prefetch"
 )
 
 // Vat returns the point without what says how the vat is kept. Points of one vat are
@@ -41,7 +44,8 @@ func (p Point) Vat() Point {
 // Keeping says how the vat is kept: the way, and each option that is not the default.
 func (p Point) Keeping() string {
 	name := p.Way
-	for _, option := range []string{string(p.Memory), string(p.Detector), p.Compression} {
+	options := []string{string(p.Memory), string(p.Detector), p.Compression, p.Prefetch}
+	for _, option := range options {
 		if option != "" {
 			name += ", " + option
 		}
@@ -88,7 +92,7 @@ type way struct {
 	name, about string
 	open        func(ctx context.Context, r *Run, p Point) (keeper, error)
 	detects     bool // it has a use for detectors and ways of memory
-	compresses  bool
+	keeps       bool // it has one for compression and prefetching
 	cost        costs
 }
 

@@ -27,11 +27,12 @@ func TestSurfaceMeasuresEveryWay(t *testing.T) {
 	s := Sweep{
 		HeapsMiB: []int{1}, DirtyPages: []int{2}, Suffixes: []int{suffix},
 		Detectors: []string{"scan", "pagemap", "compare"}, Memories: []string{"mapped", "copied"},
-		Compressions: []string{"lz4", "none"}, Axes: []string{"detector", "memory", "compression"},
+		Compressions: []string{"lz4", "none"}, Prefetches: []string{"off", "prefetch"},
+		Axes: []string{"detector", "memory", "compression", "prefetch"},
 	}
 	s.Ways, _ = Ways()
 	points, err := s.Points()
-	if err != nil || len(points) != len(s.Ways)+2*3+1 {
+	if err != nil || len(points) != len(s.Ways)+2*3+1+1 {
 		t.Fatalf("%v, %v", points, err)
 	}
 	r := &Run{Dir: t.TempDir()}
@@ -95,7 +96,7 @@ func TestSweep(t *testing.T) {
 	s := Sweep{
 		HeapsMiB: []int{4, 8}, DirtyPages: []int{1, 2}, Suffixes: []int{0, 9},
 		Detectors: []string{"compare", "scan"}, Memories: []string{"mapped", "copied"},
-		Compressions: []string{"lz4", "none"}, Ways: []string{"pause", "wazero"},
+		Compressions: []string{"lz4", "none"}, Prefetches: []string{"off"}, Ways: []string{"pause", "wazero"},
 		Axes: []string{"heap", "dirty+suffix", "memory", "compression"},
 	}
 	points, err := s.Points()
@@ -231,7 +232,7 @@ func TestLeft(t *testing.T) {
 func TestTable(t *testing.T) {
 	s := Sweep{
 		HeapsMiB: []int{4, 8}, DirtyPages: []int{1}, Suffixes: []int{0},
-		Detectors: []string{"scan"}, Memories: []string{"mapped"}, Compressions: []string{"lz4"},
+		Detectors: []string{"scan"}, Memories: []string{"mapped"}, Compressions: []string{"lz4"}, Prefetches: []string{"off"},
 		Ways: []string{"pause", "wazero"}, Axes: []string{"heap"},
 	}
 	points, err := s.Points()

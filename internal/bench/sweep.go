@@ -16,6 +16,7 @@ type Sweep struct {
 	HeapsMiB, DirtyPages, Suffixes    []int
 	Ways                              []string
 	Detectors, Memories, Compressions []string
+	Prefetches                        []string
 	Axes                              []string // such as "heap" or "dirty+suffix"; see Points
 }
 
@@ -49,6 +50,7 @@ func (s *Sweep) axes() []sweepAxis {
 		),
 		onAxis("memory", s.Memories, func(p *Point, v string) { p.Memory = worker.Memory(v) }),
 		onAxis("compression", s.Compressions, func(p *Point, v string) { p.Compression = v }),
+		onAxis("prefetch", s.Prefetches, func(p *Point, v string) { p.Prefetch = v }),
 	}
 }
 
@@ -134,8 +136,11 @@ func (p Point) plain() (Point, error) {
 	if !w.detects || p.Detector == worker.DetectScan || p.Memory == worker.MemoryCopied {
 		p.Detector = "" // copied memory is compared, whatever the detector
 	}
-	if !w.compresses || p.Compression == CompressionLZ4 {
+	if !w.keeps || p.Compression == CompressionLZ4 {
 		p.Compression = ""
+	}
+	if !w.keeps || p.Prefetch == PrefetchOff {
+		p.Prefetch = ""
 	}
 	return p, nil
 }

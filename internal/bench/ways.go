@@ -73,6 +73,7 @@ func (k *warehouseKeeper) open(ctx context.Context, r *Run, o host.Options) (err
 	o.BlockCranks = 4 * (k.point.Suffix + 2)
 	o.Detector, o.Memory = k.point.Detector, k.point.Memory
 	o.Uncompressed = k.point.Compression == CompressionNone
+	o.Prefetch = k.point.Prefetch == PrefetchOn
 	k.weighed = func() {}
 	o.Observer.Crank = func(host.Crank) { k.weighed() }
 	if k.rig, err = newRig(ctx, r, o); err != nil {

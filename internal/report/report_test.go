@@ -156,7 +156,7 @@ func surface(t *testing.T) []byte {
 	}
 	points, err := (&bench.Sweep{
 		HeapsMiB: []int{1, 2}, DirtyPages: []int{4}, Suffixes: []int{0, 5},
-		Detectors: []string{"scan"}, Memories: []string{"mapped"}, Compressions: []string{"lz4"},
+		Detectors: []string{"scan"}, Memories: []string{"mapped"}, Compressions: []string{"lz4"}, Prefetches: []string{"off"},
 		Ways: []string{"snapshot", "wazero"}, Axes: []string{"heap+suffix"},
 	}).Points()
 	if err != nil {

@@ -90,6 +90,7 @@ func others() map[string]host.Options {
 			PackBytes: 8 << 10,
 			Snapshots: warehouse.Policy{Initial: 1, Interval: 2},
 		},
+		"prefetch": {MaxVats: 2, Prefetch: true},
 		"plain": {
 			MaxVats:      2,
 			Uncompressed: true,

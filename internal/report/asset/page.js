@@ -187,7 +187,7 @@ const axes = [
 
 // keeping says how a point's vat is kept: the way, and the options that are not the default.
 function keeping(p) {
-  return [p.way, p.memory, p.detector, p.compression].filter(Boolean).join(", ");
+  return [p.way, p.memory, p.detector, p.compression, p.prefetch].filter(Boolean).join(", ");
 }
 
 function surface(s) {
