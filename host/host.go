@@ -111,7 +111,8 @@ type Host struct {
 	log    *streamstore.Store
 	kv     *kvstore.Store
 	heaps  *snapstore.Store
-	engine *worker.Engine
+	engine Engine
+	own    *worker.Engine // the engine, if it is this Host's own
 	// machine runs programs: the engine, or the process, if there is one.
 	machine warehouse.Engine
 	process *process.Engine
@@ -227,8 +228,8 @@ func (h *Host) release(ctx context.Context) error {
 	if h.process != nil {
 		errs = append(errs, h.process.Close())
 	}
-	if h.engine != nil {
-		errs = append(errs, h.engine.Close(ctx))
+	if h.own != nil {
+		errs = append(errs, h.own.Close(ctx))
 	}
 	if h.heaps != nil {
 		errs = append(errs, h.heaps.Close())

@@ -66,14 +66,13 @@ func (im *importing) verify(ctx context.Context) (err error) {
 		h.outputs() != m.Outputs.End {
 		return fmt.Errorf("%w: the facts are not those of the rows", portable.ErrCorrupt)
 	}
-	engine, err := worker.NewEngine(ctx, worker.Options{
+	err = h.ownEngine(ctx, worker.Options{
 		Interpreter: h.options.Interpreter, Limits: kernel.ReadOptions(h.kv).Limits,
 		Pretend: h.options.pretend,
 	})
 	if err != nil {
 		return err
 	}
-	h.engine = engine
 	return errors.Join(im.vats(), h.kv.Err())
 }
 

@@ -8,7 +8,6 @@ import (
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/warehouse"
-	"vatwarehouse/worker"
 	"vatwarehouse/worker/process"
 )
 
@@ -40,30 +39,6 @@ func (e *LethalError) Unwrap() error { return e.Err }
 
 // triesMax is how often a delivery is tried that ends the worker process.
 const triesMax = 3
-
-// openEngine makes the engine, and what runs programs: it, or a process with another. The
-// cache of compiled programs belongs to what compiles.
-func (h *Host) openEngine(ctx context.Context, cache string) (err error) {
-	o := worker.Options{
-		Interpreter: h.options.Interpreter, CacheDir: cache,
-		Memory: h.options.Memory, Detector: h.options.Detector, Limits: h.options.Limits,
-		Pretend: h.options.pretend, Grant: h.options.Grant,
-	}
-	if h.options.Isolate {
-		h.process, err = process.New(process.Options{Options: o, Binary: h.options.WorkerBinary})
-		if err != nil {
-			return err
-		}
-		h.machine, o.CacheDir = h.process, ""
-	}
-	if h.engine, err = worker.NewEngine(ctx, o); err != nil {
-		return err
-	}
-	if h.process == nil {
-		h.machine = warehouse.Local{Engine: h.engine}
-	}
-	return nil
-}
 
 // crank takes the next crank. One in which the worker process dies did not happen, and is
 // taken again: from the event it began with, with the vat paged in anew.

@@ -30,6 +30,10 @@ type Options struct {
 	// Devices are by name, letters, digits, '-' and '_'. Those that AddDevice has added
 	// to a directory must be here whenever it is opened.
 	Devices map[string]kernel.Device
+	// Order takes the place of the run-queue's own order: see [kernel.Order]. It is recorded
+	// nowhere, so only a Host that keeps everything in memory, with neither a directory nor
+	// FS, can have one.
+	Order kernel.Order
 
 	// Private: they change no activityhash, transcript or output.
 
@@ -51,6 +55,10 @@ type Options struct {
 	// PauseOnEvict saves an evicted vat's memory to a file of this process, so
 	// that it comes back without replay.
 	PauseOnEvict bool
+	// Prefetch has the pages that an evicted vat had written made ready at once before its
+	// replay writes them again, which it does faster then; evicting takes the time that
+	// finding them takes. With Isolate it does nothing.
+	Prefetch bool
 	// Yields says of which vats the programs let Go's garbage collector have its turn after
 	// each million units of fuel, and run slower for it: for deliveries that are given much
 	// fuel. It is asked whenever a vat is paged in; nil is none.
@@ -71,6 +79,11 @@ type Options struct {
 	// with this program; it must call ServeWorker first in main. Linux only.
 	Isolate      bool
 	WorkerBinary string
+	// Engine, unless nil, runs the vats in place of an engine that Open makes: one for all
+	// Hosts of a process, say. Its limits must be the directory's. It stays the caller's, who
+	// closes it after the Hosts; of these options CacheCompiled, Interpreter, Isolate,
+	// Memory, Detector and Grant say nothing then.
+	Engine Engine
 	// Memory and Detector say how vats' memories are made and compared.
 	Memory   worker.Memory
 	Detector worker.Detector
@@ -89,6 +102,8 @@ type Options struct {
 	SegmentBytes int64
 	// PackBytes is where the heap snapshots begin a new file. Default 64 MiB.
 	PackBytes int64
+	// Uncompressed stores the pages of heap snapshots as they are, not compressed.
+	Uncompressed bool
 	// CheckpointBytes is how many bytes of changed keys are kept in memory before
 	// the table catches up. Default 8 MiB.
 	CheckpointBytes int

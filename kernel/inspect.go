@@ -104,6 +104,7 @@ type Event struct {
 	// "dropExports", "retireExports", "retireImports".
 	Kind   string
 	Vat    swing.VatID // whom it is for: of a send, who owns the target, if anyone does
+	Sender swing.VatID // of a send; "" is the embedder, a device or the kernel
 	Target swing.KRef  // of a send; the promise of a notify, the object of a GC action
 	Method string
 	Data   swing.CapData[swing.KRef] // arguments or parameters
@@ -118,7 +119,7 @@ func (ev event) public(b vatkeeper.KV) Event {
 	}
 	switch ev.kind {
 	case eventSend:
-		out.Kind = "send"
+		out.Kind, out.Sender = "send", ev.sender
 		if o, ok := LookupObject(b, ev.target); ok {
 			out.Vat = o.Owner
 		}

@@ -184,8 +184,8 @@ func TestQueuedEventsAreDecoded(t *testing.T) {
 	}
 	got := fmt.Sprintf("%+v", kernel.Queues(w.b, 10))
 	for _, want := range []string{
-		"{Name:acceptance Vat: Length:2 Events:[{Kind:startVat Vat:v1 Target: Method: Data:{Body:[] Slots:[]} Result:} " +
-			"{Kind:send Vat:v1 Target:ko20 Method:hi Data:{Body:[120] Slots:[ko20]} Result:kp40}]}",
+		"{Name:acceptance Vat: Length:2 Events:[{Kind:startVat Vat:v1 Sender: Target: Method: Data:{Body:[] Slots:[]} Result:} " +
+			"{Kind:send Vat:v1 Sender: Target:ko20 Method:hi Data:{Body:[120] Slots:[ko20]} Result:kp40}]}",
 		"{Name:run Vat: Length:0 Events:[]}",
 	} {
 		if !strings.Contains(got, want) {

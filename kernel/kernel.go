@@ -173,6 +173,7 @@ type Kernel struct {
 	vats    Vats
 	devices map[string]Device
 	options Options
+	order   Order // nil is the run-queue's
 }
 
 // New returns a kernel over existing state. Devices are by name; all that were added to
@@ -233,7 +234,7 @@ func (c *crank) next() (ev event, ok bool) {
 		c.b.Set(turnKey, nil)
 		return c.nextChore(), true
 	}
-	if ev, ok = runQueue.next(c.b); !ok {
+	if ev, ok = c.leave(); !ok {
 		return event{}, false
 	}
 	if chores {

@@ -67,10 +67,18 @@ func (q queue) pop(b vatkeeper.KV) (ev []byte, ok bool) {
 	if head == tail {
 		return nil, false
 	}
-	ev = q.at(b, head)
+	return q.remove(b, head, tail, head), true
+}
+
+// remove takes row n out of q, whose bounds are head and tail. Those ahead of it move up.
+func (q queue) remove(b vatkeeper.KV, head, tail, n uint64) []byte {
+	ev := q.at(b, n)
+	for ; n > head; n-- {
+		b.Set(q.rowKey(n), q.at(b, n-1))
+	}
 	b.Delete(q.rowKey(head))
 	q.setBounds(b, head+1, tail)
-	return ev, true
+	return ev
 }
 
 func (q queue) at(b vatkeeper.KV, n uint64) []byte {

@@ -211,8 +211,8 @@ func BenchmarkOpen(b *testing.B) {
 func fill(t testing.TB, s *Store, start, end int) {
 	t.Helper()
 	page := slices.Repeat([]byte{7}, swing.PageBytes)
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	for i := start; i < end; i++ {
 		page[0], page[1], page[2], page[3] = byte(i), byte(i>>8), byte(i>>16), 1
 		kind, body := c.compress(page, c.packed)

@@ -43,8 +43,8 @@ type CollectStats struct {
 func (s *Store) Collect(live []swing.Hash) (CollectStats, error) {
 	s.collecting.Lock()
 	defer s.collecting.Unlock()
-	c := &collection{s: s, live: live, c: s.borrow()}
-	defer s.giveBack(c.c)
+	c := &collection{s: s, live: live, c: borrow()}
+	defer giveBack(c.c)
 	err := c.run()
 	c.stats.Faults = c.faults
 	if err != nil {

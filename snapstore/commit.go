@@ -65,8 +65,8 @@ func (s *Store) commit(img *Image) (Info, error) {
 		return Info{}, err
 	}
 	img.look(int64(heap.Size))
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	job := commitJob{lane{s: s, img: img, c: c, info: Info{ID: id}}}
 	if err := job.heal(&heap, committed); err != nil || committed {
 		return job.info, err
@@ -127,7 +127,7 @@ func (j *commitJob) storeLeaves(list []uint32) error {
 			err := work()
 			return errors.Join(err, j.join(lanes, &all))
 		}
-		l.c = j.s.borrow()
+		l.c = borrow()
 		all.Go(work)
 	}
 	return nil
@@ -139,7 +139,7 @@ func (j *commitJob) join(lanes []lane, all *errgroup.Group) error {
 	for n := range lanes {
 		l := &lanes[n]
 		if l.c != j.c {
-			j.s.giveBack(l.c)
+			giveBack(l.c)
 		}
 		j.info.NewPages += l.info.NewPages
 		j.info.RawBytes += l.info.RawBytes

@@ -57,8 +57,8 @@ func (e *Export) Heap(id swing.Hash) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	w := walk{s: s, c: c}
 	if e.had.met(classHeap, id) {
 		return nil
@@ -157,8 +157,8 @@ func (m *Import) Heap(id swing.Hash) error {
 	if m.had.met(classHeap, id) {
 		return nil
 	}
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	if err := m.heap(id, c); err != nil {
 		return fmt.Errorf("import snapshot %s…: %w", id.Short(), err)
 	}
@@ -255,8 +255,8 @@ func (s *Store) Stored(id swing.Hash) (swing.Heap, error) {
 	if err := s.usable(); err != nil {
 		return swing.Heap{}, err
 	}
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	w := walk{s: s, c: c}
 	return w.heap(id)
 }

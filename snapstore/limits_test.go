@@ -102,7 +102,7 @@ func TestHeapLimitIsCheckedBeforeMemoryIsTaken(t *testing.T) {
 func TestPagesPastTheEndAreCorrupt(t *testing.T) {
 	t.Parallel()
 	s, _ := memStore(t, Options{})
-	c := s.borrow()
+	c := borrow()
 	page := bytes.Repeat([]byte{1}, swing.PageBytes)
 	hash := swing.SumPage(page)
 	_, err := putOne(s, kindPageRaw, hash, page)

@@ -82,8 +82,8 @@ func (s *Store) VerifyHeap(id swing.Hash) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	w := walk{s: s, c: c}
 	h, err := w.heap(id)
 	if err == nil {
@@ -97,8 +97,8 @@ func (s *Store) VerifyHeap(id swing.Hash) error {
 
 // materialise makes the image of a heap from the packs; the world is held.
 func (s *Store) materialise(id swing.Hash) (*Image, error) {
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	w := walk{s: s, c: c}
 	h, err := w.heap(id)
 	if err != nil {

@@ -33,7 +33,6 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{o: o, packs: map[uint32]*pack{}, next: 1, images: newImageCache()}
-	s.scratch.New = newScratch
 	op := opening{s: s}
 	if err := op.run(); err != nil {
 		return nil, errors.Join(
@@ -239,8 +238,8 @@ func (op *opening) salvage() error {
 // so may be part of a page that a guest wrote.
 func (op *opening) salvageRecord(p *pack, e *entry) error {
 	s := op.s
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.record = slices.Grow(c.record[:0], int(e.size))[:e.size]

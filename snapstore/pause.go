@@ -120,8 +120,8 @@ func (s *Store) Pause(img *Image, h swing.Heap, dirty []swing.Page) (*Image, err
 	if img.broken != nil {
 		return nil, fmt.Errorf("pause heap: %w", img.broken)
 	}
-	c := s.borrow()
-	defer s.giveBack(c)
+	c := borrow()
+	defer giveBack(c)
 	alone, err := s.takeAlone(img, h)
 	switch {
 	case err != nil:

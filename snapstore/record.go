@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/pierrec/lz4/v4"
 
@@ -134,9 +135,13 @@ func newScratch() any {
 	}
 }
 
-func (s *Store) borrow() *scratch { return s.scratch.Get().(*scratch) }
+// scratches are those that are lent. They are of no Store: the runtime would keep all that
+// a pool is part of until it has collected twice.
+var scratches = sync.Pool{New: newScratch}
 
-func (s *Store) giveBack(c *scratch) { s.scratch.Put(c) }
+func borrow() *scratch { return scratches.Get().(*scratch) }
+
+func giveBack(c *scratch) { scratches.Put(c) }
 
 // digest returns the name of an object of the class.
 func (c *scratch) digest(cl class, object []byte) swing.Hash {
@@ -164,6 +169,14 @@ func (c *scratch) compress(page, dst []byte) (kind byte, body []byte) {
 		return kindPageRaw, page
 	}
 	return kindPageLZ4, dst[:n]
+}
+
+// pack returns what a page is stored as by this store: see compress.
+func (s *Store) pack(c *scratch, page, dst []byte) (kind byte, body []byte) {
+	if s.o.Uncompressed {
+		return kindPageRaw, page
+	}
+	return c.compress(page, dst)
 }
 
 var zeroPage [swing.PageBytes]byte

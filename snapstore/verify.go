@@ -16,8 +16,8 @@ import (
 func (s *Store) Verify(report func(Fault)) error {
 	s.collecting.Lock()
 	defer s.collecting.Unlock()
-	v := &verification{s: s, c: s.borrow(), report: report, ends: map[uint32]int64{}}
-	defer s.giveBack(v.c)
+	v := &verification{s: s, c: borrow(), report: report, ends: map[uint32]int64{}}
+	defer giveBack(v.c)
 	if err := v.run(); err != nil {
 		return fmt.Errorf("verify snapshot store: %w", err)
 	}

@@ -85,6 +85,9 @@ func (w *Warehouse) start(
 	}
 	var r transcript.Replayer
 	limits := w.engine.Limits()
+	if err := w.prefetch(v); err != nil {
+		return nil, errors.Join(err, running.Close(ctx))
+	}
 	for entry, err := range life.Entries {
 		if err == nil {
 			err = v.replay(ctx, entry, limits, &r)

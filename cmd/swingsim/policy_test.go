@@ -136,6 +136,29 @@ func TestShippedTracesHold(t *testing.T) {
 	}
 }
 
+// slogs writes a small slog, gzipped too, and a gzipped one that is cut.
+func slogs(t *testing.T, dir string) (slog, packed string) {
+	t.Helper()
+	slog, packed = filepath.Join(dir, "a.slog"), filepath.Join(dir, "a.slog.gz")
+	line := `{"type":"deliver","vatID":"v%[1]d","deliveryNum":%[2]d,"vd":["message"]}
+{"type":"deliver-result","vatID":"v%[1]d","deliveryNum":%[2]d,"dr":["ok",null,{"compute":1000}]}
+{"type":"crank-finish"}
+`
+	text := ""
+	for i := range 12 {
+		text += fmt.Sprintf(line, i%3, i)
+	}
+	write(t, slog, text)
+	var z bytes.Buffer
+	gz := gzip.NewWriter(&z)
+	if _, err := gz.Write([]byte(text)); err != nil || gz.Close() != nil {
+		t.Fatal(err)
+	}
+	write(t, packed, z.String())
+	write(t, packed+"2", z.String()[:z.Len()-3])
+	return slog, packed
+}
+
 // TestPolicyVerb: the verb finds traces, prices them as it is told, keeps within the
 // budget, and says what is wrong with what it is given.
 func TestPolicyVerb(t *testing.T) {
@@ -148,24 +171,8 @@ func TestPolicyVerb(t *testing.T) {
 {"case":"snapshot","variant":"16 pages","median":180}
 `)
 	write(t, empty, "")
-	slog, packed := filepath.Join(dir, "a.slog"), filepath.Join(dir, "a.slog.gz")
-	line := `{"type":"deliver","vatID":"v%[1]d","deliveryNum":%[2]d,"vd":["message"]}
-{"type":"deliver-result","vatID":"v%[1]d","deliveryNum":%[2]d,"dr":["ok",null,{"compute":1000}]}
-{"type":"crank-finish"}
-`
-	text := ""
-	for i := range 12 {
-		text += fmt.Sprintf(line, i%3, i)
-	}
-	write(t, slog, text)
+	slog, packed := slogs(t, dir)
 	write(t, costs+"2", "{\"type\":\"deliver\"}\n")
-	var z bytes.Buffer
-	gz := gzip.NewWriter(&z)
-	if _, err := gz.Write([]byte(text)); err != nil || gz.Close() != nil {
-		t.Fatal(err)
-	}
-	write(t, packed, z.String())
-	write(t, packed+"2", z.String()[:z.Len()-3])
 	var w weighed
 	code, out, errs := output(t, "policy", "glutton", "--json", "--costs", costs, "--vats", "8", "--suffix", "600")
 	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {

@@ -51,7 +51,8 @@ func (a *app) verbs() []*cobra.Command {
 		a.sendVerb(), a.createVerb(),
 		a.upgradeVerb(), a.terminateVerb(), a.quarantineVerb(), a.releaseVerb(), a.changeVerb(),
 		a.promisesVerb(), a.objectsVerb(), a.clistVerb(), a.queueVerb(), a.whatIfVerb(),
-		a.twinVerb(), a.simVerb(), a.shrinkVerb(), a.linkVerb(), a.exportVerb(), a.importVerb(),
+		a.twinVerb(), a.simVerb(), a.shrinkVerb(), a.exploreVerb(), a.linkVerb(), a.exportVerb(),
+		a.importVerb(),
 		a.pruneVerb(), a.repairVerb(), a.adoptVerb(),
 		a.policyVerb(), a.benchVerb(), a.reportVerb(), a.versionVerb(),
 	}

@@ -228,4 +228,12 @@ func (a *app) printAudit(audit *sim.Audit) {
 		}
 		f.fact("", "holds   %s (%s)", k.About, count(k.Cases, "case", "cases"))
 	}
+	for _, k := range audit.Asserts {
+		if k.Holds {
+			f.fact("", "holds   %s", k.About)
+			continue
+		}
+		f.fact("", "BROKEN  %s: %s %s answered %s, not %s", k.About, k.Vat, plain(k.Call),
+			plain(k.Actual), plain(k.Expected))
+	}
 }

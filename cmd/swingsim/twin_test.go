@@ -22,7 +22,11 @@ func TestTwinVerb(t *testing.T) {
 	for _, name := range sim.BuiltinNames() {
 		var found twins
 		parsed(t, &found, "twin", name, "--deliveries", "150", "--seed", "other")
-		if !found.Alike || found.Difference != nil || found.Deliveries < 150 || found.Vats == 0 || found.Pages == 0 ||
+		least := uint64(150)
+		if name == "race" { // it ends by itself
+			least = 50
+		}
+		if !found.Alike || found.Difference != nil || found.Deliveries < least || found.Vats == 0 || found.Pages == 0 ||
 			found.Scenario != name || found.Seed != "other" || found.First.Engine == found.Second.Engine || len(found.Activityhash) != 64 {
 			t.Errorf("%s: %+v", name, found)
 		}

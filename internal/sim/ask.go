@@ -12,7 +12,7 @@ import (
 // audit asks what the scenario wants to know, unless that was done already and
 // nothing has happened since.
 func (r *run) audit(ctx context.Context) error {
-	if len(r.s.audit.asks) == 0 {
+	if r.s.audit.asked() == 0 {
 		return nil
 	}
 	was, ok, err := read(r.h, noteAnswers, decodeAnswered)
@@ -21,6 +21,9 @@ func (r *run) audit(ctx context.Context) error {
 	}
 	if err := r.settle(ctx); err != nil {
 		return err
+	}
+	if r.over != nil {
+		r.over()
 	}
 	if err := r.ask(ctx); err != nil {
 		return err
@@ -78,6 +81,12 @@ func (s *Scenario) questions(send func(*message) error) error {
 			if err := send(&m); err != nil {
 				return err
 			}
+		}
+	}
+	for k := range s.audit.asserts {
+		s.fillAssert(&m, sc, k)
+		if err := send(&m); err != nil {
+			return err
 		}
 	}
 	return nil

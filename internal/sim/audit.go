@@ -12,8 +12,9 @@ const auditVatsMax = 2_000
 
 // audit is what is asked at the end, and what must hold of the answers.
 type audit struct {
-	asks   []ask
-	checks []check
+	asks    []ask
+	checks  []check
+	asserts []assertion
 }
 
 // ask is a message to all vats of a group, and the names of the values in their
@@ -42,8 +43,9 @@ type addend struct {
 	where    selector
 }
 
-// asked returns how many vats are asked.
-func (a *audit) asked() (n int) {
+// asked returns how many questions there are.
+func (a *audit) asked() int {
+	n := len(a.asserts)
 	for _, q := range a.asks {
 		n += q.group.count
 	}
@@ -54,13 +56,15 @@ func (c *compiler) audit(n ast.Node) {
 	if n == nil {
 		return
 	}
-	f := c.r.mapping(n, "audit", "ask!", "check")
+	f := c.r.mapping(n, "audit", "ask", "check", "assert")
 	for _, item := range c.r.list(f.known["ask"], "questions") {
 		c.ask(item)
 	}
-	a := &c.s.audit
-	if c.r.err == nil && (len(a.asks) == 0 || a.asked() > auditVatsMax) {
-		c.r.fault(n, "an audit of %d vats: want 1 to %d", a.asked(), auditVatsMax)
+	for _, item := range c.r.list(f.known["assert"], "assertions") {
+		c.assert(item)
+	}
+	if asked := c.s.audit.asked(); c.r.err == nil && (asked == 0 || asked > auditVatsMax) {
+		c.r.fault(n, "an audit of %d vats: want 1 to %d", asked, auditVatsMax)
 	}
 	for _, item := range c.r.list(f.known["check"], "checks") {
 		c.check(item)

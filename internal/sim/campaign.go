@@ -13,6 +13,8 @@ type Campaign struct {
 	Jobs  int // runs at a time
 	// Deliveries is how many a run makes at most; 0 leaves it to Draw.
 	Deliveries uint64
+	// Linked has the runs be of two linked kernels, of any length that is drawn.
+	Linked bool
 	// Progress is told after each run how many there were; nil is nobody.
 	Progress func(runs int)
 }
@@ -44,25 +46,21 @@ func (s *Scenario) Campaign(ctx context.Context, c Campaign) (Campaigned, error)
 	var wg sync.WaitGroup
 	errs := make([]error, c.Jobs)
 	for i := range c.Jobs {
-		wg.Go(func() {
-			for errs[i] == nil {
-				seed, ok := k.take()
-				if !ok {
-					return
-				}
-				p := s.Draw(seed, c.Deliveries)
-				var done Simulated
-				if done, errs[i] = Simulate(ctx, s, p); errs[i] == nil {
-					k.add(seed, p, done)
-				}
-			}
-		})
+		wg.Go(func() { errs[i] = k.work(ctx) })
 	}
 	wg.Wait()
 	if ctx.Err() != nil {
 		return k.out, ctx.Err()
 	}
 	return k.out, errors.Join(errs...)
+}
+
+// Plan draws the plan of a seed.
+func (c *Campaign) Plan(s *Scenario, seed uint64) Plan {
+	if c.Linked {
+		return s.DrawLinked(seed)
+	}
+	return s.Draw(seed, c.Deliveries)
 }
 
 // campaign is a Campaign in progress.
@@ -73,6 +71,24 @@ type campaign struct {
 	mu   sync.Mutex
 	next int // run
 	out  Campaigned
+}
+
+// work simulates runs, one after the other, until there are no more.
+func (k *campaign) work(ctx context.Context) (err error) {
+	r := k.s.Simulator()
+	defer func() { err = errors.Join(err, r.Close(context.WithoutCancel(ctx))) }()
+	for {
+		seed, ok := k.take()
+		if !ok {
+			return nil
+		}
+		p := k.c.Plan(k.s, seed)
+		done, err := r.Simulate(ctx, p)
+		if err != nil {
+			return err
+		}
+		k.add(seed, p, done)
+	}
 }
 
 // take returns the seed of the next run.

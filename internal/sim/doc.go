@@ -29,7 +29,7 @@
 //
 //	swing.Sum("vatwarehouse scenario draw", seed, section, n as 8 bytes big-endian)
 //
-// where section is "vats.NAME", "setup.K", "workload.K" or "audit.K", K from 0. In
+// where section is "vats.NAME", "setup.K", "workload.K", "audit.K" or "assert.K", K from 0. In
 // the pattern fan-out n is the number of the sweep. The target is drawn before the
 // arguments, these from left to right. A number below m is the high word of the
 // 128-bit product of a 64-bit draw and m; draws whose low word is below 2^64 mod m
@@ -51,7 +51,8 @@
 //	sim.asked     [1, [kref text …]]: promises of the audit's answers, while they
 //	              are waited for
 //	sim.answers   [1, deliveries when it was over, [problem text, body bytes, …]]:
-//	              one pair for each vat asked; problem is "" if the body is an answer
+//	              one pair for each vat asked, by ask and then assert; problem is "" if
+//	              the body is an answer
 //
 // The host's stores verify the bytes. What does not decode all the same is
 // [ErrNote].
@@ -64,4 +65,11 @@
 // [ErrOther]. Not in it: comments, about, options and length, which may change
 // between two runs, and the code of built-in programs: vats keep the one they were
 // made with.
+//
+// # Simulation
+//
+// A [Plan] is a whole run of a scenario in which things go wrong, of one host or of two
+// linked ones; a seed draws one, and a [Simulator] makes it, in memory, and says whether
+// its end is the one it would have had. [Scenario.Campaign] makes many, [Shrink] makes one
+// that fails smaller. docs/simulation.md says what is drawn, and what is checked.
 package sim

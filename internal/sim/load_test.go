@@ -149,6 +149,13 @@ var bad = []struct{ name, old, new, want string }{
 		"audit: {ask: [{to: a, method: m, answers: [x]}]}\n", "x.yaml:5:8: an audit of 2001 vats: want 1 to 2000"},
 	{"none asked", good, "about: a\nseed: s\nvats:\n  - {name: a, program: counter}\naudit: {ask: []}\n",
 		"x.yaml:5:8: an audit of 0 vats: want 1 to 2000"},
+	{"assert of many", good, assertOf("ask: a, method: m, equals: [1]"), "x.yaml:5:24: an assertion asks one vat: write a.0"},
+	{"assert of none", good, assertOf("ask: b, method: m, equals: [1]"), `there is no vat "b"`},
+	{"assert without an answer", good, assertOf("ask: a.0, method: m"), `an assertion without "equals"`},
+	{"assert with a drawn answer", good, assertOf("ask: a.0, method: m, equals: [[{pick: [1]}]]"), "x.yaml:5:48: an answer is of numbers, texts"},
+	{"assert with a reference", good, assertOf("ask: a.0, method: m, equals: [{ref: a.0}]"), "an answer is of numbers, texts"},
+	{"assert with a variable", good, assertOf("ask: a.0, method: m, args: [$i], equals: []"), `"$i" is no number; there are no variables here`},
+	{"assert on two lines", good, assertOf(`about: "a\nb", ask: a.0, method: m, equals: []`), "want one line of at most 200 bytes"},
 	{"asked twice", "answers: [a, b]}\n", "answers: [a, b]}\n    - {to: ring, method: m, answers: [c]}\n", "x.yaml:19:12: ring is asked already"},
 	{"bad answer", "answers: [a, b]", "answers: [a.b]", `name "a.b": only letters, digits, '-' and '_' are allowed`},
 	{"long name", "name: one", "name: " + strings.Repeat("x", nameMax+1), "want 1 to 100 letters, digits, '-' or '_'"},
@@ -158,6 +165,12 @@ var bad = []struct{ name, old, new, want string }{
 	{"a tag as a value", "[1, x", "[!!str 1, x", "an anchor, alias or tag, which scenarios do not have where a number, text"},
 	{"a text with a variable", "[$i, $count]", "[$i $count]", `"$i $count" is no number`},
 	{"many slots", "{each: ring.$i%2, then: [{cycle: [a, b]}]}", "{each: ring, then: [" + strings.Repeat("{ref: one},", 300) + "]}", "up to 1204 references: a message has at most 1024"},
+}
+
+// assertOf is a scenario with an assertion.
+func assertOf(fields string) string {
+	return "about: a\nseed: s\nvats:\n  - {name: a, program: counter, count: 2}\n" +
+		"audit: {assert: [{" + fields + "}]}\n"
 }
 
 // manyGroups is the beginning of a scenario with n groups.
@@ -294,7 +307,7 @@ func TestLoadFile(t *testing.T) {
 // holds what is promised of it.
 func TestBuiltinsLoad(t *testing.T) {
 	t.Parallel()
-	want := []string{"counter", "exchange", "fan-out", "glutton", "locker", "mixed", "pairs", "ping-pong", "ring", "zipf"}
+	want := []string{"counter", "exchange", "fan-out", "glutton", "locker", "mixed", "pairs", "ping-pong", "race", "ring", "zipf"}
 	if got := BuiltinNames(); !slices.Equal(got, want) {
 		t.Errorf("built in are %v, want %v", got, want)
 	}

@@ -10,16 +10,19 @@ import (
 // Audit is what the vats answered at the end of a run.
 type Audit struct {
 	// Deliveries is how many had been made when it was over.
-	Deliveries uint64  `json:"deliveries"`
-	Asked      []Asked `json:"asked"`
-	Checks     []Check `json:"checks"`
+	Deliveries uint64     `json:"deliveries"`
+	Asked      []Asked    `json:"asked"`
+	Checks     []Check    `json:"checks"`
+	Asserts    []Asserted `json:"asserts"`
 }
 
-// OK reports whether every check held, and everybody answered.
+// OK reports whether every check and assertion held, and everybody answered.
 func (a Audit) OK() bool {
 	bad := func(k Check) bool { return k.Broken > 0 }
+	wrong := func(k Asserted) bool { return !k.Holds }
 	silent := func(q Asked) bool { return q.Answered < q.Vats }
-	return !slices.ContainsFunc(a.Checks, bad) && !slices.ContainsFunc(a.Asked, silent)
+	return !slices.ContainsFunc(a.Checks, bad) && !slices.ContainsFunc(a.Asked, silent) &&
+		!slices.ContainsFunc(a.Asserts, wrong)
 }
 
 // Asked is the answers of one group.
@@ -67,7 +70,8 @@ func (a answers) field(vat, field int) (uint64, bool) {
 
 // report works out what the answers say.
 func (a answers) report(deliveries uint64) *Audit {
-	out := &Audit{Deliveries: deliveries, Asked: []Asked{}, Checks: []Check{}}
+	out := &Audit{Deliveries: deliveries, Asked: []Asked{}, Checks: []Check{},
+		Asserts: []Asserted{}}
 	for i := range a.s.audit.asks {
 		out.Asked = append(out.Asked, a.sums(&a.s.audit.asks[i]))
 	}

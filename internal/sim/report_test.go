@@ -102,7 +102,8 @@ func TestReport(t *testing.T) {
 			{"b", 2, 2, "", []Sum{{"x", 10}}},
 			{"c", 1, 1, "", []Sum{}},
 		},
-		Checks: []Check{{"it", 2, 0, ""}},
+		Checks:  []Check{{"it", 2, 0, ""}},
+		Asserts: []Asserted{},
 	}
 	if !reflect.DeepEqual(got, want) || !got.OK() {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -46,6 +46,7 @@ type run struct {
 	done   uint64 // deliveries, of all time
 	until  uint64 // deliveries; 0 is no bound
 	drain  uint64 // drainDeliveriesMax, but for tests
+	over   func() // called when all is quiet, before the audit; nil is nothing
 }
 
 // Run creates the scenario's vats in a new directory, or continues where it

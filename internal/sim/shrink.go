@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -14,8 +15,9 @@ const shrinkTriesMax = 2_000
 // Progress is told after each try; nil is nobody.
 func Shrink(
 	ctx context.Context, s *Scenario, p Plan, progress func(tries int),
-) (Plan, error, error) {
-	k := &shrinker{ctx: ctx, s: s, smallest: p, progress: progress}
+) (small Plan, why, err error) {
+	k := &shrinker{ctx: ctx, runs: s.Simulator(), smallest: p, progress: progress}
+	defer func() { err = errors.Join(err, k.runs.Close(context.WithoutCancel(ctx))) }()
 	if !k.try(p) {
 		return p, nil, ctx.Err()
 	}
@@ -34,7 +36,7 @@ func Shrink(
 // shrinker is a Shrink in progress.
 type shrinker struct {
 	ctx      context.Context
-	s        *Scenario
+	runs     *Simulator
 	smallest Plan
 	why      error // it fails
 	tries    int
@@ -47,7 +49,7 @@ func (k *shrinker) try(p Plan) bool {
 		return false
 	}
 	k.tries++
-	done, err := Simulate(k.ctx, k.s, p)
+	done, err := k.runs.Simulate(k.ctx, p)
 	if k.progress != nil {
 		k.progress(k.tries)
 	}
@@ -103,7 +105,9 @@ func (k *shrinker) moment(i int) bool {
 // without a bound in messages, deliveries stand for them.
 func (p *Plan) Events() uint64 {
 	n := p.Deliveries
-	if p.Messages > 0 {
+	if p.Linked {
+		n = p.Messages
+	} else if p.Messages > 0 {
 		n = min(n, p.Messages)
 	}
 	return n + uint64(len(p.Faults))

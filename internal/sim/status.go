@@ -57,6 +57,11 @@ func ReadStatus(h *host.Host) (st Status, err error) {
 	if err != nil {
 		return st, err
 	}
+	return s.readStatus(h)
+}
+
+// readStatus is ReadStatus for a scenario that is known, with its length.
+func (s *Scenario) readStatus(h *host.Host) (st Status, err error) {
 	st = s.status()
 	if st.Steps, _, err = read(h, noteSteps, decodeSteps); err != nil {
 		return st, err
@@ -80,5 +85,8 @@ func ReadStatus(h *host.Host) (st Status, err error) {
 		}
 	}
 	st.Audit = a.report(was.deliveries)
+	for k := range s.audit.asserts {
+		st.Audit.Asserts = append(st.Audit.Asserts, a.asserted(k, was.answers[next+k]))
+	}
 	return st, nil
 }

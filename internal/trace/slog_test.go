@@ -37,6 +37,8 @@ const slog = `{"type":"import-kernel-start","time":1}
 {"type":"deliver","crankNum":4,"vatID":"v2","deliveryNum":3,"replay":false,"kd":[],"vd":["notify",[]],"time":9}
 {"type":"import-kernel-start","time":9}
 {"type":"deliver","vatID":"v2","deliveryNum":1,"replay":true,"vd":["startVat",{}],"time":9}
+{"type":"deliver","vatID":"v9","deliveryNum":40,"replay":true,"vd":["message"],"time":9}
+{"type":"deliver-result","vatID":"v9","deliveryNum":40,"replay":true,"dr":["ok",null,null],"time":9}
 {"type":"syscall","vatID":"v2","deliveryNum":1,"syscallNum":0,"replay":true,"vsc":["send"],"time":9}
 {"type":"deliver-result","vatID":"v2","deliveryNum":1,"replay":true,"dr":["ok",null,null],"time":9}
 {"type":"deliver","crankNum":2,"vatID":"v2","deliveryNum":2,"replay":false,"kd":[],"vd":["message"],"time":9}

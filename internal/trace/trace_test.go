@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"vatwarehouse/internal/frame"
 	"vatwarehouse/internal/trace"
 	"vatwarehouse/swing"
 )
@@ -103,6 +104,33 @@ func TestEveryBitMatters(t *testing.T) {
 			t.Errorf("bit %d: %v", i, err)
 		}
 		b[i/8] ^= 1 << (i % 8)
+	}
+}
+
+// TestFramesHaveTheirPlace: two frames of events that changed places, each whole, are
+// refused.
+func TestFramesHaveTheirPlace(t *testing.T) {
+	t.Parallel()
+	b := encode(t, random(rand.New(rand.NewPCG(3, 4)), 90_000))
+	var frames [][]byte
+	rest := b[bytes.IndexByte(b, '\n')+1:]
+	swapped := bytes.Clone(b[:len(b)-len(rest)])
+	for len(rest) > 0 {
+		f, err := frame.Decode(rest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames, rest = append(frames, rest[:f.Bytes()]), rest[f.Bytes():]
+	}
+	if len(frames) < 4 {
+		t.Fatalf("%d frames", len(frames))
+	}
+	frames[1], frames[2] = frames[2], frames[1]
+	for _, f := range frames {
+		swapped = append(swapped, f...)
+	}
+	if _, err := trace.Decode(swapped); !errors.Is(err, frame.ErrCheck) {
+		t.Error(err)
 	}
 }
 

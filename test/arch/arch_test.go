@@ -37,7 +37,7 @@ var arrows = map[string]string{
 	"host": "swing transcript vatkeeper kernel worker worker/instrument worker/process warehouse " +
 		"streamstore kvstore snapstore vfs internal/portable",
 	"link":            "host devices kernel swing internal/frame",
-	"internal/sim":    "host swing vfs guest kernel devices link transcript",
+	"internal/sim":    "host swing vfs guest kernel devices link transcript warehouse worker",
 	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
 	"internal/report": "host kernel swing internal/bench",
 	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing warehouse",
@@ -60,6 +60,8 @@ var foreign = map[string]string{
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
 	"golang.org/x/perf":               "internal/bench",
+	"gonum.org/v1/plot":               "internal/report",
+	"github.com/klauspost/compress":   "internal/bench",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 

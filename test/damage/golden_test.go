@@ -250,7 +250,7 @@ func (g *golden) tryOpen(files vfs.FS, faults *[]error) (*host.Host, error) {
 	if faults != nil {
 		o.Observer.Fault = func(err error) { *faults = append(*faults, err) }
 	}
-	return host.Open(ctx, "", &o)
+	return trial.Open(ctx, "", &o)
 }
 
 // goOn takes an open directory from wherever it is to the scenario's end.

@@ -47,8 +47,7 @@ func (l Life) options(o host.Options) host.Options {
 // Open opens the directory of a life.
 func (l Life) Open(ctx context.Context, dir string, o host.Options) (*host.Host, error) {
 	o = l.options(o)
-	o.CacheCompiled = dir != "" // it is opened often
-	return host.Open(ctx, dir, &o)
+	return Open(ctx, dir, &o)
 }
 
 // Run opens a directory, goes on with the life in it to its end, and takes the trace.

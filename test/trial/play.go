@@ -111,7 +111,7 @@ func (p *Play) AttemptTold(
 	}
 	o.Observer.Output = func(o host.Output) { h.Outputs = append(h.Outputs, o) }
 	o.Observer.Fault = func(err error) { h.Faults = errors.Join(h.Faults, err) }
-	opened, err := host.Open(ctx, dir, &o)
+	opened, err := Open(ctx, dir, &o)
 	if err != nil {
 		return h, err
 	}
@@ -127,7 +127,7 @@ func (p *Play) Judge(before History, crashed bool, files vfs.FS, dir string) (er
 	ctx := context.Background()
 	o := p.on(files)
 	o.NoSync = true // what happens from here on is not lost
-	h, err := host.Open(ctx, dir, &o)
+	h, err := Open(ctx, dir, &o)
 	if err != nil {
 		return fmt.Errorf("open: %w", err)
 	}

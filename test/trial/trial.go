@@ -95,8 +95,7 @@ func Take(h *host.Host) (tr Trace, err error) {
 // Run opens a directory, runs the scenario to its end, and takes the trace.
 func Run(ctx context.Context, dir string, o host.Options, s *sim.Scenario) (tr Trace, err error) {
 	o.Seed = s.Seed
-	o.CacheCompiled = dir != "" // it is opened often
-	h, err := host.Open(ctx, dir, &o)
+	h, err := Open(ctx, dir, &o)
 	if err != nil {
 		return tr, err
 	}

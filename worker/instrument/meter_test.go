@@ -76,6 +76,7 @@ func countBeside(
 	if err != nil {
 		return 0, err
 	}
+	plant(n)
 	b, err := newBench(e, observed(m), n)
 	if err != nil {
 		return 0, err
