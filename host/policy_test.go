@@ -10,6 +10,40 @@ import (
 	"vatwarehouse/warehouse"
 )
 
+// TestSignal: at the end of the block after a signal, the vats in memory are saved, once; and
+// nothing is if the policy has no such trigger.
+func TestSignal(t *testing.T) {
+	for text, want := range map[string]uint64{"signal": 2, "never": 0} {
+		o := host.Options{Inline: true}
+		if err := o.Snapshots.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		h := open(t, vfs.NewMem(), o)
+		_, first := vat(t, h, "counter", "c")
+		_, second := vat(t, h, "counter", "d")
+		taken := func() uint64 {
+			ask(t, h, first, "incr", 1)
+			ask(t, h, second, "incr", 1)
+			st, err := h.Stats()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return st.Snapshots
+		}
+		if n := taken(); n != 0 {
+			t.Errorf("%s: %d without a signal", text, n)
+		}
+		h.Signal()
+		if err := h.Commit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if n := taken(); n != want {
+			t.Errorf("%s: %d after a signal, want %d", text, n, want)
+		}
+		closeHost(t, h)
+	}
+}
+
 // TestTakeSnapshot: what is asked for is saved, though the policy is never; the vat comes
 // back from it; asked again, it is the same one.
 func TestTakeSnapshot(t *testing.T) {

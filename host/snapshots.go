@@ -135,6 +135,11 @@ func (h *Host) takeSnapshots(ctx context.Context) error {
 	return nil
 }
 
+// Signal has all vats in memory saved at the end of the block under way, or of the next, if
+// Options.Snapshots has the trigger signal. It may be called at any time, from any
+// goroutine, also while Run runs; it does not wait.
+func (h *Host) Signal() { h.vats.Signal() }
+
 // store makes a batch of snapshots durable. It may run beside the Host's owner.
 func store(heaps *snapstore.Store, batch []*taking) (err error) {
 	for _, t := range batch {

@@ -60,6 +60,11 @@ func TestWorkIsTold(t *testing.T) {
 	}
 	var deliveries, pageIns uint64
 	next := map[swing.VatID]uint64{}
+	idle := len(told)
+	told = slices.DeleteFunc(told, func(w host.Work) bool { return w.Idle })
+	if idle -= len(told); idle != 2 {
+		t.Errorf("told %d times that nothing is left to do, want 2", idle)
+	}
 	for _, w := range told {
 		if w.Discard {
 			continue
@@ -68,7 +73,7 @@ func TestWorkIsTold(t *testing.T) {
 		if w.PagedIn {
 			pageIns++
 		}
-		if w.Position != next[w.Vat] || !w.OK || w.Fuel == 0 {
+		if w.Position != next[w.Vat] || !w.OK || w.Fuel == 0 || w.Bytes == 0 || w.Time == 0 {
 			t.Errorf("%+v: position %d is due", w, next[w.Vat])
 		}
 		next[w.Vat]++

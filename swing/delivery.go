@@ -122,6 +122,15 @@ func DecodeDelivery[R Ref](b []byte) (d Delivery[R], err error) {
 	return d, nil
 }
 
+// DeliveryKindOf returns the Kind of an encoded delivery, without decoding the rest.
+func DeliveryKindOf(b []byte) (DeliveryKind, error) {
+	r := NewReader(b)
+	r.Array()
+	r.Uint()
+	kind := r.Uint()
+	return DeliveryKind(kind), r.Err()
+}
+
 // DeliveryTime returns the Time of an encoded delivery, without decoding the rest.
 func DeliveryTime(b []byte) (uint64, error) {
 	r := NewReader(b)

@@ -41,13 +41,15 @@ func workOf(e transcript.Entry) work {
 // byteCount is a Syscaller that counts what passes.
 type byteCount struct {
 	swing.Syscaller
-	bytes uint64
+	bytes  uint64
+	called bool // a device
 }
 
 // Syscall implements swing.Syscaller.
 func (c *byteCount) Syscall(op swing.Op, request []byte) (answer []byte, ok bool) {
 	answer, ok = c.Syscaller.Syscall(op, request)
 	c.bytes += uint64(len(request) + len(answer))
+	c.called = c.called || op == swing.OpCall
 	return answer, ok
 }
 

@@ -30,7 +30,8 @@
 // See [Policy]: after Initial deliveries of an incarnation and then every
 // Interval; or after so much fuel, or so many bytes; when a vat is evicted, or
 // nothing is left to deliver. The host takes what is due at the end of a block.
-// Snapshots leave no mark in a transcript, so when one is taken, or whether,
+// [Triggers] have some fall due beside: the first message, a device call, block time, a
+// signal. Snapshots leave no mark in a transcript, so when one is taken, or whether,
 // changes no outcome.
 //
 // ByCost learns what it needs by counting, not by a clock: how much fuel each vat

@@ -9,7 +9,8 @@ import (
 
 // Policy says when a heap snapshot is due. It is private: it changes what a
 // page-in costs, and no outcome. Its text is count:2/200 (first after 2 deliveries,
-// then every 200), fuel:50e6, bytes:1e6, cost, evict, idle or never.
+// then every 200), fuel:50e6, bytes:1e6, cost, evict, idle or never; and triggers, joined
+// by +: count:2/200+timer:60s. Triggers alone are beside never.
 type Policy struct {
 	// Rule is what is measured; "" means ByCount.
 	Rule Rule
@@ -22,6 +23,8 @@ type Policy struct {
 	// Amount is how many units of fuel, or bytes, come between snapshots, for
 	// ByFuel and ByBytes: at least 1.
 	Amount uint64
+	// Also are events on which snapshots fall due beside.
+	Also Triggers
 }
 
 // Rule is what a [Policy] measures.
@@ -61,7 +64,8 @@ const neverText = "never"
 
 // ErrPolicy is returned for a text that is no policy.
 var ErrPolicy = errors.New("want count:INITIAL/INTERVAL, fuel:UNITS, bytes:BYTES, " +
-	"cost, evict, idle or never, and numbers from 1")
+	"cost, evict, idle or never, and numbers from 1; first-message, before-device-call, " +
+	"timer:DURATION and signal can be added with +")
 
 // UnmarshalText reads a policy's text. After an error, which is an [ErrPolicy], p is what
 // it was.
@@ -75,6 +79,22 @@ func (p *Policy) UnmarshalText(text []byte) error {
 }
 
 func parsePolicy(text string) (p Policy, ok bool) {
+	parts := strings.Split(text, "+")
+	p, ok = parseRule(parts[0])
+	if !ok {
+		p = Policy{Initial: Never}
+	} else {
+		parts = parts[1:]
+	}
+	for _, part := range parts {
+		if ok = p.Also.parse(part); !ok {
+			return p, false
+		}
+	}
+	return p, ok
+}
+
+func parseRule(text string) (p Policy, ok bool) {
 	rule, number, numbered := strings.Cut(text, ":")
 	p.Rule = Rule(rule)
 	switch p.Rule {
@@ -102,6 +122,14 @@ const amountMax = 1 << 53
 // String returns the text that UnmarshalText reads.
 func (p Policy) String() string {
 	p = p.WithDefaults()
+	texts := append([]string{p.ruleText()}, p.Also.texts()...)
+	if texts[0] == neverText && len(texts) > 1 {
+		texts = texts[1:]
+	}
+	return strings.Join(texts, "+")
+}
+
+func (p Policy) ruleText() string {
 	switch p.Rule {
 	case ByCount:
 		if p.Initial == Never {

@@ -31,6 +31,9 @@ func TestPolicyText(t *testing.T) {
 		{"count:2/200", "count:2/200"}, {"count:1/1", "count:1/1"}, {"never", "never"},
 		{"fuel:50e6", "fuel:50000000"}, {"fuel:1", "fuel:1"}, {"bytes:4096", "bytes:4096"},
 		{"cost", "cost"}, {"evict", "evict"}, {"idle", "idle"},
+		{"count:2/200+timer:60s", "count:2/200+timer:1m0s"}, {"signal", "signal"}, {"never+signal", "signal"},
+		{"signal+first-message", "first-message+signal"}, {"timer:1ns", "timer:1ns"},
+		{"fuel:1e3+before-device-call+timer:2h+first-message", "fuel:1000+first-message+before-device-call+timer:2h0m0s"},
 	} {
 		if got := mustParse(t, r.text).String(); got != r.want ||
 			mustParse(t, got).String() != got {
@@ -43,6 +46,8 @@ func TestPolicyText(t *testing.T) {
 	for _, text := range []string{
 		"", "count", "count:", "count:2", "count:2/", "count:0/1", "count:1/0", "count:-1/5", "count:2/200/3",
 		"fuel", "fuel:", "fuel:0", "fuel:1.5", "fuel:-4", "fuel:nan", "fuel:inf", "fuel:1e300", "bytes:x",
+		"+", "cost+", "+cost", "cost+cost", "signal+cost", "cost+evict", "signal+signal", "signal:1", "timer", "timer:",
+		"timer:0s", "timer:-1s", "timer:60", "timer:1s+timer:1s", "first-message:1", "cost+weekly",
 		"cost:1", "evict:", "idle:2", "never:", "Never", "weekly",
 	} {
 		p := warehouse.Policy{Rule: warehouse.OnIdle}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync/atomic"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
@@ -135,6 +136,8 @@ type Warehouse struct {
 	due       []dueVat                              // in the order they fell due
 	allowance allowance                             // of ByCost
 	lost      *LostError                            // the latest
+	alarm     alarm
+	signalled atomic.Bool
 	stats     Stats
 
 	footprints     *simplelru.LRU[swing.VatID, footprint]
@@ -226,7 +229,7 @@ func (w *Warehouse) Deliver(
 	if w.options.Log != nil {
 		log = func(level worker.Level, text []byte) { w.options.Log(id, level, text) }
 	}
-	if w.options.Snapshots.Rule == ByBytes {
+	if s := w.options.Snapshots; s.Rule == ByBytes || s.Also.BeforeDeviceCall {
 		w.counter = byteCount{Syscaller: sys}
 		sys = &w.counter
 	}
@@ -246,6 +249,9 @@ func (w *Warehouse) Deliver(
 		v.account.shadow.add(done)
 		w.grown(v)
 		w.noteDue(v, delivered)
+		if err := w.see(v, delivery); err != nil {
+			return swing.Outcome{}, errors.Join(err, w.drop(ctx, v))
+		}
 	}
 	return out, nil
 }
@@ -282,6 +288,7 @@ func (w *Warehouse) grown(v *vat) {
 // call. The image of each holds its heap at some position since then: what the
 // host makes of it, it does from the image.
 func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
+	w.ring()
 	w.snapShadows()
 	due := w.due
 	w.due = nil

@@ -62,6 +62,7 @@ func TestPredictionsHold(t *testing.T) {
 				{Vats: 9, Rule: rule(t, "count:2/50"), PauseOnEvict: true}, {Vats: 1000},
 				{Vats: 8, Rule: rule(t, "cost"), Evict: warehouse.EvictARC}, {Vats: 7, Rule: rule(t, "evict")},
 				{Vats: 12, Rule: rule(t, "fuel:20e3"), Evict: warehouse.EvictCost},
+				{Vats: 9, Rule: rule(t, "count:2/200+first-message+before-device-call+timer:1s")},
 				{Vats: 12, Rule: rule(t, "bytes:2e3")}, {Vats: 12, Rule: rule(t, "idle"), Evict: warehouse.EvictARC},
 			} {
 				if i%3 != turn {
@@ -233,7 +234,7 @@ func TestPolicyCheck(t *testing.T) {
 	if err := w.verdict(); err != nil {
 		t.Error(err)
 	}
-	w.Checks[1].Counts[1].Predicted *= 2
+	w.Checks[1].Counts[2].Predicted *= 2
 	if err := w.verdict(); !errors.Is(err, errCheck) {
 		t.Errorf("a figure that is twice as large: %v", err)
 	}

@@ -65,12 +65,19 @@ A RULE of --snapshots is one of
   cost                     when the replays it should save cost more than it does
   evict, idle              of a vat that is evicted; when nothing is left to deliver
   never
+and to it can be added, each with +, what has snapshots fall due beside:
+  first-message            of a vat without one that is sent a message
+  before-device-call       of a vat that has called a device, before its calls in the next
+                           block
+  timer:DURATION           of all vats in memory, when so much block time has passed
+  signal                   of all vats in memory, when swingsim is sent SIGUSR1
+All are taken at the end of the block.
 
 --watch shows the totals and the busiest vats while they run, and then what is printed
 without it. Ctrl-C ends the run with everything kept; pressed again, it ends it at once, and
 nothing but the block being written is lost.`,
 		Example: `  swingsim run exchange
-  swingsim run exchange --dir state --max-vats 50
+  swingsim run exchange --dir state --max-vats 50 --snapshots cost+timer:60s
   swingsim run ./mine.yaml --dir state --deliveries 100000 --json
   swingsim run --dir state`,
 		Args: cobra.MaximumNArgs(1),
@@ -263,6 +270,9 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	w := a.startWatch(ctx, r, s, &o.Observer)
 	defer w.end()
 	err = a.opened(ctx, o, func(h *host.Host) error {
+		if o.Snapshots.Also.Signal {
+			defer onSignal(h.Signal)()
+		}
 		before, err := h.Stats()
 		if err != nil {
 			return err

@@ -123,7 +123,7 @@ func (s *simulation) deliver(i int, e *Event) {
 		*v = vat{id: v.id, start: v.at, image: v.at, snapshot: v.at, at: v.at}
 	}
 	s.event, s.live = e, true
-	_, err := s.warehouse.Deliver(context.Background(), v.id, v.at, s.delivery(e), e.Fuel, nil)
+	_, err := s.warehouse.Deliver(context.Background(), v.id, v.at, s.delivery(e), e.Fuel, silent{})
 	s.live = false
 	s.must(err)
 	if !e.OK {

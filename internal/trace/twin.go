@@ -57,9 +57,12 @@ type mimic struct {
 
 // Deliver implements warehouse.Worker.
 func (m *mimic) Deliver(
-	context.Context, []byte, uint64, swing.Syscaller, worker.LogFunc,
+	_ context.Context, _ []byte, _ uint64, sys swing.Syscaller, _ worker.LogFunc,
 ) (swing.Outcome, error) {
 	e := m.s.event
+	if m.s.live && e.Devices > 0 {
+		sys.Syscall(swing.OpCall, nil)
+	}
 	if m.s.live && e.OK {
 		m.memory = e.Memory
 	}
@@ -68,6 +71,12 @@ func (m *mimic) Deliver(
 	}
 	return e.outcome(), nil
 }
+
+// silent answers every syscall with nothing.
+type silent struct{}
+
+// Syscall implements swing.Syscaller.
+func (silent) Syscall(swing.Op, []byte) ([]byte, bool) { return nil, true }
 
 // outcome is how an event ended. Of one that took no effect no more is known.
 func (e *Event) outcome() swing.Outcome {

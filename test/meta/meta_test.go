@@ -59,7 +59,7 @@ func variants() (all []variant) {
 		}{
 			{"never", warehouse.EvictLRU}, {"count:1/1", warehouse.EvictARC},
 			{"count:2/200", warehouse.EvictLRU}, {"cost", warehouse.EvictCost},
-			{"fuel:20e3", warehouse.Evict2Q},
+			{"fuel:20e3+first-message+before-device-call+timer:1ms+signal", warehouse.Evict2Q},
 		} {
 			for _, memory := range []worker.Memory{worker.MemoryMapped, worker.MemoryCopied} {
 				for _, interpreter := range []bool{false, true} {
@@ -108,6 +108,9 @@ func others() map[string]host.Options {
 		},
 		"by cost": {
 			MaxVats: 3, Snapshots: policy("cost"), Evict: warehouse.EvictCost,
+		},
+		"triggers": {
+			MaxVats: 2, Snapshots: policy("first-message+before-device-call+timer:1ns"),
 		},
 		"on evict": {MaxBytes: 300 << 10, Snapshots: policy("evict"), Evict: warehouse.EvictCost},
 		"on idle": {
