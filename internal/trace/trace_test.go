@@ -20,9 +20,9 @@ func some() *trace.Trace {
 		Vats: []string{"v1", "v2", "v10"},
 		Events: []trace.Event{
 			{Kind: trace.Deliver, Position: 0, Delivery: swing.DeliverStartVat, OK: true, PagedIn: true,
-				Fuel: 1000, Syscalls: 3, Nanoseconds: 12345, Memory: 65536, Written: []uint32{0, 1, 15}},
+				Time: 9, Bytes: 77, Devices: 2, Fuel: 1000, Syscalls: 3, Nanoseconds: 12345, Memory: 65536, Written: []uint32{0, 1, 15}},
 			{Kind: trace.Deliver, Vat: 1, Position: 7, Delivery: swing.DeliverMessage, Fuel: math.MaxUint64},
-			{Kind: trace.Discard, Vat: 1}, {Kind: trace.Block}, {Kind: trace.Discard, Vat: 2},
+			{Kind: trace.Discard, Vat: 1}, {Kind: trace.Block}, {Kind: trace.Discard, Vat: 2}, {Kind: trace.Idle},
 			{Kind: trace.Deliver, Vat: 2, OK: true, Written: []uint32{math.MaxUint32}},
 		},
 	}
@@ -41,14 +41,15 @@ func encode(t *testing.T, tr *trace.Trace) []byte {
 func random(rng *rand.Rand, n int) *trace.Trace {
 	tr := &trace.Trace{Head: trace.Head{Footprints: true}}
 	for range n {
-		e := trace.Event{Kind: trace.Kind(1 + rng.IntN(3))}
-		if e.Kind != trace.Block {
+		e := trace.Event{Kind: trace.Kind(1 + rng.IntN(4))}
+		if e.Kind == trace.Deliver || e.Kind == trace.Discard {
 			if e.Vat = rng.IntN(len(tr.Vats) + 1); e.Vat == len(tr.Vats) {
 				tr.Vats = append(tr.Vats, string(rune('a'+e.Vat)))
 			}
 		}
 		if e.Kind == trace.Deliver {
 			e.Position, e.Fuel, e.Nanoseconds = uint64(len(tr.Events)), rng.Uint64(), rng.Uint64()
+			e.Time, e.Bytes, e.Devices = rng.Uint64(), rng.Uint64(), rng.Uint64()
 			e.OK, e.PagedIn = rng.IntN(2) == 0, rng.IntN(2) == 0
 			for page := rng.Uint32N(9); rng.IntN(4) > 0; page += 1 + rng.Uint32N(300) {
 				e.Written = append(e.Written, page)
