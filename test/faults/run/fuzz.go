@@ -78,7 +78,8 @@ func fuzz(ctx context.Context, x target, each string) (inputs int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(found)) }()
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+x.name+"$",
-		"-fuzztime", each, "-fuzzminimizetime", "10x", "-timeout", "0", x.pkg, "-args", "-test.fuzzcachedir="+found)
+		"-fuzztime", each, "-fuzzminimizetime", "10x", "-timeout", "0", x.pkg, "-args",
+		"-test.fuzzcachedir="+found)
 	out, err := cmd.CombinedOutput()
 	for lines := bufio.NewScanner(strings.NewReader(string(out))); lines.Scan(); {
 		if m := execs.FindStringSubmatch(lines.Text()); m != nil {
