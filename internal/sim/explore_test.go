@@ -269,8 +269,8 @@ func explored(
 // held explores a scenario and holds it against brute force. With every order run, as many
 // are as an odometer counts, no two the same, and the vats are told the same, as often. Where
 // orders that come to the same are left out, they are told the same still, with as few
-// deviations; and if all such are, and all messages differ, none is told the same twice. It
-// returns how many deviations each audit takes at least.
+// deviations; and if all such are, and all messages differ, none is told the same twice: but in
+// special worlds. It returns how many deviations each audit takes at least.
 func held(t *testing.T, s *Scenario, want ends, orders int, special bool) (least map[string]int) {
 	t.Helper()
 	whole, all, least := explored(t, s, true, 0)
@@ -326,13 +326,13 @@ func TestExploreRandomWorlds(t *testing.T) {
 		s := world(t, fmt.Sprint("seed ", seed), randomWorld(rand.New(rand.NewPCG(seed, 1))))
 		want, orders := brute(t, s, most)
 		if orders >= least && orders < most {
-			held(t, s, want, orders, false)
+			held(t, s, want, orders, true) // two may ask one counter the same
 			made++
 		}
 	}
 }
 
-// randomWorld draws vats that ask, count and play, and a few messages, no two the same.
+// randomWorld draws vats that ask, count and play, and a few messages.
 func randomWorld(rng *rand.Rand) string {
 	text := `
 vats:
