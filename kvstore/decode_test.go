@@ -240,7 +240,7 @@ func memImage(t testing.TB, seed uint64, values ...int) []byte {
 		dirty = append(dirty, e)
 	}
 	m.apply(dirty)
-	if err := writeMem(Options{FS: fs, Name: "table"}, m); err != nil {
+	if err := new(memWriter).write(Options{FS: fs, Name: "table"}, m); err != nil {
 		t.Fatal(err)
 	}
 	return readAll(t, fs, "table")

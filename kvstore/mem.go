@@ -26,6 +26,8 @@ type memTable struct {
 	o Options
 	// now is what readers see; a checkpoint replaces it when its file is in place.
 	now atomic.Pointer[memState]
+	// writer has the room that the latest checkpoint took; there is one at a time.
+	writer memWriter
 }
 
 // memState is a table that changes no more.
@@ -86,7 +88,7 @@ func (t *memTable) checkpoint(position uint64, sorted func() []*entry) func() er
 	next.head.position = position
 	return func() error {
 		next.apply(sorted())
-		if err := writeMem(t.o, next); err != nil {
+		if err := t.writer.write(t.o, next); err != nil {
 			return err
 		}
 		t.now.Store(next)
@@ -112,9 +114,9 @@ func (m *memState) apply(dirty []*entry) {
 	}
 }
 
-// writeMem writes the file beside its name, makes it durable, and only then
-// gives it the name: a crash leaves the old table or the new one.
-func writeMem(o Options, m *memState) error {
+// write writes the file beside its name, makes it durable, and only then gives it the
+// name: a crash leaves the old table or the new one.
+func (w *memWriter) write(o Options, m *memState) error {
 	if err := removeNew(o); err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ func writeMem(o Options, m *memState) error {
 	if err != nil {
 		return err
 	}
-	w := memWriter{file: f, seed: memSeed}
+	*w = memWriter{file: f, seed: memSeed, body: w.body[:0], frames: w.frames}
 	w.frame(frameHead, m.head.encode())
 	m.pairs.Scan(func(key string, value []byte) bool {
 		w.pair(key, value)

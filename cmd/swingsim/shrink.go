@@ -26,7 +26,7 @@ type shrunk struct {
 }
 
 func (a *app) shrinkVerb() *cobra.Command {
-	var deliveries uint64
+	var o sim.Campaign
 	var file string
 	c := &cobra.Command{
 		Use:   "shrink SEED [SCENARIO]",
@@ -44,7 +44,8 @@ The exit code is 0 when a smaller run was written, and 1 if the seed's run does 
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&file, "out", "", "write to `FILE`, which must not exist (default sim-SEED.json)")
-	f.Uint64Var(&deliveries, "deliveries", 0, "what sim was given as --deliveries (`N`)")
+	f.Uint64Var(&o.Deliveries, "deliveries", 0, "what sim was given as --deliveries (`N`)")
+	f.BoolVar(&o.Linked, "linked", false, "the run is of sim --linked")
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		seed, err := strconv.ParseUint(args[0], 10, 64)
 		if err != nil {
@@ -60,19 +61,18 @@ The exit code is 0 when a smaller run was written, and 1 if the seed's run does 
 		if err != nil {
 			return err
 		}
-		return a.shrink(ctx, s, seed, deliveries, file)
+		return a.shrink(ctx, s, o.Plan(s, seed), seed, file)
 	})
 }
 
-// shrink makes the run of a seed smaller.
+// shrink makes the run of a seed smaller, which has that plan.
 func (a *app) shrink(
-	ctx context.Context, s *sim.Scenario, seed, deliveries uint64, file string,
+	ctx context.Context, s *sim.Scenario, whole sim.Plan, seed uint64, file string,
 ) error {
 	if _, err := os.Lstat(file); err == nil {
 		return fmt.Errorf("%s: %w: give another name by --out", file, os.ErrExist)
 	}
 	bar := a.newProgress(0, "runs")
-	whole := s.Draw(seed, deliveries)
 	p, why, err := sim.Shrink(ctx, s, whole, func(tries int) { bar.to(int64(tries)) })
 	bar.end()
 	if err != nil {

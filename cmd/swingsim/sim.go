@@ -65,8 +65,8 @@ func (a *app) simVerb() *cobra.Command {
 		Short: "Simulate runs of a scenario in which things go wrong, and check what is left",
 		Long: `sim runs a scenario again and again on files in memory, and has things go wrong:
 crashes at any file operation, full disks, errors of writes and reads, damaged files,
-memory that is refused, restarts, other options. The seed of a run fixes all of it: the
-workload's draws, its length, the options, and which faults come when.
+memory that is refused, workers that are lost, restarts, other options. The seed of a run
+fixes all of it: the workload's draws, its length, the options, and which faults come when.
 docs/simulation.md says more.
 
 After each fault what is left must be the state after a whole block, no older than the
@@ -75,9 +75,14 @@ released that the same run without faults does not have. At the end activityhash
 and audit must be that run's. The first run that fails ends the simulation: it is told with
 the command that repeats it, and the exit code is 1.
 
+With --linked the vats are spread over two kernels, linked by their comms vats. Either has
+such faults, and what they say is lost, doubled or delayed, or the link is cut. The
+answers to the audit must be those of the two when nothing happens.
+
 Without a SCENARIO it is mixed. A file of your own is simulated as it is.`,
 		Example: `  swingsim sim --runs 1000 --jobs 2
   swingsim sim ./mine.yaml --seed 7 --runs 1
+  swingsim sim --linked --runs 100
   swingsim sim --plan sim-7.json`,
 		Args: cobra.MaximumNArgs(1),
 	}
@@ -87,20 +92,26 @@ Without a SCENARIO it is mixed. A file of your own is simulated as it is.`,
 	f.IntVar(&o.Runs, "runs", 100, "simulate `N` runs, each with the next seed")
 	f.IntVar(&o.Jobs, "jobs", runtime.GOMAXPROCS(0), "simulate `N` runs at a time")
 	f.Uint64Var(&o.Deliveries, "deliveries", 0,
-		"draw lengths of at most `N` deliveries (default 150, or the scenario's length)")
+		"draw lengths of at most `N` deliveries (default 150, or the scenario's length if less)")
+	f.BoolVar(&o.Linked, "linked", false, "spread the vats over two linked kernels")
 	f.StringVar(&o.plan, "plan", "", "simulate the one run that `FILE` says, which shrink wrote")
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		switch {
 		case a.dir != "":
 			return usagef("--dir %s: sim keeps nothing", a.dir)
-		case o.plan != "" && len(args) > 0:
-			return usagef("--plan %s says which SCENARIO it is", o.plan)
+		case o.plan != "" && (len(args) > 0 || o.Linked):
+			return usagef("--plan %s says which SCENARIO it is, and how it is run", o.plan)
+		case o.Linked && o.Deliveries > 0:
+			return usagef("--deliveries %d: runs of --linked are of so many messages", o.Deliveries)
 		case o.Runs < 1 || o.Jobs < 1:
 			return usagef("--runs %d, --jobs %d: want numbers from 1", o.Runs, o.Jobs)
 		case o.plan != "":
 			return a.simPlan(ctx, o.plan)
 		}
 		s, err := a.simScenario(ctx, args)
+		if err == nil && o.Linked {
+			err = s.Linkable()
+		}
 		if err != nil {
 			return err
 		}
@@ -132,11 +143,14 @@ func (a *app) sim(ctx context.Context, s *sim.Scenario, c sim.Campaign) error {
 		return err
 	}
 	out := simulated{Scenario: s.Name, First: c.First, Cancelled: err != nil}
-	out.fill(&found, time.Since(started))
+	out.fill(&found, c.Linked, time.Since(started))
 	if failed := found.Failed; failed != nil {
 		more := ""
 		if c.Deliveries > 0 {
 			more = fmt.Sprintf(" --deliveries %d", c.Deliveries)
+		}
+		if c.Linked {
+			more = " --linked"
 		}
 		out.Failed = &simFailed{
 			Seed: &failed.Seed, Why: failed.Err.Error(), Plan: failed.Plan,
@@ -166,7 +180,7 @@ func (a *app) simPlan(ctx context.Context, file string) error {
 		Runs: 1, Cranks: done.Cranks, Reached: done.Reached, Marks: done.Marks, Planned: p.Kinds(),
 	}
 	out := simulated{Scenario: s.Name}
-	out.fill(&found, time.Since(started))
+	out.fill(&found, p.Linked, time.Since(started))
 	if done.Failure != nil {
 		out.Failed = &simFailed{
 			Why: done.Failure.Error(), Plan: p, Command: "swingsim sim --plan " + file,
@@ -187,12 +201,16 @@ func readPlan(file string) (p sim.Plan, err error) {
 	return p, nil
 }
 
-func (s *simulated) fill(found *sim.Campaigned, took time.Duration) {
+func (s *simulated) fill(found *sim.Campaigned, linked bool, took time.Duration) {
 	s.Runs, s.Cranks, s.Seconds = found.Runs, found.Cranks, took.Seconds()
 	if s.Seconds > 0 {
 		s.CranksPS = float64(s.Cranks) / s.Seconds
 	}
-	for _, k := range sim.FaultKinds {
+	kinds := sim.FaultKinds
+	if linked {
+		kinds = sim.LinkedKinds
+	}
+	for _, k := range kinds {
 		s.Faults = append(s.Faults, simFault{string(k), found.Planned[k], found.Reached[k]})
 	}
 	for _, m := range sim.Marks {

@@ -58,6 +58,37 @@ func TestSimVerb(t *testing.T) {
 	}
 }
 
+// TestSimVerbLinks: a file of one's own is spread over two kernels, and its runs' plans are
+// of that kind.
+func TestSimVerbLinks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, plan := filepath.Join(dir, "mine.yaml"), filepath.Join(dir, "plan.json")
+	if err := os.WriteFile(file, []byte(simFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var linked, one simulated
+	parsed(t, &linked, "sim", file, "--linked", "--seed", "3", "--runs", "4")
+	if linked.Runs != 4 || linked.Failed != nil || len(linked.Faults) != len(sim.LinkedKinds) {
+		t.Errorf("%+v", linked)
+	}
+	s, err := sim.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writePlan(plan, s.DrawLinked(3)); err != nil {
+		t.Fatal(err)
+	}
+	parsed(t, &one, "sim", "--plan", plan)
+	if one.Cranks == 0 || one.Failed != nil || len(one.Faults) != len(sim.LinkedKinds) {
+		t.Errorf("%+v", one)
+	}
+	code, out, errs := output(t, "shrink", "3", file, "--linked", "--out", plan+"2")
+	if code != exitFailure || out != "" || !strings.Contains(errs, "the run of seed 3 does not fail") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+}
+
 // TestSimVerbTellsOfAFailure: a run that failed is told with its plan and the commands that
 // repeat it and make it smaller, and is exit code 1.
 func TestSimVerbTellsOfAFailure(t *testing.T) {
@@ -73,8 +104,10 @@ func TestSimVerbTellsOfAFailure(t *testing.T) {
 	}}
 	for _, asJSON := range []bool{false, true} {
 		var out, errs bytes.Buffer
-		a := &app{out: &out, err: &errs, json: asJSON}
-		if code := a.finish(a.root(), a.printSimulated(&failed)); code != exitFailure {
+		a := &app{out: &out, err: &errs}
+		root := a.root()
+		a.json = asJSON
+		if code := a.finish(root, a.printSimulated(&failed)); code != exitFailure {
 			t.Errorf("code %d", code)
 		}
 		for _, want := range []string{"it is lost", failed.Failed.Command, failed.Failed.Shrink, `"mixed/9"`} {
@@ -124,6 +157,7 @@ func TestSimVerbsRefuse(t *testing.T) {
 		"want numbers from 1":  {"sim", "--runs", "0"},
 		"--jobs 0":             {"sim", "--jobs", "0"},
 		"which SCENARIO it is": {"sim", "counter", "--plan", "x"},
+		"of so many messages":  {"sim", "--linked", "--deliveries", "9"},
 		`SEED "x"`:             {"shrink", "x"},
 		"accepts between 1":    {"shrink"},
 	} {
@@ -134,6 +168,7 @@ func TestSimVerbsRefuse(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"built in are counter": {"sim", "nothing"}, "no such file": {"sim", "--plan", "./none.json"},
+		"it has devices, meters or a time": {"sim", "locker", "--linked"},
 	} {
 		if code, out, errs := output(t, args...); code != exitFailure || out != "" || !strings.Contains(errs, want) {
 			t.Errorf("%v: code %d: %s%s", args, code, out, errs)

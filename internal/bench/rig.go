@@ -87,13 +87,19 @@ func list(args ...uint64) []byte {
 	return b
 }
 
-// deliver sends a message and runs until it has been delivered.
+// deliver sends a message and runs until it has been delivered. That it took no effect is an
+// error: what is measured then is not what was to be.
 func (g *rig) deliver(ctx context.Context, to swing.KRef, method string, body []byte) error {
 	if err := g.SendOnly(ctx, to, host.Message{Method: method, Body: body}); err != nil {
 		return err
 	}
-	_, err := g.Run(ctx, host.Policy{})
-	return err
+	if _, err := g.Run(ctx, host.Policy{}); err != nil {
+		return err
+	}
+	if !g.last.Outcome.OK() {
+		return fmt.Errorf("deliver %s: it took no effect: %s", method, g.last.Outcome)
+	}
+	return nil
 }
 
 // gluttonKnobs are the parameters of a glutton: see guest/EXAMPLES.md.
@@ -101,10 +107,11 @@ func gluttonKnobs(heapBytes, noiseBytes, dirtyPages uint64) []byte {
 	return list(heapBytes, noiseBytes, dirtyPages, 0, 0, 0, 0)
 }
 
-// bigLimits are limits for heaps of up to 256 MiB beside the program's own memory.
+// bigLimits are limits for heaps of up to 256 MiB beside the program's own memory, which
+// take more fuel to fill than a delivery usually may use.
 func bigLimits() swing.Limits {
 	l := swing.DefaultLimits()
-	l.MemoryBytes = 320 << 20
+	l.MemoryBytes, l.Fuel = 320<<20, 10_000_000_000
 	return l
 }
 

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
+	"slices"
+	"strings"
+	"unicode"
 
 	"vatwarehouse/internal/bench"
 )
@@ -18,54 +22,81 @@ var assets embed.FS
 // Page is what one page shows.
 type Page struct {
 	Title    string    `json:"title"`
-	Records  []Named   `json:"records"`
-	Surfaces []Surface `json:"surfaces"`
+	Sections []Section `json:"sections"`
+	Colours  []Colour  `json:"colours"` // of lines, in their order
+}
+
+// Colour is that of a line on a light and on a dark page, and on paper, and its dashes.
+type Colour struct {
+	Light string `json:"light"`
+	Dark  string `json:"dark"`
+	// Dashes are the lengths of strokes and gaps, in dots; none is a whole line.
+	Dashes []float64 `json:"dashes"`
+}
+
+// colours are those of lines. They can be told apart on paper without colours, by dashes.
+func colours() []Colour {
+	return []Colour{
+		{"#1f6fb2", "#62b0ee", []float64{}},
+		{"#d9722b", "#f2a065", []float64{8, 4}},
+		{"#2f8f4e", "#62c582", []float64{2, 3}},
+		{"#8a4fa3", "#c893dd", []float64{10, 3, 2, 3}},
+		{"#b8323c", "#f07f87", []float64{4, 3}},
+		{"#6b6f76", "#aab0ba", []float64{12, 5}},
+		{"#a07c00", "#d9b84a", []float64{6, 2, 2, 2, 2, 2}},
+		{"#11868a", "#4fc4c8", []float64{2, 6}},
+	}
 }
 
 // NewPage returns a page that shows nothing yet.
 func NewPage(title string) *Page {
-	return &Page{Title: title, Records: []Named{}, Surfaces: []Surface{}}
+	return &Page{Title: title, Sections: []Section{}, Colours: colours()}
 }
 
-// Named is a record and the file that it is from.
-type Named struct {
-	File string `json:"file"`
-	*Record
-}
+// ErrUnknown marks a file that is neither a record nor a measured surface.
+var ErrUnknown = errors.New("neither a record nor a surface")
 
-// Surface is a measured surface and the file that it is from.
-type Surface struct {
-	File    string           `json:"file"`
-	Machine bench.Machine    `json:"machine"`
-	Rounds  int              `json:"rounds"`
-	Points  []bench.Measured `json:"points"`
-}
-
-// Add adds what a file has: a record, or a measured surface.
+// Add adds what a file has: a record, or a measured surface. Of another file its error
+// wraps ErrUnknown.
 func (p *Page) Add(file string, b []byte) error {
 	var is struct {
 		Format string `json:"format"`
 	}
 	first, _, _ := bytes.Cut(b, []byte("\n"))
-	if err := json.Unmarshal(first, &is); err != nil {
-		return fmt.Errorf("%s: neither a record nor a surface: %w", file, err)
-	}
-	switch is.Format {
-	case recordFormat:
+	err := json.Unmarshal(first, &is)
+	switch {
+	case err != nil || is.Format == "":
+		return fmt.Errorf("%s: %w", file, ErrUnknown)
+	case is.Format == recordFormat:
 		r, err := ReadRecord(b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		p.Records = append(p.Records, Named{file, r})
+		p.add(r.section(file))
 	default:
 		s, _, err := bench.ReadSurface(b)
 		if err != nil {
-			return fmt.Errorf("%s: neither a record nor a surface: %w", file, err)
+			return fmt.Errorf("%s: %w", file, err)
 		}
-		points := append([]bench.Measured{}, s.Done...)
-		p.Surfaces = append(p.Surfaces, Surface{file, s.Machine, s.Rounds, points})
+		p.add(surfaceSection(file, s))
 	}
 	return nil
+}
+
+// add appends a section, under a name that no other has and that can begin a file's.
+func (p *Page) add(s Section) {
+	plain := strings.Map(func(r rune) rune {
+		if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return unicode.ToLower(r)
+		}
+		return '-'
+	}, s.Name)
+	s.Name = plain
+	taken := func(o Section) bool { return o.Name == s.Name }
+	for n := 2; slices.ContainsFunc(p.Sections, taken); n++ {
+		s.Name = fmt.Sprintf("%s-%d", plain, n)
+	}
+	p.Sections = append(p.Sections, s)
 }
 
 // HTML returns the page. The same files give the same bytes.

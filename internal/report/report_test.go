@@ -3,20 +3,15 @@ package report_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"image/png"
 	"io"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"vatwarehouse/guest"
 	"vatwarehouse/host"
@@ -154,9 +149,16 @@ func surface(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range bench.Grid([]int{1, 2}, []int{4}, []int{0, 5}, []string{"snapshot", "wazero"}) {
-		if err := f.Append(bench.Measured{Point: p, Rounds: 7, PageInP50: float64(10 + i)}); err != nil {
-			t.Fatal(err)
+	took := 10.0
+	for _, heap := range []uint64{1, 2} {
+		for _, suffix := range []int{0, 5} {
+			for _, way := range []string{"snapshot", "wazero"} {
+				p := bench.Point{HeapMiB: heap, DirtyPages: 4, Suffix: suffix, Way: way}
+				if err := f.Append(bench.Measured{Point: p, Rounds: 7, PageInP50: took}); err != nil {
+					t.Fatal(err)
+				}
+				took++
+			}
 		}
 	}
 	if err := f.Close(); err != nil {
@@ -169,18 +171,92 @@ func surface(t *testing.T) []byte {
 	return b
 }
 
-// page makes a page of a record and a surface.
-func page(t *testing.T) []byte {
+// weighedOf is what is known from a trace of 1,000 deliveries: two numbers of vats in
+// memory, a rule that counts, in two intervals, and one that does not.
+func weighedOf() *report.Weighed {
+	of := func(n uint64) *uint64 { return &n }
+	w := &report.Weighed{
+		About: "<i>trace", Vats: 9, Deliveries: 1000, Cold: 9, Sizes: []int{1, 8},
+		Misses: []report.Misses{
+			{Way: "lru", PageIns: []*uint64{of(900), of(100)}},
+			{Way: "fewest", PageIns: []*uint64{of(500), nil}},
+		},
+	}
+	for i, vats := range w.Sizes {
+		for j, interval := range []int{0, 5, 50} {
+			p := report.Priced{
+				Vats: vats, Rule: fmt.Sprintf("count:2/%d", interval), Evict: "lru", Initial: 2,
+				Interval: interval, Now: float64(1e6 * (j + 1)), Later: float64(1e7 * (4 - i - j)),
+				Replayed: uint64(10 * (i + j)), Pages: uint64(7 * j), Suffix: uint64(3 * j),
+			}
+			if interval == 0 {
+				p.Rule, p.Initial = "never", 0
+			}
+			w.Policies = append(w.Policies, p)
+		}
+	}
+	return w
+}
+
+// TestWeighedIsDrawn: the plots and tables of a trace have what is known of it: shares of
+// deliveries, the cheapest of each number of vats, a line for each initial count, and a
+// flat one for what does not count.
+func TestWeighedIsDrawn(t *testing.T) {
+	t.Parallel()
+	p := report.NewPage("traces")
+	p.AddWeighed("one", weighedOf())
+	p.AddWeighed("two", weighedOf())
+	s := p.Sections[0]
+	if p.Sections[1].Name != "trace-2" {
+		t.Errorf("two traces have the names %q and %q", s.Name, p.Sections[1].Name)
+	}
+	lines := func(plot report.Plot) (out []string) {
+		for _, l := range plot.Lines {
+			out = append(out, fmt.Sprintf("%s %v", l.Label, l.Values))
+		}
+		return out
+	}
+	top, rules := s.Figures[0].Views[0].Plots, s.Figures[1].Views[1].Plots
+	for _, c := range []struct{ got, want []string }{
+		{lines(top[0]), []string{"lru [90 10]", "fewest [50 NaN]", "nothing saves [0.9 0.9]"}},
+		{lines(top[1]), []string{"all [23 13]", "page-ins and replay [20 10]", "snapshots [3 3]"}},
+		{lines(rules[0]), []string{"never [31 31]", "first after 2 [22 13]"}},
+		{lines(rules[5]), []string{"never [0 0]", "first after 2 [3 6]"}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	choice := s.Figures[1].Choices[0]
+	if !slices.Equal(choice.Options, []string{"1", "8"}) {
+		t.Errorf("there are %q to choose from", choice.Options)
+	}
+	cheapest := fmt.Sprint(s.Tables[0].Rows)
+	const want = "[[8 count:2/50 lru 0 30 0 14 3 10 13 6 0] [1 count:2/50 lru 0 20 0 14 3 20 23 6 0]]"
+	if cheapest != want {
+		t.Errorf("the cheapest are %s, want %s", cheapest, want)
+	}
+	if n := len(s.Tables[1].Rows); n != 6 {
+		t.Errorf("%d rules are listed, not 6", n)
+	}
+}
+
+// page makes a page of a record, a surface and a trace.
+func page(t *testing.T) (*report.Page, []byte) {
 	t.Helper()
 	record, _ := recorded(t)
 	p := report.NewPage("A page of <tests>")
-	for name, b := range map[string][]byte{"run.jsonl": record, "<img src=x onerror=alert(1)>": surface(t)} {
-		if err := p.Add(name, b); err != nil {
+	for _, f := range []struct {
+		name string
+		b    []byte
+	}{{"run.jsonl", record}, {"<img src=x onerror=alert(1)>", surface(t)}} {
+		if err := p.Add(f.name, f.b); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := p.Add("other.txt", []byte("neither")); err == nil {
-		t.Error("a file of something else is accepted")
+	p.AddWeighed("<u>trace", weighedOf())
+	if err := p.Add("other.txt", []byte("neither")); !errors.Is(err, report.ErrUnknown) {
+		t.Errorf("a file of something else: %v", err)
 	}
 	first, err := p.HTML()
 	if err != nil {
@@ -190,20 +266,20 @@ func page(t *testing.T) []byte {
 	if err != nil || !bytes.Equal(first, second) {
 		t.Errorf("made twice, two pages differ: %v", err)
 	}
-	return first
+	return p, first
 }
 
 // TestPageIsWhole: a page loads nothing, and what files say is no markup in it.
 func TestPageIsWhole(t *testing.T) {
 	t.Parallel()
-	b := page(t)
+	_, b := page(t)
 	loads := regexp.MustCompile(
 		`<[a-z]+[^>]*\s(src|href)=|<link|@import|url\(|fetch\(|XMLHttpRequest`,
 	)
 	if found := loads.FindAll(b, -1); len(found) > 0 {
 		t.Errorf("the page loads: %q", found)
 	}
-	for _, markup := range []string{"<b>scenario", "<i>processor", "<img", "<tests>"} {
+	for _, markup := range []string{"<b>scenario", "<i>processor", "<img", "<tests>", "<i>trace", "<u>"} {
 		if bytes.Contains(b, []byte(markup)) {
 			t.Errorf("the page has %q", markup)
 		}
@@ -215,167 +291,47 @@ func TestPageIsWhole(t *testing.T) {
 	}
 }
 
-// TestPageInBrowser: chromium, without network, draws all plots and tables of the page,
-// and no error stands where there is none; a page that is broken says so.
-func TestPageInBrowser(t *testing.T) {
+// TestTimelineAddsUp: of a run of many blocks the points are fewer, and still have in all
+// what was counted, and the most of what varied.
+func TestTimelineAddsUp(t *testing.T) {
 	t.Parallel()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("SKIPPED: no chromium here: that the page is drawn is NOT checked")
-	}
-	b := page(t)
-	dom := browse(t, path, b, "--dump-dom")
-	for what, want := range map[string]int{
-		`data-state="drawn"`: 1, `class="uplot`: 6, `<canvas `: 6, `<table class="rows"`: 2,
-		`<td class="text">v[123]</td>`: 3, `<td class="text">wazero</td>`: 4,
-		`<h2>Run of &lt;/script&gt;&lt;b&gt;scenario</h2>`: 1, `&lt;img src=x onerror=`: 1,
-		`<option value="suffix">`: 1, `<img`: 0, `<b>`: 0,
-	} {
-		if got := len(regexp.MustCompile(what).FindAll(dom, -1)); got != want {
-			t.Errorf("%d of %s, want %d", got, what, want)
+	for _, blocks := range []int{1, 1999, 2000, 2001, 9999} {
+		var b bytes.Buffer
+		fmt.Fprintln(&b, `{"format":"swingsim record 1","scenario":"long","seed":""}`)
+		for i := range blocks {
+			fmt.Fprintf(
+				&b,
+				`{"block":%d,"seconds":%d,"deliveries":2,"queued":%d,"page_ins":%d}`+"\n",
+				i,
+				i+1,
+				i*7919%10007,
+				3*(i+1),
+			)
 		}
-	}
-	broken := bytes.Replace(
-		b,
-		[]byte("for (const r of page.records)"),
-		[]byte("for (const r of page.none)"),
-		1,
-	)
-	if dom := browse(t, path, broken, "--dump-dom"); !bytes.Contains(
-		dom,
-		[]byte(`data-state="error: `),
-	) {
-		t.Error("a broken page does not say so")
-	}
-	shot := filepath.Join(t.TempDir(), "shot.png")
-	browse(t, path, b, "--screenshot="+shot)
-	if got := coloured(t, shot); got < 500 {
-		t.Errorf("the picture has %d dots of the first line's colour", got)
-	}
-}
-
-// TestPageOfManyVats: of more vats than are shown the first ones are, and it is said.
-func TestPageOfManyVats(t *testing.T) {
-	t.Parallel()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("SKIPPED: no chromium here: that the page is cut short is NOT checked")
-	}
-	record := `{"format":"swingsim record 1","scenario":"many","seed":""}` + "\n"
-	for i := range 1200 {
-		record += fmt.Sprintf(`{"vat":"v%d","name":"","deliveries":%d}`, i+1, i) + "\n"
-	}
-	p := report.NewPage("many")
-	if err := p.Add("many", []byte(record)); err != nil {
-		t.Fatal(err)
-	}
-	b, err := p.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The head of the third column is clicked: most deliveries first.
-	b = bytes.Replace(b, []byte("</body>"),
-		[]byte(`<script>document.querySelectorAll("th")[2].click()</script></body>`), 1)
-	dom := string(browse(t, path, b, "--dump-dom"))
-	if got := strings.Count(dom, `<td class="text">v`); got != 1000 {
-		t.Errorf("%d vats are shown", got)
-	}
-	if !strings.Contains(dom, "The first 1,000 of 1,200 rows") {
-		t.Error("it is not said that there are more")
-	}
-	if !strings.Contains(dom, `<tbody><tr><td class="text">v1200</td>`) {
-		t.Error("a click on a head does not sort")
-	}
-}
-
-// TestPageSaves: the links of a page save its plots as pictures, and plots and tables as
-// CSV, with what the files have.
-func TestPageSaves(t *testing.T) {
-	t.Parallel()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("SKIPPED: no chromium here: that the page saves is NOT checked")
-	}
-	// All links are clicked, and what they would save stays in the page.
-	const click = `<script>for (const a of document.querySelectorAll("a.save")) {
-		a.addEventListener("click", (e) => e.preventDefault());
-		a.click();
-	}</script></body>`
-	b := bytes.Replace(page(t), []byte("</body>"), []byte(click), 1)
-	dom := string(browse(t, path, b, "--dump-dom"))
-	saved := map[string]string{}
-	links := regexp.MustCompile(`<a class="save" download="([^"]*)" href="data:([^,]*),([^"]*)"`)
-	for _, m := range links.FindAllStringSubmatch(dom, -1) {
-		saved[m[1]] = m[2] + "," + m[3]
-	}
-	if len(saved) != 6*2+2 {
-		t.Errorf("%d links save something, want 14", len(saved))
-	}
-	const points = "heap_mib,dirty_pages,suffix,way,page_in_p50_us,page_in_p99_us," +
-		"snapshot_p50_us,snapshot_p99_us,snapshot_bytes,replay_per_s,resident_bytes\n" +
-		"1,4,0,snapshot,10,0,0,0,0,0,0\n1,4,0,wazero,11,0,0,0,0,0,0\n"
-	for name, want := range map[string]string{
-		"points.csv": points, "page-in, p50, µs.csv": "\"heap, MiB\",snapshot,wazero\n1,12,13\n2,16,17\n",
-		"vats.csv": "vat,name,deliveries,", "Events that wait.csv": "block,queued\n0,",
-	} {
-		kind, text, _ := strings.Cut(saved[name], ",")
-		got, err := url.PathUnescape(text)
-		if err != nil || kind != "text/csv;charset=utf-8" || !strings.HasPrefix(got, want) {
-			t.Errorf("%s: %s, %v, %.200q, want %q", name, kind, err, got, want)
+		p := report.NewPage("long")
+		if err := p.Add("long", b.Bytes()); err != nil {
+			t.Fatal(err)
 		}
-	}
-	kind, text, _ := strings.Cut(saved["Vats in memory.png"], ",")
-	shot := filepath.Join(t.TempDir(), "shot.png")
-	raw, err := base64.StdEncoding.DecodeString(text)
-	if err = errors.Join(err, os.WriteFile(shot, raw, 0o644)); err != nil ||
-		kind != "image/png;base64" {
-		t.Fatal(kind, err)
-	}
-	if got := coloured(t, shot); got < 200 {
-		t.Errorf("the picture has %d dots of the first line's colour", got)
-	}
-}
-
-// browse has chromium open a page, and returns what it prints.
-func browse(t *testing.T, chromium string, page []byte, do string) []byte {
-	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "page.html")
-	if err := os.WriteFile(file, page, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	out, err := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1100,2600",
-		"--user-data-dir="+filepath.Join(dir, "profile"), do, "file://"+file).Output()
-	if err != nil {
-		t.Fatalf("chromium: %v", err)
-	}
-	return out
-}
-
-// coloured counts the dots of a picture that have the colour of the first line of plots.
-func coloured(t *testing.T, path string) (n int) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	picture, err := png.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := [3]uint32{0x1f, 0x6f, 0xb2}
-	for x := range picture.Bounds().Dx() {
-		for y := range picture.Bounds().Dy() {
-			r, g, b, _ := picture.At(x, y).RGBA()
-			if [3]uint32{r >> 8, g >> 8, b >> 8} == want {
-				n++
+		most := 0.0
+		for i := range blocks {
+			most = max(most, float64(i*7919%10007))
+		}
+		got := map[string]float64{}
+		for _, plot := range p.Sections[0].Figures[0].Views[0].Plots {
+			for _, l := range plot.Lines {
+				if n := len(l.Values); n != len(plot.X[0].Values) || n > 2000 ||
+					n < min(blocks, 1000) {
+					t.Fatalf("%d blocks: %d points at %d", blocks, n, len(plot.X[0].Values))
+				}
+				got["most "+l.Label] = slices.Max(l.Values)
+				for _, v := range l.Values {
+					got["sum "+l.Label] += v
+				}
 			}
 		}
+		if got["sum delivered"] != float64(2*blocks) || got["sum page-ins"] != float64(3*blocks) ||
+			got["most in both queues"] != most || got["most deliveries/s"] != 2 {
+			t.Errorf("%d blocks: %v", blocks, got)
+		}
 	}
-	return n
 }

@@ -13,6 +13,8 @@ type Campaign struct {
 	Jobs  int // runs at a time
 	// Deliveries is how many a run makes at most; 0 leaves it to Draw.
 	Deliveries uint64
+	// Linked has the runs be of two linked kernels, of any length that is drawn.
+	Linked bool
 	// Progress is told after each run how many there were; nil is nobody.
 	Progress func(runs int)
 }
@@ -53,6 +55,14 @@ func (s *Scenario) Campaign(ctx context.Context, c Campaign) (Campaigned, error)
 	return k.out, errors.Join(errs...)
 }
 
+// Plan draws the plan of a seed.
+func (c *Campaign) Plan(s *Scenario, seed uint64) Plan {
+	if c.Linked {
+		return s.DrawLinked(seed)
+	}
+	return s.Draw(seed, c.Deliveries)
+}
+
 // campaign is a Campaign in progress.
 type campaign struct {
 	s *Scenario
@@ -72,7 +82,7 @@ func (k *campaign) work(ctx context.Context) (err error) {
 		if !ok {
 			return nil
 		}
-		p := k.s.Draw(seed, k.c.Deliveries)
+		p := k.c.Plan(k.s, seed)
 		done, err := r.Simulate(ctx, p)
 		if err != nil {
 			return err

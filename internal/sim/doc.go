@@ -65,4 +65,11 @@
 // [ErrOther]. Not in it: comments, about, options and length, which may change
 // between two runs, and the code of built-in programs: vats keep the one they were
 // made with.
+//
+// # Simulation
+//
+// A [Plan] is a whole run of a scenario in which things go wrong, of one host or of two
+// linked ones; a seed draws one, and a [Simulator] makes it, in memory, and says whether
+// its end is the one it would have had. [Scenario.Campaign] makes many, [Shrink] makes one
+// that fails smaller. docs/simulation.md says what is drawn, and what is checked.
 package sim

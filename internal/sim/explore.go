@@ -148,7 +148,7 @@ func (s *Scenario) RunOrder(ctx context.Context, order []int) (out OrderRun, err
 	return w.out, err
 }
 
-// exploration is an Explore in progress: a tree of choices, in which a node is where an
+// exploration is an Explore in progress: a tree of choices, in which a fork is where an
 // event is to leave the run-queue. Its levels are by deviations, and each is run in the
 // order in which its branches were found.
 type exploration struct {
@@ -166,7 +166,7 @@ type exploration struct {
 
 // branch is a choice that is left to make.
 type branch struct {
-	at    *node
+	at    *fork
 	index int
 }
 
@@ -229,9 +229,9 @@ func (e *exploration) order(ctx context.Context, b branch) error {
 	return nil
 }
 
-// branches leaves what else could go next at a node to be run, and reports whether the
+// branches leaves what else could go next at a fork to be run, and reports whether the
 // first may.
-func (e *exploration) branches(n *node) bool {
+func (e *exploration) branches(n *fork) bool {
 	for i := 1; i < len(n.ready); i++ {
 		if !e.allowed(n, i, n.deviations+1) {
 			continue
@@ -252,7 +252,7 @@ func (e *exploration) branches(n *node) bool {
 }
 
 // allowed reports whether an order of so many deviations goes on with a choice.
-func (e *exploration) allowed(n *node, index, deviations int) bool {
+func (e *exploration) allowed(n *fork, index, deviations int) bool {
 	switch {
 	case e.o.Every:
 		return true
@@ -264,9 +264,9 @@ func (e *exploration) allowed(n *node, index, deviations int) bool {
 	return !asleep && !n.extra
 }
 
-// node is where an event is to leave the run-queue.
-type node struct {
-	parent     *node       // nil is none
+// fork is where an event is to leave the run-queue.
+type fork struct {
+	parent     *fork       // nil is none
 	index      int         // that was taken there
 	deviations int         // on the way here
 	ready      []uint32    // keys of the events that could go next
@@ -311,8 +311,8 @@ type footprint struct {
 // same in both orders, but for places in the run-queue.
 func (p footprint) independent(of footprint) bool { return p.plain && of.plain && p.vat != of.vat }
 
-// path returns the choices that lead to a node, where there were several.
-func (n *node) path() (choices []int) {
+// path returns the choices that lead to a fork, where there were several.
+func (n *fork) path() (choices []int) {
 	for ; n.parent != nil; n = n.parent {
 		if len(n.parent.ready) > 1 {
 			choices = append(choices, n.index)
@@ -322,10 +322,10 @@ func (n *node) path() (choices []int) {
 	return choices
 }
 
-// child returns the node that a choice leads to, now that it is known what it did.
-func (n *node) child(index int, did footprint) *node {
+// child returns the fork that a choice leads to, now that it is known what it did.
+func (n *fork) child(index int, did footprint) *fork {
 	n.footprints[index] = did
-	c := &node{parent: n, index: index, deviations: n.deviations}
+	c := &fork{parent: n, index: index, deviations: n.deviations}
 	if index > 0 {
 		c.deviations++
 	}
@@ -353,7 +353,7 @@ func (n *node) child(index int, did footprint) *node {
 
 // footprint returns what an event did that went next from here, or, if it was asleep, did
 // elsewhere. Of what was never seen nothing is known, and it is not plain.
-func (n *node) footprint(index int) footprint {
+func (n *fork) footprint(index int) footprint {
 	if p := n.footprints[index]; p != (footprint{}) {
 		return p
 	}

@@ -27,8 +27,8 @@ func (m *simulation) damage(ctx context.Context, f *PlannedFault) error {
 	if errors.Is(err, ErrOtherEnd) || m.failure != nil {
 		return fmt.Errorf("a flipped bit of %s: %w", name, err)
 	}
-	m.mark(MarkRefused, err != nil)
-	m.mark(MarkHealed, err == nil && told != nil)
+	m.out.mark(MarkRefused, err != nil)
+	m.out.mark(MarkHealed, err == nil && told != nil)
 	return nil
 }
 

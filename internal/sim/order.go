@@ -52,7 +52,7 @@ type walk struct {
 	names      map[swing.VatID]string
 	moves      [][2]kernel.Event // of each deviation: what was taken, and in place of what
 
-	at     *node // where the latest event was taken, once the prefix is done
+	at     *fork // where the latest event was taken, once the prefix is done
 	index  int
 	left   int // events in the run-queue, after it was taken
 	made   []kernel.Report
@@ -190,7 +190,7 @@ func (w *walk) explore(queue []kernel.Event, ready []int) {
 		}
 		return
 	case w.at == nil:
-		w.at = &node{}
+		w.at = &fork{}
 	default:
 		w.at = w.at.child(w.index, w.footprint(len(queue)))
 	}

@@ -105,7 +105,9 @@ func (k *shrinker) moment(i int) bool {
 // without a bound in messages, deliveries stand for them.
 func (p *Plan) Events() uint64 {
 	n := p.Deliveries
-	if p.Messages > 0 {
+	if p.Linked {
+		n = p.Messages
+	} else if p.Messages > 0 {
 		n = min(n, p.Messages)
 	}
 	return n + uint64(len(p.Faults))

@@ -36,6 +36,7 @@ const (
 	MarkFresh    Mark = "a crash left nothing"
 	MarkRecovery Mark = "a fault during recovery"
 	MarkAbsorbed Mark = "a fault was told, and the run went on"
+	MarkAgain    Mark = "workers were lost, and the run went on"
 	MarkRefused  Mark = "damage was refused by name"
 	MarkHealed   Mark = "damage was found, and did not matter"
 	MarkPageIn   Mark = "a vat was paged in"
@@ -45,8 +46,8 @@ const (
 
 // Marks are all there are.
 var Marks = []Mark{
-	MarkLost, MarkKept, MarkFresh, MarkRecovery, MarkAbsorbed, MarkRefused, MarkHealed,
-	MarkPageIn, MarkSnapshot, MarkOutput,
+	MarkLost, MarkKept, MarkFresh, MarkRecovery, MarkAbsorbed, MarkAgain, MarkRefused,
+	MarkHealed, MarkPageIn, MarkSnapshot, MarkOutput,
 }
 
 // errNoMemory is what a vat is refused memory with.
@@ -101,11 +102,15 @@ func (r *Simulator) Simulate(ctx context.Context, p Plan) (out Simulated, err er
 		s: with, machines: r, p: &p, out: &out, settings: p.Settings, files: vfs.NewMem(),
 	}
 	defer func() {
-		if r := recover(); r != nil {
-			out.Failure = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		if bug := recover(); bug != nil {
+			out.Failure = fmt.Errorf("panic: %v\n%s", bug, debug.Stack())
 		}
 	}()
-	out.Failure = m.run(ctx)
+	if p.Linked {
+		out.Failure = linked(ctx, r, with, &p, &out)
+	} else {
+		out.Failure = m.run(ctx)
+	}
 	return out, ctx.Err()
 }
 
@@ -132,26 +137,30 @@ func (m *simulation) run(ctx context.Context) error {
 	return nil
 }
 
+// simulatedOptions are the options of an opening.
+func simulatedOptions(s *Scenario, files vfs.FS, settings Settings, on *machine) host.Options {
+	o := settings.options()
+	o.Seed, o.Devices, o.FS, o.Engine = s.Seed, devices.All(), vfs.Sparing(files), on
+	return o
+}
+
 // host returns the options of an opening, with an observer that counts cranks. Its vats
-// run in a machine that grants all memory.
+// run in a machine that does not fail.
 func (m *simulation) host(
 	ctx context.Context, files vfs.FS, settings Settings,
 ) (o host.Options, on *machine, err error) {
-	if on, err = m.machines.machine(ctx, settings.Compiled); err != nil {
-		return o, nil, err
-	}
-	on.grant = nil
-	o = settings.options()
-	o.Seed, o.Devices, o.FS, o.Engine = m.s.Seed, devices.All(), vfs.Sparing(files), on
+	on, err = m.machines.machine(ctx, machineKey{compiled: settings.Compiled})
+	o = simulatedOptions(m.s, files, settings, on)
 	o.Observer.Crank = func(host.Crank) { m.out.Cranks++ }
-	return o, on, nil
+	return o, on, err
 }
 
 // undisturbed runs the twin, and notes its states.
 func (m *simulation) undisturbed(ctx context.Context) (err error) {
 	settings := m.settings
-	settings.MaxVats, settings.SnapshotInitial = len(m.s.members)+1, SnapshotNever
-	settings.Block, settings.Compiled = host.DefaultBlockCranks, m.p.Deliveries >= compiledFrom
+	settings.MaxVats, settings.MaxBytes = len(m.s.members)+1, 0
+	settings.Snapshots = never
+	settings.Block, settings.Compiled = host.DefaultBlockCranks, true
 	settings.CheckpointBytes, settings.SegmentBytes = 0, 0
 	o, _, err := m.host(ctx, vfs.NewMem(), settings)
 	if err != nil {
@@ -197,39 +206,37 @@ func (m *simulation) life(ctx context.Context, f *PlannedFault) error {
 		return err
 	}
 	var told error
-	made, asked := uint64(0), uint64(0)
-	fired := func() bool { return files.Fired() != "" || stoppable.Err() != nil }
+	o.Observer.Fault = func(err error) { told = errors.Join(told, err) }
+	o.Observer.Block = func(b host.Block) { m.acknowledged += b.Cranks }
+	o.Observer.Output = m.output
+	made, until := uint64(0), uint64(0)
+	if f.inOrder() {
+		until = f.At
+	}
 	o.Observer.Crank = func(c host.Crank) {
 		m.out.Cranks++
 		made++
-		if m.seen = c.Crank; made == f.At && f.inOrder() {
+		m.seen = c.Crank
+		if on.lost != nil && until == 0 {
+			until = 2 * made // it goes on for as long as it was, to be ended in good order
+		}
+		if made == until {
 			stop()
 		}
 	}
-	o.Observer.Block = func(b host.Block) { m.acknowledged += b.Cranks }
-	o.Observer.Output = m.output
-	o.Observer.Fault = func(err error) { told = errors.Join(told, err) }
-	refused := false
-	if f.Kind == FaultMemory {
-		on.grant = func(uint64) error {
-			if asked++; asked == f.At {
-				refused = true
-				return errNoMemory
-			}
-			return nil
-		}
-	}
+	refused := on.armed(f)
 	opened, err := m.attempt(stoppable, &o)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if reached := fired() || refused; reached {
+	if files.Fired() != "" || stoppable.Err() != nil || *refused || on.lost != nil {
 		m.out.Reached[f.Kind]++
-		m.mark(MarkRecovery, !opened && err != nil && m.seen > 0)
-		m.mark(MarkAbsorbed, err == nil && told != nil)
+		m.out.mark(MarkRecovery, !opened && err != nil && m.seen > 0)
+		m.out.mark(MarkAbsorbed, err == nil && told != nil && on.lost == nil)
+		m.out.mark(MarkAgain, on.lost != nil && opened && made > 0)
 		err = unexpected(err)
 	}
-	m.files = m.left(f)
+	m.files = f.left(m.files)
 	if err = errors.Join(err, m.failure); err == nil && f.Kind == FaultDamage {
 		err = m.damage(ctx, f)
 	}
@@ -252,17 +259,22 @@ func (m *simulation) attempt(ctx context.Context, o *host.Options) (opened bool,
 		return false, err
 	}
 	_, err = Run(ctx, h, m.s, RunOptions{Deliveries: m.p.Deliveries})
-	if stats, statsErr := h.Stats(); statsErr == nil {
-		m.mark(MarkPageIn, stats.Vats.PageIns > 0)
-		m.mark(MarkSnapshot, stats.Snapshots > 0)
-	}
+	m.out.markWork(h)
 	return true, errors.Join(err, h.Close(context.WithoutCancel(ctx)))
 }
 
 // mark counts a mark, if it was reached.
-func (m *simulation) mark(mark Mark, reached bool) {
+func (s *Simulated) mark(mark Mark, reached bool) {
 	if reached {
-		m.out.Marks[mark]++
+		s.Marks[mark]++
+	}
+}
+
+// markWork counts the marks of what a host did since it was opened.
+func (s *Simulated) markWork(h *host.Host) {
+	if stats, err := h.Stats(); err == nil {
+		s.mark(MarkPageIn, stats.Vats.PageIns > 0)
+		s.mark(MarkSnapshot, stats.Snapshots > 0)
 	}
 }
 
@@ -295,22 +307,21 @@ func (f *PlannedFault) armed() vfs.Fault {
 		return vfs.Fault{At: at, Err: syscall.EIO, Short: true}
 	case FaultRead:
 		return vfs.Fault{At: at, Err: syscall.EIO, Reads: true}
-	case FaultDamage, FaultMemory, FaultRestart, FaultSettings:
 	}
-	return vfs.Fault{}
+	return vfs.Fault{} // it is none of files
 }
 
-// left returns what a fault leaves of the files: all, unless the machine crashed.
-func (m *simulation) left(f *PlannedFault) *vfs.Mem {
+// left returns what the fault leaves of files: all, unless the machine crashed.
+func (f *PlannedFault) left(files *vfs.Mem) *vfs.Mem {
 	if f.Kind == FaultCrash {
-		return m.files.Crash(f.Draw, f.Keep)
+		return files.Crash(f.Draw, f.Keep)
 	}
-	return m.files.Crash(0, 100)
+	return files.Crash(0, 100)
 }
 
 // output holds one that was released against the twin's.
 func (m *simulation) output(o host.Output) {
-	m.mark(MarkOutput, true)
+	m.out.mark(MarkOutput, true)
 	if o.Number >= uint64(len(m.want.outputs)) {
 		m.failure = fmt.Errorf("output %d was released, the twin has %d", o.Number,
 			len(m.want.outputs))
@@ -346,9 +357,9 @@ func (m *simulation) recovered(ctx context.Context) (err error) {
 		return fmt.Errorf("the activityhash after %d cranks is %v, which the twin never had then",
 			cranks, stats.Activityhash)
 	}
-	m.mark(MarkLost, cranks < m.seen)
-	m.mark(MarkKept, cranks > m.acknowledged)
-	m.mark(MarkFresh, cranks == 0)
+	m.out.mark(MarkLost, cranks < m.seen)
+	m.out.mark(MarkKept, cranks > m.acknowledged)
+	m.out.mark(MarkFresh, cranks == 0)
 	m.acknowledged, m.seen = cranks, cranks
 	return sound(ctx, h)
 }

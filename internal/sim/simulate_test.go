@@ -36,13 +36,8 @@ func TestSimulatedRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	run.Add(found.Runs)
-	if failed := found.Failed; failed != nil {
-		var plan bytes.Buffer
-		if err := WritePlan(&plan, failed.Plan); err != nil {
-			t.Error(err)
-		}
-		t.Fatalf("seed %d: %v\nswingsim sim mixed --seed %d --runs 1\n%s", failed.Seed, failed.Err,
-			failed.Seed, &plan)
+	if found.Failed != nil {
+		fatal(t, found.Failed)
 	}
 	t.Logf("%d cranks, %v, %v", found.Cranks, found.Reached, found.Marks)
 	for _, k := range FaultKinds {
@@ -57,6 +52,24 @@ func TestSimulatedRuns(t *testing.T) {
 	}
 }
 
+// fatal ends a test by telling of a run that failed, and of what is left of it when it is
+// made smaller.
+func fatal(t *testing.T, failed *FailedRun) {
+	t.Helper()
+	small, why, err := Shrink(t.Context(), mixedScenario(t), failed.Plan, nil)
+	var plan bytes.Buffer
+	if err := errors.Join(err, WritePlan(&plan, small)); err != nil {
+		t.Error(err)
+	}
+	more := ""
+	if failed.Plan.Linked {
+		more = " --linked"
+	}
+	t.Fatalf("seed %d: %v\nswingsim sim mixed --seed %d --runs 1%s\nmade smaller, from %d to %d "+
+		"events: %v\n%s", failed.Seed, failed.Err, failed.Seed, more, failed.Plan.Events(), small.Events(),
+		why, &plan)
+}
+
 // TestSimulationRepeatsItself: a plan gives the same run again, also when it was written
 // and read, and seeds draw different ones.
 func TestSimulationRepeatsItself(t *testing.T) {
@@ -64,6 +77,9 @@ func TestSimulationRepeatsItself(t *testing.T) {
 	s := mixedScenario(t)
 	for seed := range uint64(6) {
 		p := s.Draw(seed, 100)
+		if seed >= 4 {
+			p = s.DrawLinked(seed)
+		}
 		var text bytes.Buffer
 		if err := WritePlan(&text, p); err != nil {
 			t.Fatal(err)
@@ -164,6 +180,10 @@ func TestPlansAreRefused(t *testing.T) {
 		{`"crash"`, `"flood"`, "want one of crash, "}, {`"at": 1`, `"at": 0`, "at 1 or later"},
 		{`"at": 1`, `"at": -1`, "read plan"}, {`"at": 1`, `"at": 1, "keep": 101`, "0 to 100 %"},
 		{`"keep_snapshots": `, `"keep_snapshots": -`, "want numbers from 1"},
+		{`"evict": "`, `"evict": "x`, "to evict by one of [lru 2q"}, {`"snapshots": "`, `"snapshots": "x`, "read plan"},
+		{`"settings"`, `"linked": true, "settings"`, "without a bound in messages"},
+		{`"settings"`, `"linked": true, "messages": 3, "settings"`, "want a side, a or b"},
+		{`"at": 1`, `"at": 1, "side": "a"`, "want a side, a or b"},
 		{`"seed"`, `"sead"`, "unknown field"}, {`{`, `[`, "read plan"},
 	} {
 		changed := strings.Replace(text.String(), x.old, x.with, 1)

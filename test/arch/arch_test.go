@@ -21,7 +21,7 @@ var arrows = map[string]string{
 	"vfs":                "",
 	"internal/frame":     "",
 	"internal/portable":  "swing transcript internal/frame",
-	"internal/trace":     "swing internal/frame",
+	"internal/trace":     "swing transcript worker warehouse internal/frame",
 	"internal/invariant": "",
 	"guest":              "",
 	"transcript":         "swing",
@@ -40,7 +40,7 @@ var arrows = map[string]string{
 	"internal/sim":    "host swing vfs guest kernel devices link transcript warehouse worker",
 	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
 	"internal/report": "host kernel swing internal/bench",
-	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing",
+	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing warehouse",
 	"examples/embed":  "host guest",
 }
 
@@ -60,6 +60,7 @@ var foreign = map[string]string{
 	"github.com/jedib0t/go-pretty":    "cmd/swingsim",
 	"github.com/schollz/progressbar":  "cmd/swingsim",
 	"golang.org/x/perf":               "internal/bench",
+	"gonum.org/v1/plot":               "internal/report",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,9 @@ func sources(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{hookFile: hook}
 	for _, f := range planted {
+		if f.file == "" {
+			continue
+		}
 		text, ok := all[f.file]
 		if !ok {
 			b, err := os.ReadFile(filepath.Join(root, f.file))
@@ -169,7 +173,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 	}
 	binaries, sound := map[string]string{}, map[test]bool{}
 	for _, f := range planted {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.class+" "+f.name, func(t *testing.T) {
 			x := f.test(t)
 			if binaries[x.pkg] == "" {
 				binaries[x.pkg] = build(t, overlay, dir, x.pkg)
@@ -185,13 +189,37 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 				t.Fatalf("%s, %s, does not find it", f.class, x.name)
 			}
 			t.Logf("%s: %s", f.class, firstWords(said))
+			if slices.Contains(simulated, f.class) {
+				shrunk(t, said)
+			}
 		})
+	}
+}
+
+// simulated are the classes whose tests make what they find smaller, and shrunkMax is how
+// many events they may leave of that.
+var simulated = []string{"F15", "F16"}
+
+const shrunkMax = 20
+
+var shrunkTo = regexp.MustCompile(`made smaller, from (\d+) to (\d+) events`)
+
+// shrunk sees that what a simulated run has found was made small.
+func shrunk(t *testing.T, said string) {
+	t.Helper()
+	m := shrunkTo.FindStringSubmatch(said)
+	if m == nil {
+		t.Fatalf("nothing was made smaller:\n%s", said)
+	}
+	if n, err := strconv.Atoi(m[2]); err != nil || n > shrunkMax {
+		t.Errorf("%s, want at most %d", m[0], shrunkMax)
 	}
 }
 
 // elsewhere are classes whose planted faults are in a test of their own.
 var elsewhere = map[string]string{
 	"F2": "TestMissingSyncsAreSeen", "F3": "TestKillsSeeAPlantedFault",
+	"F9a": "TestPlantedFaults", "F9b": "TestDuelsFindFaults",
 }
 
 // TestEveryClassHasPlantedFaults: no class is trusted that has found nothing.

@@ -1,7 +1,8 @@
 package planted
 
 // fault is one: in a file, a text that is replaced. PLANTED, in the new text, is whether
-// the fault is to be made.
+// the fault is to be made. Without a file it is the one of the same name, which another
+// class finds too.
 type fault struct {
 	name     string
 	class    string // that must find it
@@ -152,5 +153,18 @@ var planted = []fault{
 		name: "an entry may have anything behind it", class: "F13", file: "swing/cbor.go",
 		by:  test{"./transcript", "FuzzDecode"},
 		old: "func (r *Reader) Done() error {\n", new: "func (r *Reader) Done() error {\n\tif PLANTED {\n\t\tr.at = len(r.b)\n\t}\n",
+	},
+	// Whole lives, of one kernel and of two. What they find is made smaller.
+	{name: "a block is not synced", class: "F15", trials: 60},
+	{name: "a global is forgotten", class: "F15", trials: 60},
+	{name: "a span ends one early", class: "F15", trials: 60},
+	{name: "the last page written is missed", class: "F15", trials: 60},
+	{
+		name: "a lost delivery is half done", class: "F15", trials: 60, file: "kernel/kernel.go",
+		old: "\t\tc.rollback(c.start)\n\t\treturn Report{Vat", new: "\t\tif !PLANTED {\n\t\t\tc.rollback(c.start)\n\t\t}\n\t\treturn Report{Vat",
+	},
+	{
+		name: "a gap in what a peer says is not seen", class: "F16", trials: 20, file: "devices/mailbox.go",
+		old: "number == p.Taken+1 {", new: "(number == p.Taken+1 || PLANTED && number > p.Taken) {",
 	},
 }

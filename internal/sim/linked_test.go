@@ -1,0 +1,75 @@
+package sim
+
+import (
+	"errors"
+	"testing"
+
+	"vatwarehouse/test/faults"
+)
+
+// linkedKindsAfter is kindsAfter for two linked kernels.
+const linkedKindsAfter = 40
+
+// TestLinkedRuns: two linked kernels, each of which crashes, restarts, and meets errors,
+// over a link that loses, doubles and delays what they say, end as they would have.
+func TestLinkedRuns(t *testing.T) {
+	run := faults.Begin(t, "F16")
+	c := Campaign{First: run.Seed, Runs: run.Due, Jobs: 2, Linked: true}
+	found, err := mixedScenario(t).Campaign(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Add(found.Runs)
+	if found.Failed != nil {
+		fatal(t, found.Failed)
+	}
+	t.Logf("%d cranks, %v, %v", found.Cranks, found.Reached, found.Marks)
+	for _, k := range LinkedKinds {
+		if run.Due >= linkedKindsAfter && found.Reached[k] == 0 {
+			t.Errorf("never came: %s", k)
+		}
+	}
+}
+
+// TestLinkedRunsSaySomething: the vats of the two kernels have to do with each other, and a
+// scenario that cannot be spread over two is refused.
+func TestLinkedRunsSaySomething(t *testing.T) {
+	t.Parallel()
+	s := mixedScenario(t)
+	r := s.Simulator()
+	defer func() {
+		if err := r.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := s.DrawLinked(1)
+	p.Messages, p.Faults = 30, nil
+	with := s.WithSeed(p.Seed)
+	with.Length.Messages = p.Messages
+	out := Simulated{Marks: map[Mark]int{}}
+	m := pair{s: with, p: &p, machines: r, out: &out}
+	answers, err := m.play(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	placed := uint64(0)
+	for _, a := range answers[len(answers)-3:] { // the traders': ticked, placed, failed
+		if a.problem != "" || len(a.values) != 3 {
+			t.Fatalf("answers %+v", answers)
+		}
+		n, _ := a.values[1].(uint64)
+		placed += n
+	}
+	if placed == 0 || m.wire.posted < p.Messages {
+		t.Errorf("%d parcels, answers %+v", m.wire.posted, answers)
+	}
+	locker, err := Builtin("locker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Scenario{locker, parsed(t, "about: a\nseed: s\nvats:\n  - {name: a, program: counter}\n")} {
+		if err := s.Linkable(); !errors.Is(err, ErrUnlinkable) {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+}
