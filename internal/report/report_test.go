@@ -241,6 +241,33 @@ func TestWeighedIsDrawn(t *testing.T) {
 	}
 }
 
+// TestPredictions: what swingsim policy --check --json prints is a table of what was said
+// and what ran. What has no checks is refused.
+func TestPredictions(t *testing.T) {
+	t.Parallel()
+	p := report.NewPage("predictions")
+	err := p.Add("policy.json", []byte(`{"about":"glutton, seed x","vats":3,"checks":[{"policy":`+
+		`{"vats":50,"rule":"count:2/200","pause_on_evict":false},"counts":[{"what":"page-ins",`+
+		`"predicted":12,"ran":10},{"what":"replayed","predicted":3,"ran":0}],`+
+		`"predicted_ns":5000000,"ran_ns":4000000}]}`+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.Sections[0]
+	got := fmt.Sprint(s.About, s.Tables[0].Rows)
+	const want = "policy.json, of glutton, seed x[[50 count:2/200 lru page-ins 12 10 20] " +
+		"[50 count:2/200 lru replayed 3 0 <nil>] " +
+		"[50 count:2/200 lru time beyond that of all in memory, ms 5 4 25]]"
+	if got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	for _, other := range []string{`{"about":"x","checks":[]}`, `{"checks":1}`, `[]`, ``} {
+		if err := p.Add("other", []byte(other)); !errors.Is(err, report.ErrUnknown) {
+			t.Errorf("%q: %v", other, err)
+		}
+	}
+}
+
 // page makes a page of a record, a surface and a trace.
 func page(t *testing.T) (*report.Page, []byte) {
 	t.Helper()
