@@ -8,23 +8,33 @@ import (
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
+	"vatwarehouse/transcript"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
 )
 
-// Work is one thing that the warehouse was asked for: a delivery, or to discard a vat.
+// Work is one thing that the warehouse was asked for: a delivery, or to discard a vat; or
+// it was told that nothing is left to deliver.
 type Work struct {
+	// Idle says that nothing was left to deliver. Nothing else is said then.
+	Idle bool
+
 	Vat swing.VatID
 	// Discard says that the vat's worker, if it had one, was given up: the vat ended, or
 	// what it had done was undone. All that follows is of deliveries.
 	Discard  bool
 	Position uint64 // in the vat's transcript
+	Time     uint64 // block time, in nanoseconds since the Unix epoch
 	Delivery swing.DeliveryKind
 	OK       bool // it took effect
 	PagedIn  bool // the vat had to be paged in first
 	Fuel     uint64
 	Syscalls int
-	Took     time.Duration // paging in, if that had to be, and running
+	// Bytes are those of the delivery, and of its syscalls with their answers; Devices is
+	// how many of them called a device.
+	Bytes   uint64
+	Devices int
+	Took    time.Duration // paging in, if that had to be, and running
 	// Memory is the size of the vat's linear memory after it, and Written the pages that
 	// it wrote, by number, ascending; nothing is known of a delivery that took no effect.
 	Memory  uint64
@@ -68,6 +78,27 @@ func (w *works) footprint(vat swing.VatID, c worker.Capture) {
 	}
 }
 
+// weigh notes what is known from the transcript's entry.
+func (w *Work) weigh(item []byte) {
+	if item == nil {
+		return // a delivery that was undone has none
+	}
+	e, err := transcript.Decode(item)
+	if err == nil {
+		w.Time, err = swing.DeliveryTime(e.Delivery)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("host: the entry of a delivery to vat %s: %v", w.Vat, err))
+	}
+	w.Bytes = uint64(len(e.Delivery))
+	for _, x := range e.Exchanges {
+		w.Bytes += uint64(len(x.Request) + len(x.Answer))
+		if x.Op == swing.OpCall {
+			w.Devices++
+		}
+	}
+}
+
 // tellWork tells the Observer what the warehouse did for a crank. The vat's image is
 // brought up to date after each delivery: that is how its footprint is found.
 func (h *Host) tellWork(ctx context.Context, r kernel.Report) error {
@@ -75,10 +106,14 @@ func (h *Host) tellWork(ctx context.Context, r kernel.Report) error {
 		return nil
 	}
 	for i := range h.clock.work.list {
-		if one := &h.clock.work.list[i]; !one.Discard && one.Vat == r.Vat {
+		if one := &h.clock.work.list[i]; !one.Discard && !one.Idle && one.Vat == r.Vat {
 			one.Delivery, one.Syscalls = r.Delivery, r.Syscalls
 			one.OK, one.Fuel = r.Outcome.OK(), r.Outcome.Fuel
+			one.weigh(r.Item)
 		}
+	}
+	if r.Kind == kernel.Idle {
+		h.clock.work.add(Work{Idle: true})
 	}
 	if last := h.clock.work.latest(); last != nil && last.Vat == r.Vat {
 		err := h.vats.Refresh(ctx, r.Vat)

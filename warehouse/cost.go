@@ -5,16 +5,18 @@ import (
 	"vatwarehouse/transcript"
 )
 
-// What things cost beside each other, in units of fuel, of which one is about 0.2 ns:
-// measured by swingsim bench, and rounded. They decide between ways that are all right.
+// What things cost beside each other, in units of fuel, of which one is about 0.5 ns:
+// those of docs/benchmarks.md. They decide between ways that are all right.
 const (
 	// deliveryFuel is what a replayed delivery costs beside the fuel it uses.
-	deliveryFuel = 4_000
+	deliveryFuel = 1_400
 	// snapshotFuel is what a snapshot costs, and pageFuel each page that is in it.
-	snapshotFuel = 200_000
-	pageFuel     = 30_000
+	snapshotFuel = 60_000
+	pageFuel     = 38_000
 	// pageInFuel is what a page-in costs without replay.
-	pageInFuel = 500_000
+	pageInFuel = 194_000
+	// pauseShare is the part of a snapshot's cost that is pausing.
+	pauseShare = 3
 )
 
 // work is what deliveries took, and replaying them would take again.
@@ -52,11 +54,14 @@ func (c *byteCount) Syscall(op swing.Op, request []byte) (answer []byte, ok bool
 // account is what is known of a vat's costs. Accounts are kept for vats that are not
 // paged in if the policy needs them.
 type account struct {
-	behind  work   // from the latest snapshot to the image
-	total   uint64 // fuel: what its deliveries have cost
-	pageIns uint64 // that had to replay what is since the latest snapshot, if anything
-	// pauses are how often its image was brought up to date, and pages what that wrote.
-	pauses, pages uint64
+	behind work   // from the latest snapshot to the image
+	total  uint64 // fuel: what its deliveries have cost
+	rent   uint64 // fuel: what was replayed since the latest snapshot
+	shadow shadow
+	// paused says that its image was brought up to date, and pages is what that wrote: the
+	// mean of the latest and the mean before. held are those since the latest snapshot.
+	paused      bool
+	pages, held uint64
 }
 
 // accountsMax bounds the accounts that are kept. One that is forgotten begins anew.
@@ -75,17 +80,51 @@ func (w *Warehouse) account(id swing.VatID) *account {
 	return a
 }
 
+// since returns what a vat has done since its latest snapshot.
+func (v *vat) since() work { return v.account.behind.plus(v.unsaved) }
+
+// price returns what a snapshot of a vat is expected to cost, in fuel, by what it has
+// written so far from one to the next.
+func (w *Warehouse) price(a *account, bytes uint64) uint64 {
+	pages := bytes / swing.PageBytes / writtenShare
+	switch {
+	case a.paused:
+		pages = a.pages
+	case w.stats.Pauses > 0:
+		pages = w.stats.PagesPaused / w.stats.Pauses
+	}
+	return snapshotFuel + pageFuel*pages
+}
+
+// learn notes what bringing a vat's image up to date wrote.
+func (w *Warehouse) learn(a *account, pages uint64) {
+	a.held += pages
+	if a.paused {
+		pages = (a.pages + pages + 1) / 2
+	}
+	first := !a.paused
+	a.paused, a.pages = true, pages
+	if first {
+		w.reprice(a, w.price(a, 0))
+	}
+}
+
+// writtenShare is the part of its memory that a vat is taken to write to its first snapshot.
+const writtenShare = 4
+
 // standing returns how far a vat is beyond its latest snapshot.
 func (w *Warehouse) standing(v *vat) standing {
 	s := standing{
-		start: v.start, snapshot: v.snapshot, end: v.at, since: v.account.behind.plus(v.unsaved),
-		pageIns: v.account.pageIns, total: v.account.total, pages: 1,
+		start: v.start, snapshot: v.snapshot, end: v.at, since: v.since(),
 	}
-	switch a := v.account; {
-	case a.pauses > 0:
-		s.pages = a.pages / a.pauses
-	case w.stats.Pauses > 0:
-		s.pages = w.stats.PagesPaused / w.stats.Pauses
+	if w.options.Snapshots.Rule == ByCost {
+		s.total, s.price = v.account.total, w.price(v.account, v.bytes)
+		if v.paused {
+			s.price /= pauseShare
+		}
+		s.rent = v.account.rent + v.unsaved.cost()
+		s.excess = excess(s.since, v.account.shadow.since)
+		s.spare = w.allowance.spare()
 	}
 	return s
 }

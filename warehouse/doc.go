@@ -34,12 +34,19 @@
 // changes no outcome.
 //
 // ByCost learns what it needs by counting, not by a clock: how much fuel each vat
-// uses, how often it is paged in, how many pages a snapshot of it has. With w the
-// work since the latest snapshot, W all of it, and n page-ins so far, it takes one
-// when
+// uses, what page-ins replay, how many pages a snapshot of it has. It takes one
 //
-//	(n + 1) / W × w × w/2  ≥  price of a snapshot of so many pages
+//   - of a vat that is evicted, when what page-ins have replayed since its latest, with
+//     what the next will, costs as much as one. That is the rule of who does not know
+//     whether to rent or to buy: whatever comes, it costs at most twice the least;
+//   - when w × w/2 ≥ W × price, with w the work since the latest snapshot and W all of
+//     it: Young's rule for the interval of checkpoints, for one restart in as long as
+//     the vat has run.
 //
-// which is Young's rule for the interval of checkpoints, page-ins being the
-// failures. What it has learned is lost when the process ends.
+// It also follows, by counting, what the default (count:2/200) would have cost, and
+// departs from it only so far as it can afford to: when all that was spent, and what it
+// takes to be where the default is, come to more than the default's costs and a
+// fortieth, it takes the snapshot that the default has taken, and none beside. So it
+// costs at most a little more, whatever vats do. What it has learned is lost when the
+// process ends.
 package warehouse

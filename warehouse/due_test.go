@@ -39,27 +39,41 @@ func TestDue(t *testing.T) {
 	}
 }
 
-// TestDueByCost: the work between snapshots is as Young's rule has it, the square root of
-// twice the price over the rate, worked out by hand: the price of 10 pages is 500,000.
+// TestDueByCost: what is paid for a snapshot is what was replayed for want of one, or may be
+// after a restart; with what can be spared, worked out by hand: the price is 500,000.
 func TestDueByCost(t *testing.T) {
+	const price = 500_000
 	p := Policy{Rule: ByCost}
-	for _, r := range []struct{ total, pageIns, since uint64 }{
-		{1_000_000, 0, 1_000_000},      // 2 × price: one page-in, at the end of all there was
-		{100_000_000, 0, 10_000_000},   // √(2 × 500,000 × 100 million)
-		{100_000_000, 99, 1_000_000},   // a tenth of it for a hundred times the page-ins
-		{100_000_000, 399, 500_000},    // and a twentieth
-		{9_000_000, 8, 1_000_000},      // the same rate in less time
-		{400_000_000, 99, 2_000_000},   // a quarter of the rate
-		{1_600_000_000, 0, 40_000_000}, // never again often
+	for _, r := range []struct {
+		total, since, rent, excess uint64
+		spare                      int64
+		m                          moment
+		want                       bool
+	}{
+		// On eviction the rent counts; it has to be affordable.
+		{10 * price, 0, price, 0, price, evicted, true},
+		{10 * price, 0, price - 1, 0, price, evicted, false},
+		{10 * price, 0, price, 0, price - 1, evicted, false},
+		{10 * price, 0, price, 0, price, delivered, false},
+		// The restart: Young's rule, √(2 × price × total).
+		{2 * price, 2 * price, 0, 0, price, delivered, true},
+		{2 * price, 2*price - 1, 0, 0, price, delivered, false},
+		{200 * price, 20 * price, 0, 0, price, delivered, true},
+		{200 * price, 20*price - 1, 0, 0, price, idle, false},
+		{200 * price, 20 * price, 0, 0, price - 1, delivered, false},
+		// What the default has is put by, and taken at the latest where it cannot be spared.
+		{200 * price, 20 * price, 0, 1, -1, delivered, true},
+		{200 * price, 0, price, 1, -1, evicted, true},
+		{200 * price, 0, 0, 1000, 999, evicted, true},
+		{200 * price, 0, 0, 1000, 1000, evicted, false},
+		{200 * price, 0, 0, 1000, -1, delivered, false},
 	} {
-		s := standing{end: 1, pages: 10, total: r.total, pageIns: r.pageIns}
-		s.since.fuel = r.since
-		if !p.due(s, delivered) {
-			t.Errorf("%+v: not due", r)
+		s := standing{
+			end: 1, total: r.total, price: price, rent: r.rent, excess: r.excess, spare: r.spare,
 		}
-		s.since.fuel--
-		if p.due(s, delivered) {
-			t.Errorf("%+v: due a unit early", r)
+		s.since.fuel = r.since
+		if got := p.due(s, r.m); got != r.want {
+			t.Errorf("%+v: %v", r, got)
 		}
 	}
 }

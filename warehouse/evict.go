@@ -180,9 +180,12 @@ func (w *Warehouse) free(except swing.VatID) iter.Seq[*vat] {
 // evict gives a worker up, losing nothing. If a snapshot is due, its image is
 // brought up to date first: the host will take the snapshot from there.
 func (w *Warehouse) evict(ctx context.Context, v *vat) error {
-	w.noteDue(v, evicted)
+	if !w.snapShadow(v) {
+		w.owe(v)
+	}
+	again := w.noteDue(v, evicted)
 	i := w.dueAt(v.id)
-	due := i >= 0 && w.due[i].paused == 0 || w.options.Snapshots.due(w.standing(v), evicted)
+	due := again || i >= 0 && w.due[i].paused == 0
 	if due || w.options.PauseOnEvict {
 		err := w.pause(ctx, v)
 		if w.lose(err) {
@@ -193,7 +196,12 @@ func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 		}
 	}
 	if due {
+		if w.due[i].paused > 0 {
+			w.allowance.left -= int64(w.price(v.account, v.bytes) / pauseShare)
+		}
 		w.due[i].paused = v.at
+	} else {
+		w.lend(v)
 	}
 	w.stats.Evictions++
 	if err := w.drop(ctx, v); err != nil {

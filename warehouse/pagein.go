@@ -54,8 +54,12 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 		return nil, err
 	}
 	if i := w.dueAt(id); i >= 0 {
-		v.snapshot = max(v.snapshot, w.due[i].paused)
+		v.snapshot, v.paused = max(v.snapshot, w.due[i].paused), w.due[i].paused > 0
 	}
+	if v.paused { // what its image holds will be in the snapshot
+		v.account.behind, v.account.rent = work{}, 0
+	}
+	w.follow(v)
 	w.vats.Add(id, v)
 	w.stats.PageIns++
 	w.grown(v)
@@ -88,9 +92,7 @@ func (w *Warehouse) start(
 		}
 		w.stats.Replayed++
 	}
-	if v.account.total > 0 && !w.options.PauseOnEvict {
-		v.account.pageIns++
-	}
+	v.account.rent += v.unsaved.cost()
 	p.users++
 	return v, nil
 }

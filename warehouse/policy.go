@@ -114,7 +114,7 @@ func (p Policy) String() string {
 	return string(p.Rule)
 }
 
-// MarshalText returns the text, for JSON.
+// MarshalText returns the text that UnmarshalText reads.
 func (p Policy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // WithDefaults returns p with its defaults in place of what is zero.
@@ -157,10 +157,15 @@ type standing struct {
 	// reaches, or start if it has none, and end where the vat is.
 	start, snapshot, end uint64
 	since                work // since the snapshot
-	// pageIns are how often it would have cost less to page the vat in if there had
-	// been a snapshot, and total is what it has cost, in fuel, to run it all that time.
-	pageIns, total uint64
-	pages          uint64 // that a snapshot is expected to write
+
+	// The rest, in fuel, is for ByCost. total is what all deliveries of the vat have cost,
+	// price what a snapshot is expected to, and rent what page-ins have replayed since the
+	// latest, with the one that would be next.
+	total, price, rent uint64
+	// excess is how much more a page-in replays than it would under the default, and spare
+	// what can be spent beyond what that costs.
+	excess uint64
+	spare  int64
 }
 
 // due reports whether a vat wants a snapshot at that moment.
@@ -174,7 +179,7 @@ func (p Policy) due(s standing, m moment) bool {
 	case ByBytes:
 		return s.since.bytes >= p.Amount
 	case ByCost:
-		return s.pays()
+		return s.pays(m)
 	case OnEvict:
 		return m == evicted
 	case OnIdle:
@@ -189,13 +194,21 @@ func (p Policy) due(s standing, m moment) bool {
 	return s.end-s.snapshot >= uint64(p.Interval)
 }
 
-// pays reports whether the replays that were to be expected since the latest snapshot
-// cost as much as the next one. If page-ins come by chance, as often as they did so far,
-// one of them finds half of the work since the snapshot on the average; one page-in more
-// than there were is expected, for the next opening.
-func (s standing) pays() bool {
+// pays reports whether a snapshot is worth its price.
+//
+// A vat that is evicted will be paged in again: when all that was replayed for want of a
+// snapshot, and will be by the next page-in, costs as much as one, it is time for it. So
+// never more than twice the least is spent, whatever comes; and if page-ins come evenly,
+// it is the least.
+//
+// For a restart, which comes by chance, and is expected once in as long as the vat has
+// run, it is Young's rule for the interval of checkpoints.
+func (s standing) pays(m moment) bool {
 	since := float64(s.since.cost())
-	rate := float64(s.pageIns+1) / max(float64(s.total), since)
-	price := float64(snapshotFuel + pageFuel*s.pages)
-	return rate*since*since/2 >= price
+	wants := since*since/2 >= float64(s.price)*max(float64(s.total), since) ||
+		m == evicted && s.rent >= s.price
+	if s.excess > 0 { // it lacks one that the default has: the price is put by
+		return wants || m == evicted && s.spare < int64(s.excess)
+	}
+	return wants && s.spare >= int64(s.price)
 }

@@ -111,23 +111,26 @@ type vat struct {
 	bytes    uint64 // its memory, as counted in Stats
 	unsaved  work   // from the image to where it is
 	account  *account
+	// paused says that a snapshot of its image, or what that will be, is to be taken.
+	paused bool
 }
 
 // Warehouse is a kernel.Vats. It has one owner: no two of its methods may run
 // at the same time.
 type Warehouse struct {
-	engine   Engine
-	source   Source
-	options  Options
-	vats     *simplelru.LRU[swing.VatID, *vat]
-	programs *simplelru.LRU[programKey, *program]
-	evictor  evictor
-	pins     map[swing.VatID]bool
-	accounts *simplelru.LRU[swing.VatID, *account] // nil: they are not needed
-	counter  byteCount                             // of the delivery under way
-	due      []dueVat                              // in the order they fell due
-	lost     *LostError                            // the latest
-	stats    Stats
+	engine    Engine
+	source    Source
+	options   Options
+	vats      *simplelru.LRU[swing.VatID, *vat]
+	programs  *simplelru.LRU[programKey, *program]
+	evictor   evictor
+	pins      map[swing.VatID]bool
+	accounts  *simplelru.LRU[swing.VatID, *account] // nil: they are not needed
+	counter   byteCount                             // of the delivery under way
+	due       []dueVat                              // in the order they fell due
+	allowance allowance                             // of ByCost
+	lost      *LostError                            // the latest
+	stats     Stats
 }
 
 // programKey is what a compiled program is kept under.
@@ -142,6 +145,7 @@ type dueVat struct {
 	// paused is the position at which it was evicted, and its image brought up
 	// to date, if it was; the snapshot will be of that.
 	paused uint64
+	spent  int64 // of the allowance
 }
 
 // unbounded is the size given to simplelru, which must not evict by itself:
@@ -180,7 +184,9 @@ func (w *Warehouse) makeLists() (err error) {
 		return err
 	}
 	if w.options.Snapshots.Rule != ByCount {
-		w.accounts, err = simplelru.NewLRU[swing.VatID, *account](accountsMax, nil)
+		w.accounts, err = simplelru.NewLRU(accountsMax, func(_ swing.VatID, a *account) {
+			w.allowance.lent -= a.shadow.lent
+		})
 		if err != nil {
 			return err
 		}
@@ -225,16 +231,26 @@ func (w *Warehouse) Deliver(
 		done := work{1, out.Fuel, uint64(len(delivery)) + w.counter.bytes}
 		v.unsaved = v.unsaved.plus(done)
 		v.account.total += done.cost()
+		v.account.shadow.add(done)
 		w.grown(v)
 		w.noteDue(v, delivered)
 	}
 	return out, nil
 }
 
-// noteDue puts a vat on the list of due snapshots, once.
-func (w *Warehouse) noteDue(v *vat, m moment) {
-	if w.options.Snapshots.due(w.standing(v), m) && w.dueAt(v.id) < 0 {
-		w.due = append(w.due, dueVat{id: v.id})
+// noteDue puts a vat on the list of due snapshots if it is due, and reports whether it is.
+func (w *Warehouse) noteDue(v *vat, m moment) bool {
+	due := w.options.Snapshots.due(w.standing(v), m)
+	if due {
+		w.owe(v)
+	}
+	return due
+}
+
+// owe puts a vat on the list of due snapshots, once.
+func (w *Warehouse) owe(v *vat) {
+	if w.dueAt(v.id) < 0 {
+		w.due = append(w.due, dueVat{id: v.id, spent: w.spend(v)})
 	}
 }
 
@@ -254,6 +270,7 @@ func (w *Warehouse) grown(v *vat) {
 // call. The image of each holds its heap at some position since then: what the
 // host makes of it, it does from the image.
 func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
+	w.snapShadows()
 	due := w.due
 	w.due = nil
 	ids := make([]swing.VatID, 0, len(due))
@@ -270,11 +287,12 @@ func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
 			}
 			v.snapshot = v.at
 		}
+		a := w.account(d.id)
 		if ok {
-			v.account.behind = work{}
-		} else {
-			w.account(d.id).behind = work{}
+			a, v.paused = v.account, false
 		}
+		w.settle(a, d.spent)
+		a.behind, a.rent = work{}, 0
 	}
 	return ids, nil
 }
@@ -297,8 +315,8 @@ func (w *Warehouse) Want(ctx context.Context, id swing.VatID) error {
 		w.lose(err)
 		return fmt.Errorf("page in vat %s: %w", id, err)
 	}
-	if v.at > v.snapshot && w.dueAt(id) < 0 {
-		w.due = append(w.due, dueVat{id: id})
+	if v.at > v.snapshot {
+		w.owe(v)
 	}
 	return nil
 }
@@ -331,8 +349,7 @@ func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 	}
 	v.saved = v.at
 	v.account.behind, v.unsaved = v.account.behind.plus(v.unsaved), work{}
-	v.account.pauses++
-	v.account.pages += uint64(len(c.Written))
+	w.learn(v.account, uint64(len(c.Written)))
 	w.stats.Pauses++
 	w.stats.PagesPaused += uint64(len(c.Written))
 	return nil
@@ -342,10 +359,16 @@ func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 func (w *Warehouse) Discard(id swing.VatID) {
 	v, ok := w.vats.Peek(id)
 	if !ok {
+		if w.accounts != nil {
+			w.accounts.Remove(id)
+		}
 		return
 	}
 	w.stats.Discards++
-	w.due = slices.DeleteFunc(w.due, func(d dueVat) bool { return d.id == id })
+	if i := w.dueAt(id); i >= 0 {
+		w.allowance.left += w.due[i].spent
+		w.due = slices.Delete(w.due, i, i+1)
+	}
 	if err := w.drop(context.Background(), v); err != nil {
 		panic(fmt.Sprintf("warehouse: discard vat %s: %v", id, err))
 	}

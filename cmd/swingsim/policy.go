@@ -35,11 +35,11 @@ func (a *app) policyVerb() *cobra.Command {
 (` + strings.Join(trace.BuiltinNames(), ", ") + `), or the slog of a SwingSet kernel,
 gzipped or not, and says what other policies would have cost on it:
 
-  page-ins for each number of vats in memory, the least recently used being evicted, and
-  the fewest there can be (Belady's rule, which knows the future), births included;
+  page-ins for each number of vats in memory and each way of eviction (lru, 2q, arc, cost),
+  and the fewest there can be (Belady's rule, which knows the future), births included;
 
-  for each policy of snapshots, first after so many deliveries and then every so many, and
-  each number of vats in memory: snapshots now, page-ins and replay later, and what is kept;
+  for each rule of snapshots (run --help) and each number of vats in memory: snapshots
+  now, page-ins and replay later, the replay of a restart at the end, and what is kept;
 
   for each number of vats the cheapest of them within --memory, --stored and --suffix, and
   the cheapest of all. With --json there are all of them.
@@ -132,14 +132,9 @@ func decodeTrace(in *bufio.Reader, name string) (*trace.Trace, error) {
 	return trace.Decode(b)
 }
 
-// usualCosts are those of docs/benchmarks.md.
-var usualCosts = trace.Costs{
-	PageIn: 97e3, Replay: 700, ReplayFuel: 0.5, Snapshot: 30e3, SnapshotPage: 19e3,
-}
-
 // readCosts takes the usual costs, and in their place what a file of benchmarks measured.
 func readCosts(path string) (trace.Costs, error) {
-	c := usualCosts
+	c := trace.UsualCosts
 	if path == "" {
 		return c, nil
 	}

@@ -30,15 +30,23 @@ type weighed struct {
 type curvePoint struct {
 	Vats    int     `json:"vats"`
 	LRU     uint64  `json:"lru"`
-	Optimum *uint64 `json:"optimum"` // null where it was not computed
+	TwoQ    *uint64 `json:"2q"` // these are null where they were not computed
+	ARC     *uint64 `json:"arc"`
+	Cost    *uint64 `json:"cost"`
+	Optimum *uint64 `json:"optimum"`
 	// Ratio is the share of deliveries that page in.
 	Ratio float64 `json:"miss_ratio"`
 }
 
-// The policies of snapshots that are considered.
+// The rules of snapshots that are considered, beside counts.
+var rules = []string{
+	"never", "cost", "evict", "idle", "fuel:100e3", "fuel:1e6", "bytes:10e3", "bytes:100e3",
+}
+
+// The counts that are considered.
 var (
-	initials  = []int{1, 2, 5, 20}
-	intervals = []int{5, 20, 50, 100, 200, 1000}
+	initials  = []int{2, 5, 20}
+	intervals = []int{5, 20, 50, 200}
 )
 
 // weigh computes all that is said of a trace.
@@ -58,29 +66,71 @@ func weigh(t *trace.Trace, costs trace.Costs, p *policyFlags, say func(string)) 
 		at := curvePoint{Vats: n, LRU: c.PageIns(n)}
 		at.Ratio = float64(at.LRU) / float64(c.Accesses)
 		if slices.Contains(w.sizes, n) {
-			optimum := t.Optimum(n)
-			at.Optimum = &optimum
+			say(fmt.Sprintf("%d vats in memory", n))
+			at.compute(t)
 		}
 		w.Curve = append(w.Curve, at)
 	}
 	for _, n := range w.sizes {
 		say(fmt.Sprintf("%d vats in memory", n))
-		price := func(initial, interval int) {
-			of := trace.Policy{Vats: n, Initial: initial, Interval: interval}
-			w.Policies = append(w.Policies, t.Price(of, costs))
-		}
-		price(trace.Never, 1)
-		for _, initial := range initials {
-			for _, interval := range intervals {
-				price(initial, interval)
-			}
-		}
+		w.price(t, n)
 	}
 	if best := trace.Best(w.Policies, *w.Budget); best >= 0 {
 		chosen := w.Policies[best]
 		w.Best = &chosen
 	}
 	return w
+}
+
+// compute simulates the other ways of eviction. Which vats are in memory depends on the
+// snapshots only where they are evicted by what they cost to replay: there, those of the
+// default are taken.
+func (at *curvePoint) compute(t *trace.Trace) {
+	for way, n := range map[warehouse.Eviction]**uint64{
+		warehouse.Evict2Q: &at.TwoQ, warehouse.EvictARC: &at.ARC, warehouse.EvictCost: &at.Cost,
+	} {
+		pageIns := t.Simulate(trace.Policy{Vats: at.Vats, Evict: way}).PageIns
+		*n = &pageIns
+	}
+	optimum := t.Optimum(at.Vats)
+	at.Optimum = &optimum
+}
+
+// price simulates every rule with so many vats in memory, the least recently used being
+// evicted; and the other ways of eviction with the cheapest of them.
+func (w *weighed) price(t *trace.Trace, vats int) {
+	for _, rule := range consideredRules() {
+		w.Policies = append(w.Policies, t.Price(trace.Policy{Vats: vats, Rule: rule}, w.Costs))
+	}
+	best := w.cheapest(vats)
+	if best == nil {
+		return
+	}
+	for _, way := range []warehouse.Eviction{
+		warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
+	} {
+		p := trace.Policy{Vats: vats, Rule: best.Rule, Evict: way}
+		w.Policies = append(w.Policies, t.Price(p, w.Costs))
+	}
+}
+
+// consideredRules returns the rules that are considered.
+func consideredRules() (all []warehouse.Policy) {
+	for _, text := range rules {
+		var p warehouse.Policy
+		if err := p.UnmarshalText([]byte(text)); err != nil {
+			panic(fmt.Sprintf("policy: %v", err))
+		}
+		all = append(all, p)
+	}
+	for _, initial := range initials {
+		for _, interval := range intervals {
+			all = append(all, warehouse.Policy{
+				Rule: warehouse.ByCount, Initial: initial, Interval: interval,
+			})
+		}
+	}
+	return all
 }
 
 // steps returns numbers up to the most, each about twice the one before.
@@ -99,10 +149,12 @@ func (a *app) printWeighed(w *weighed) {
 	for _, at := range w.Curve {
 		if at.Optimum != nil {
 			rows = append(rows, []string{grouped(at.Vats), grouped(at.LRU),
-				strconv.FormatFloat(100*at.Ratio, 'f', 1, 64) + " %", grouped(*at.Optimum)})
+				strconv.FormatFloat(100*at.Ratio, 'f', 1, 64) + " %", grouped(*at.TwoQ),
+				grouped(*at.ARC), grouped(*at.Cost), grouped(*at.Optimum)})
 		}
 	}
-	a.grid([]string{">vats in memory", ">page-ins", ">of deliveries", ">fewest"}, rows)
+	a.grid([]string{">vats in memory", ">lru", ">of deliveries", ">2q", ">arc", ">cost",
+		">fewest"}, rows)
 	fmt.Fprintf(a.out, "%s can be saved by no number of vats in memory.\n\n",
 		count(w.Cold, "page-in", "page-ins"))
 	if !w.Footprints {
@@ -119,19 +171,22 @@ func (a *app) printWeighed(w *weighed) {
 			rows = append(rows, costRow(c))
 		}
 	}
-	a.grid([]string{">vats in memory", ">first", ">every", ">page-ins", ">replayed", ">snapshots",
-		">now", ">later", ">total", ">pages kept", ">suffix", ">memory"}, rows)
-	fmt.Fprintf(a.out, "\nThe cheapest: swingsim run … --max-vats %d --snapshots %s\n",
-		w.Best.Vats, snapshotsText(w.Best.Policy))
+	a.grid([]string{">vats in memory", "snapshots", "evict", ">page-ins", ">replayed",
+		">snapshots", ">now", ">later", ">restart", ">total", ">pages kept", ">suffix",
+		">memory"}, rows)
+	fmt.Fprintf(a.out, "\nThe cheapest: swingsim run … %s\n", runFlagsOf(w.Best.Policy))
 }
 
-// snapshotsText returns what --snapshots is for a policy.
-func snapshotsText(p trace.Policy) string {
-	rule := warehouse.Policy{Initial: p.Initial, Interval: p.Interval}
-	if p.Initial == trace.Never {
-		rule = warehouse.Policy{Initial: warehouse.Never}
+// runFlagsOf returns the flags of run that ask for a policy.
+func runFlagsOf(p trace.Policy) string {
+	return fmt.Sprintf("--max-vats %d --snapshots %s --evict %s", p.Vats, p.Rule, wayText(p.Evict))
+}
+
+func wayText(e warehouse.Eviction) string {
+	if e == "" {
+		return string(warehouse.EvictLRU)
 	}
-	return rule.String()
+	return string(e)
 }
 
 // cheapest returns the cheapest policy with so many vats that is within the budget, or nil.
@@ -148,22 +203,11 @@ func (w *weighed) cheapest(vats int) *trace.Cost {
 	return nil
 }
 
-func initialText(n int) string {
-	if n == trace.Never {
-		return "never"
-	}
-	return strconv.Itoa(n)
-}
-
 func costRow(c *trace.Cost) []string {
-	every := grouped(c.Interval)
-	if c.Initial == trace.Never {
-		every = ""
-	}
 	return []string{
-		grouped(c.Vats), initialText(c.Initial), every, grouped(c.PageIns), grouped(c.Replayed),
-		grouped(c.Snapshots), took(c.Now), took(c.Later), took(c.Total()),
-		grouped(c.SnapshotPages), grouped(c.Suffix), brief(c.PeakMemory),
+		grouped(c.Vats), c.Rule.String(), wayText(c.Evict), grouped(c.PageIns),
+		grouped(c.Replayed), grouped(c.Snapshots), took(c.Now), took(c.Later), took(c.Restart),
+		took(c.Total()), grouped(c.SnapshotPages), grouped(c.Suffix), brief(c.PeakMemory),
 	}
 }
 

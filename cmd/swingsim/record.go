@@ -34,12 +34,16 @@ func recordTrace(path, about string, o *host.Observer) (done func() error, err e
 }
 
 func eventOf(w host.Work) trace.Event {
-	if w.Discard {
+	switch {
+	case w.Idle:
+		return trace.Event{Kind: trace.Idle}
+	case w.Discard:
 		return trace.Event{Kind: trace.Discard}
 	}
 	return trace.Event{
-		Kind: trace.Deliver, Position: w.Position, Delivery: w.Delivery,
+		Kind: trace.Deliver, Position: w.Position, Delivery: w.Delivery, Time: w.Time,
 		OK: w.OK, PagedIn: w.PagedIn, Fuel: w.Fuel, Syscalls: uint64(w.Syscalls),
+		Bytes: w.Bytes, Devices: uint64(w.Devices),
 		Nanoseconds: uint64(w.Took), Memory: w.Memory, Written: w.Written,
 	}
 }

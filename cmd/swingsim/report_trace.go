@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
-
 	"vatwarehouse/internal/report"
-	"vatwarehouse/internal/trace"
+	"vatwarehouse/warehouse"
 )
 
 // weighedFor is what is said of a trace, as a page shows it.
@@ -23,13 +21,12 @@ func weighedFor(w *weighed) *report.Weighed {
 	for i := range w.Policies {
 		c := &w.Policies[i]
 		p := report.Priced{
-			Vats: c.Vats, Rule: "never", Evict: "lru",
-			Now: c.Now, Later: c.Later, PageIns: c.PageIns, Replayed: c.Replayed,
+			Vats: c.Vats, Rule: c.Rule.String(), Evict: wayText(c.Evict),
+			Now: c.Now, Later: c.Later + c.Restart, PageIns: c.PageIns, Replayed: c.Replayed,
 			Snapshots: c.Snapshots, Pages: c.SnapshotPages, Suffix: c.Suffix, Memory: c.PeakMemory,
 		}
-		if c.Initial != trace.Never {
-			p.Rule = fmt.Sprintf("count:%d/%d", c.Initial, c.Interval)
-			p.Initial, p.Interval = c.Initial, c.Interval
+		if rule := c.Rule.WithDefaults(); rule.Rule == warehouse.ByCount && rule.Initial > 0 {
+			p.Initial, p.Interval = rule.Initial, rule.Interval
 		}
 		out.Policies = append(out.Policies, p)
 	}

@@ -12,29 +12,49 @@ type Costs struct {
 	SnapshotPage float64 `json:"snapshot_page_ns"` // each page of one
 }
 
+// UsualCosts are those of docs/benchmarks.md.
+var UsualCosts = Costs{
+	PageIn: 97e3, Replay: 700, ReplayFuel: 0.5, Snapshot: 30e3, SnapshotPage: 19e3,
+}
+
+// pauseShare is what a pause costs beside a snapshot of as many pages: see
+// docs/benchmarks.md. Each snapshot has one in it.
+const pauseShare = 1.0 / 3
+
+// snapshots returns what so many snapshots cost, of so many pages together.
+func (c Costs) snapshots(n, pages uint64) float64 {
+	return float64(n)*c.Snapshot + float64(pages)*c.SnapshotPage
+}
+
 // Cost is what a policy would have cost.
 type Cost struct {
 	Policy
 	Work
-	Now   float64 `json:"now_ns"`   // snapshots
+	Now   float64 `json:"now_ns"`   // snapshots, and pauses that are in none
 	Later float64 `json:"later_ns"` // page-ins with their replay
+	// Restart is the replay of the suffix, once: the process ends with the trace, and all
+	// vats that live are used again. Page-ins are not counted in it.
+	Restart float64 `json:"restart_ns"`
 	// Bytes are those of the pages that snapshots kept, before equal pages are stored once
 	// and all are compressed.
 	Bytes uint64 `json:"bytes"`
 }
 
 // Total is all work together, in nanoseconds.
-func (c *Cost) Total() float64 { return c.Now + c.Later }
+func (c *Cost) Total() float64 { return c.Now + c.Later + c.Restart }
 
 // Price simulates a policy and says what its work costs.
 func (t *Trace) Price(p Policy, c Costs) Cost {
 	w := t.Simulate(p)
 	return Cost{
 		Policy: p, Work: w,
-		Now: float64(w.Snapshots)*c.Snapshot + float64(w.SnapshotPages)*c.SnapshotPage,
+		Now: c.snapshots(w.Snapshots, w.SnapshotPages) + pauseShare*c.snapshots(
+			w.Pauses-min(w.Pauses, w.Snapshots),
+			w.PausedPages-min(w.PausedPages, w.SnapshotPages)),
 		Later: float64(w.PageIns)*c.PageIn + float64(w.Replayed)*c.Replay +
 			float64(w.ReplayedFuel)*c.ReplayFuel,
-		Bytes: w.SnapshotPages * PageBytes,
+		Restart: float64(w.Suffix)*c.Replay + float64(w.SuffixFuel)*c.ReplayFuel,
+		Bytes:   w.SnapshotPages * PageBytes,
 	}
 }
 

@@ -1,6 +1,10 @@
 package trace
 
-import "slices"
+import (
+	"slices"
+
+	"vatwarehouse/swing"
+)
 
 // Curve is how many page-ins the warehouse makes for any number of vats in memory, the
 // least recently used being evicted, in one pass over a trace (Mattson's stack distances).
@@ -30,20 +34,26 @@ func (c *Curve) Most() int { return max(len(c.hits), 1) }
 // has room there.
 const hole = -1
 
+// discards reports whether a vat's worker, if it has one, is given up at the event, or
+// before it: an incarnation begins with a new one.
+func (e *Event) discards() bool {
+	return e.Kind == Discard || e.Delivery == swing.DeliverStartVat
+}
+
 // Curve computes the curve. It takes time for each delivery as its depth in the stack.
 func (t *Trace) Curve() *Curve {
 	c := &Curve{}
 	var stack []int // most recently used first
 	for i := range t.Events {
 		e := &t.Events[i]
-		if e.Kind == Block {
+		if !e.Kind.ofVat() {
 			continue
 		}
 		depth := slices.Index(stack, e.Vat)
+		if depth >= 0 && e.discards() {
+			stack[depth], depth = hole, -1
+		}
 		if e.Kind == Discard {
-			if depth >= 0 {
-				stack[depth] = hole
-			}
 			continue
 		}
 		c.Accesses++
@@ -78,10 +88,13 @@ func (t *Trace) Optimum(vats int) (pageIns uint64) {
 	for i := range t.Events {
 		e := &t.Events[i]
 		switch e.Kind {
-		case Block:
+		case Block, Idle:
 		case Discard:
 			paged.remove(e.Vat)
 		case Deliver:
+			if e.discards() {
+				paged.remove(e.Vat)
+			}
 			if !paged.has(e.Vat) {
 				pageIns++
 				if paged.Len() >= vats {
@@ -107,11 +120,14 @@ func (t *Trace) nextUses() []int {
 	}
 	for i := len(t.Events) - 1; i >= 0; i-- {
 		switch e := &t.Events[i]; e.Kind {
-		case Block:
+		case Block, Idle:
 		case Discard:
 			soonest[e.Vat] = never
 		case Deliver:
 			next[i], soonest[e.Vat] = soonest[e.Vat], i
+			if e.discards() {
+				soonest[e.Vat] = never
+			}
 		}
 	}
 	return next

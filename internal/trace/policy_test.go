@@ -7,6 +7,7 @@ import (
 
 	"vatwarehouse/internal/trace"
 	"vatwarehouse/swing"
+	"vatwarehouse/warehouse"
 )
 
 // load makes a trace of deliveries to a few vats, some of which are discarded now and then.
@@ -35,6 +36,11 @@ func load(rng *rand.Rand, vats, n int) *trace.Trace {
 		}
 	}
 	return tr
+}
+
+// count is a snapshot after so many deliveries, and then every so many.
+func count(initial, interval int) warehouse.Policy {
+	return warehouse.Policy{Rule: warehouse.ByCount, Initial: initial, Interval: interval}
 }
 
 // pageIns is the dumb twin of the curve: a warehouse, for one number of vats.
@@ -95,7 +101,7 @@ func TestCurve(t *testing.T) {
 		c := tr.Curve()
 		for vats := 1; vats <= 14; vats++ {
 			want := pageIns(tr, vats)
-			w := tr.Simulate(trace.Policy{Vats: vats, Initial: 2, Interval: 5})
+			w := tr.Simulate(trace.Policy{Vats: vats, Rule: count(2, 5)})
 			if got := c.PageIns(vats); got != want || w.PageIns != want {
 				t.Fatalf("seed %d, %d vats: the curve has %d page-ins, a simulation %d, the twin %d",
 					seed, vats, got, w.PageIns, want)
@@ -147,17 +153,17 @@ func TestSimulateByHand(t *testing.T) {
 		want   trace.Work
 	}{
 		// Each of 8 deliveries pages in, and replays 0, 1, 2, 3 of its vat's.
-		{trace.Policy{Vats: 1, Initial: trace.Never, Interval: 1},
-			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, PeakMemory: 100, Suffix: 8}},
-		{trace.Policy{Vats: 2, Initial: trace.Never, Interval: 1}, trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8}},
+		{trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0)},
+			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, PeakMemory: 100, Suffix: 8, SuffixFuel: 80}},
+		{trace.Policy{Vats: 2, Rule: count(warehouse.Never, 0)}, trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8, SuffixFuel: 80}},
 		// Of 7 evicted, the first of each vat is not due and replays 1; the others are
 		// saved, of 2, 1 deliveries, but the last, which the block's end finds in memory.
-		{trace.Policy{Vats: 1, Initial: 2, Interval: 1},
+		{trace.Policy{Vats: 1, Rule: count(2, 1)},
 			trace.Work{PageIns: 8, Evictions: 7, Replayed: 2, ReplayedFuel: 20, Snapshots: 2, SnapshotPages: 9,
-				Pauses: 5, PausedPages: 12, PeakMemory: 100, Suffix: 1}},
-		{trace.Policy{Vats: 1, Initial: trace.Never, Interval: 1, PauseOnEvict: true},
-			trace.Work{PageIns: 8, Evictions: 7, Pauses: 7, PausedPages: 14, PeakMemory: 100, Suffix: 8}},
-		{trace.Policy{Vats: 2, Initial: 2, Interval: 9},
+				Pauses: 5, PausedPages: 12, PeakMemory: 100, Suffix: 1, SuffixFuel: 10}},
+		{trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0), PauseOnEvict: true},
+			trace.Work{PageIns: 8, Evictions: 7, Pauses: 7, PausedPages: 14, PeakMemory: 100, Suffix: 8, SuffixFuel: 80}},
+		{trace.Policy{Vats: 2, Rule: count(2, 9)},
 			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PeakMemory: 200}},
 	} {
 		if got := tr.Simulate(c.policy); got != c.want {

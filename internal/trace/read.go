@@ -110,8 +110,9 @@ func (d *decoder) event(r *swing.Reader) error {
 	fields, kind := r.Array(), r.Uint()
 	want := map[uint64]int{
 		eventVat: 2, uint64(Deliver): deliveryFields, uint64(Discard): 2, uint64(Block): 1,
+		uint64(Idle): 1,
 	}[kind]
-	if fields != want {
+	if fields != want || want == 0 {
 		return fmt.Errorf("kind %d with %d fields", kind, fields)
 	}
 	if kind == eventVat {
@@ -128,7 +129,7 @@ func (d *decoder) event(r *swing.Reader) error {
 		return nil
 	}
 	e := Event{Kind: Kind(kind)}
-	if e.Kind != Block {
+	if e.Kind.ofVat() {
 		vat := r.Uint()
 		if vat >= uint64(len(d.trace.Vats)) {
 			return fmt.Errorf("vat number %d of %d", vat, len(d.trace.Vats))
@@ -161,8 +162,9 @@ func readDelivery(r *swing.Reader, e *Event) {
 		r.Fail(fmt.Errorf("%w: a delivery of kind %d", ErrFormat, kind))
 	}
 	e.Delivery = swing.DeliveryKind(kind)
-	e.OK, e.PagedIn = r.Bool(), r.Bool()
-	e.Fuel, e.Syscalls, e.Nanoseconds, e.Memory = r.Uint(), r.Uint(), r.Uint(), r.Uint()
+	e.Time, e.OK, e.PagedIn = r.Uint(), r.Bool(), r.Bool()
+	e.Fuel, e.Syscalls, e.Bytes, e.Devices = r.Uint(), r.Uint(), r.Uint(), r.Uint()
+	e.Nanoseconds, e.Memory = r.Uint(), r.Uint()
 	page := uint64(0)
 	for i := range r.Array() {
 		step := r.Uint()

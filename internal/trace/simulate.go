@@ -1,23 +1,22 @@
 package trace
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"vatwarehouse/swing"
+	"vatwarehouse/warehouse"
 )
 
-// Policy is what is asked about: the warehouse's.
+// Policy is what is asked about: the warehouse's options.
 type Policy struct {
-	Vats     int `json:"vats"`     // in memory, at least 1; the least recently used is evicted
-	Initial  int `json:"initial"`  // deliveries before a vat's first snapshot; Never is none
-	Interval int `json:"interval"` // deliveries between snapshots, at least 1
+	Vats  int                `json:"vats"`            // in memory, at least 1
+	Rule  warehouse.Policy   `json:"rule"`            // of snapshots
+	Evict warehouse.Eviction `json:"evict,omitempty"` // "" is the least recently used
 	// PauseOnEvict saves an evicted vat's memory: paging it in replays nothing.
 	PauseOnEvict bool `json:"pause_on_evict"`
 }
-
-// Never as a Policy's Initial turns snapshots off.
-const Never = -1
 
 // Work is what the warehouse would have done under a policy.
 type Work struct {
@@ -33,67 +32,83 @@ type Work struct {
 	// Pauses are the images brought up to date, and PausedPages the pages written for it.
 	Pauses      uint64 `json:"pauses"`
 	PausedPages uint64 `json:"paused_pages"`
-	// Suffix are the deliveries that no snapshot holds at the end, of vats that live: so many
-	// are replayed after a restart.
-	Suffix uint64 `json:"suffix"`
+	// Suffix are the deliveries that no snapshot holds at the end, of vats that live, and
+	// SuffixFuel what they used: so much a restart replays, if all of them are used again.
+	Suffix     uint64 `json:"suffix"`
+	SuffixFuel uint64 `json:"suffix_fuel"`
 	// PeakMemory is the most that the linear memories of vats in memory took together.
 	PeakMemory uint64 `json:"peak_memory"`
 }
 
-// vat is one vat, as the warehouse and the host together know it.
+// vat is one vat as the host knows it: where its images are, and its history.
 type vat struct {
-	in       bool
-	gone     bool   // it was discarded, and not delivered to since
-	start    uint64 // where its incarnation began
-	at       uint64 // position of its next delivery
-	image    uint64 // position of its image: from there on a page-in replays
-	snapshot uint64 // how far its latest snapshot reaches; start is none
-	known    uint64 // likewise, as far as the warehouse knows
-	paused   uint64 // position at which it was evicted while a snapshot was due, or 0
-	memory   uint64
-	// since are the events that are not in the latest snapshot, by index.
-	since []int
+	id   swing.VatID
+	gone bool // it was discarded, and not delivered to since
+	// start is where its incarnation began, image how far its image reaches, snapshot how
+	// far its latest snapshot does, or start, and at the position of its next delivery.
+	// Positions count deliveries that took effect, from 0: the trace may have gaps.
+	start, image, snapshot, at uint64
+	memory                     uint64
+	since                      []int // events from snapshot on, by index
 }
+
+// from returns the events from a position on, which is not before the snapshot's.
+func (v *vat) from(position uint64) []int { return v.since[position-v.snapshot:] }
 
 // simulation is a warehouse at some point of a trace.
 type simulation struct {
-	trace  *Trace
-	policy Policy
-	vats   []*vat
-	lru    []int // those in memory, least recently used first
-	due    []int
-	memory uint64
-	pages  map[uint32]struct{} // for counting
-	done   Work
+	trace     *Trace
+	vats      []*vat
+	numbers   map[swing.VatID]int
+	warehouse *warehouse.Warehouse
+	event     *Event // being delivered, or replayed
+	live      bool
+	pages     map[uint32]struct{} // for counting
+	written   []swing.Page
+	input     []byte // the latest delivery
+	done      Work
 }
 
-// Simulate returns what the warehouse would have done for the trace under a policy. It is
-// exact where snapshots are taken in line, and as near as blocks are long to the time that
-// a snapshot takes where they are not.
+// Simulate returns what the warehouse would have done for the trace under a policy: a
+// warehouse is run, over vats that use what the trace says, and a host that stores
+// nothing. It is exact where snapshots are taken in line, and as near as blocks are long
+// to the time that a snapshot takes where they are not.
 func (t *Trace) Simulate(p Policy) Work {
-	if p.Vats < 1 || p.Interval < 1 || p.Initial < Never || p.Initial == 0 {
-		panic(fmt.Sprintf("trace: no such policy: %+v", p))
+	if p.Vats < 1 {
+		panic(fmt.Sprintf("trace: simulate %d vats in memory", p.Vats))
 	}
-	s := &simulation{trace: t, policy: p, pages: map[uint32]struct{}{}}
-	for range t.Vats {
-		s.vats = append(s.vats, &vat{})
+	s := &simulation{
+		trace: t, numbers: map[swing.VatID]int{}, pages: map[uint32]struct{}{},
+	}
+	var err error
+	s.warehouse, err = warehouse.New(engine{s}, source{s}, warehouse.Options{
+		MaxPagedIn: p.Vats, Snapshots: p.Rule, Evict: p.Evict, PauseOnEvict: p.PauseOnEvict,
+	})
+	s.must(err)
+	for n, name := range t.Vats {
+		s.vats = append(s.vats, &vat{id: swing.VatID(name)})
+		s.numbers[swing.VatID(name)] = n
 	}
 	for i := range t.Events {
-		switch e := &t.Events[i]; e.Kind {
-		case Deliver:
-			s.deliver(i, e)
-		case Discard:
-			s.discard(e.Vat)
-		case Block:
-			s.takeDue()
-		}
+		s.take(i)
 	}
-	for _, v := range s.vats {
-		if !v.gone {
-			s.done.Suffix += uint64(len(v.since))
-		}
-	}
+	s.count()
 	return s.done
+}
+
+// take takes one event.
+func (s *simulation) take(i int) {
+	switch e := &s.trace.Events[i]; e.Kind {
+	case Deliver:
+		s.deliver(i, e)
+	case Discard:
+		s.vats[e.Vat].gone = true
+		s.warehouse.Discard(s.vats[e.Vat].id)
+	case Block:
+		s.takeDue()
+	case Idle:
+		s.warehouse.Idle()
+	}
 }
 
 // deliver pages a vat in, if need be, and has it go on by one delivery.
@@ -101,142 +116,98 @@ func (s *simulation) deliver(i int, e *Event) {
 	v := s.vats[e.Vat]
 	v.gone = false
 	before := *v
-	if e.Delivery == swing.DeliverStartVat || v.at == 0 && e.Position > 0 {
-		// It is born, or what came before is not in the trace.
-		*v = vat{
-			in: v.in, start: e.Position, at: e.Position, image: e.Position,
-			snapshot: e.Position, known: e.Position, memory: v.memory,
-		}
+	if e.discards() {
+		s.warehouse.Discard(v.id)
 	}
-	s.pageIn(e.Vat, v)
+	if e.starts(v.at) { // it is upgraded
+		*v = vat{id: v.id, start: v.at, image: v.at, snapshot: v.at, at: v.at}
+	}
+	s.event, s.live = e, true
+	_, err := s.warehouse.Deliver(context.Background(), v.id, v.at, s.delivery(e), e.Fuel, nil)
+	s.live = false
+	s.must(err)
 	if !e.OK {
-		if e.Delivery == swing.DeliverStartVat && before.at > before.start {
-			// An upgrade that failed: the old incarnation goes on from its snapshot.
-			before.in, before.memory, before.image = v.in, v.memory, before.snapshot
+		if e.starts(before.at) {
+			// The upgrade failed: the old incarnation goes on from its snapshot.
+			before.image = before.snapshot
 			*v = before
 		}
 		return
 	}
-	v.at = e.Position + 1
-	v.since = append(v.since, i)
-	s.memory += e.Memory - v.memory
+	v.at++
 	v.memory = e.Memory
-	s.done.PeakMemory = max(s.done.PeakMemory, s.memory)
-	s.noteDue(e.Vat, v)
+	v.since = append(v.since, i)
+	s.done.PeakMemory = max(s.done.PeakMemory, s.warehouse.Stats().PagedBytes)
 }
 
-// pageIn brings a vat to the end of its transcript.
-func (s *simulation) pageIn(n int, v *vat) {
-	if v.in {
-		i := slices.Index(s.lru, n)
-		s.lru = append(slices.Delete(s.lru, i, i+1), n)
-		return
-	}
-	for len(s.lru) >= s.policy.Vats {
-		s.evict(s.lru[0])
-	}
-	s.done.PageIns++
-	for _, i := range v.since {
-		if e := &s.trace.Events[i]; e.Position >= v.image {
-			s.done.Replayed++
-			s.done.ReplayedFuel += e.Fuel
-		}
-	}
-	v.in = true
-	v.known = max(v.snapshot, v.paused)
-	s.lru = append(s.lru, n)
-	s.memory += v.memory
-	s.noteDue(n, v)
+// starts reports whether a delivery begins another incarnation of a vat that has so many
+// deliveries behind it.
+func (e *Event) starts(deliveries uint64) bool {
+	return e.Delivery == swing.DeliverStartVat && deliveries > 0
 }
 
-func (s *simulation) isDue(v *vat) bool {
-	switch {
-	case s.policy.Initial == Never:
-		return false
-	case v.known == v.start:
-		return v.at-v.start >= uint64(s.policy.Initial)
-	}
-	return v.at-v.known >= uint64(s.policy.Interval)
-}
-
-func (s *simulation) noteDue(n int, v *vat) {
-	if s.isDue(v) && !slices.Contains(s.due, n) {
-		s.due = append(s.due, n)
-	}
-}
-
-func (s *simulation) evict(n int) {
-	v := s.vats[n]
-	due := s.isDue(v)
-	if due || s.policy.PauseOnEvict {
-		s.pause(v)
-	}
-	if due && slices.Contains(s.due, n) {
-		v.paused = v.at
-	}
-	s.done.Evictions++
-	s.leave(n, v)
-}
-
-// leave gives a vat's worker up.
-func (s *simulation) leave(n int, v *vat) {
-	i := slices.Index(s.lru, n)
-	s.lru = slices.Delete(s.lru, i, i+1)
-	s.memory -= v.memory
-	v.in = false
-}
-
-func (s *simulation) discard(n int) {
-	v := s.vats[n]
-	v.gone = true
-	if !v.in {
-		return
-	}
-	s.due = slices.DeleteFunc(s.due, func(d int) bool { return d == n })
-	v.paused = 0
-	s.leave(n, v)
-}
-
-// pause brings a vat's image up to date.
-func (s *simulation) pause(v *vat) {
-	if v.image == v.at {
-		return
-	}
-	s.done.Pauses++
-	s.done.PausedPages += s.written(v, v.image, v.at)
-	v.image = v.at
-}
-
-// takeDue takes the snapshots that have fallen due, of the images.
+// takeDue takes the snapshots that have fallen due, of the images, as the host does.
 func (s *simulation) takeDue() {
-	for _, n := range s.due {
-		v := s.vats[n]
-		if v.in && v.paused == 0 {
-			s.pause(v)
-			v.known = v.at
+	due, err := s.warehouse.TakeDue(context.Background())
+	s.must(err)
+	for _, id := range due {
+		v := s.vats[s.numbers[id]]
+		if v.image == v.snapshot {
+			continue
 		}
-		v.paused = 0
-		if v.image > v.snapshot {
-			s.done.Snapshots++
-			s.done.SnapshotPages += s.written(v, v.snapshot, v.image)
-			v.snapshot = v.image
-			v.since = slices.DeleteFunc(v.since, func(i int) bool {
-				return s.trace.Events[i].Position < v.snapshot
-			})
-		}
+		held := v.since[:v.image-v.snapshot]
+		s.done.Snapshots++
+		s.done.SnapshotPages += s.distinct(held)
+		v.since = slices.Clone(v.since[len(held):])
+		v.snapshot = v.image
 	}
-	s.due = s.due[:0]
 }
 
-// written returns how many pages a vat wrote in its deliveries from one position to another.
-func (s *simulation) written(v *vat, from, to uint64) uint64 {
+// count adds what is known at the end.
+func (s *simulation) count() {
+	w := s.warehouse.Stats()
+	s.done.PageIns, s.done.Evictions, s.done.Replayed = w.PageIns, w.Evictions, w.Replayed
+	s.done.Pauses, s.done.PausedPages = w.Pauses, w.PagesPaused
+	for _, v := range s.vats {
+		if v.gone {
+			continue
+		}
+		for _, i := range v.since {
+			s.done.Suffix++
+			s.done.SuffixFuel += s.trace.Events[i].Fuel
+		}
+	}
+}
+
+// distinct returns how many pages some events wrote.
+func (s *simulation) distinct(events []int) uint64 {
 	clear(s.pages)
-	for _, i := range v.since {
-		if e := &s.trace.Events[i]; e.Position >= from && e.Position < to {
-			for _, page := range e.Written {
-				s.pages[page] = struct{}{}
-			}
+	for _, i := range events {
+		for _, page := range s.trace.Events[i].Written {
+			s.pages[page] = struct{}{}
 		}
 	}
 	return uint64(len(s.pages))
+}
+
+// delivery returns an event as a delivery, which has the bytes of its syscalls, too. It is
+// good until the next.
+func (s *simulation) delivery(e *Event) []byte {
+	b := swing.AppendUint(swing.AppendArray(s.input[:0], 3), swing.DeliveryVersion)
+	b = swing.AppendUint(swing.AppendUint(b, uint64(e.Delivery)), e.Time)
+	if more := int(min(e.Bytes, bytesMax)) - len(b); more > 0 {
+		b = slices.Grow(b, more)[:len(b)+more]
+	}
+	s.input = b
+	return b
+}
+
+// bytesMax bounds the bytes of a delivery.
+const bytesMax = 1 << 30
+
+// must panics: neither the engine nor the source of a simulation fails.
+func (s *simulation) must(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("trace: simulate: %v", err))
+	}
 }

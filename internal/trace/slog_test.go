@@ -12,6 +12,7 @@ import (
 
 	"vatwarehouse/internal/trace"
 	"vatwarehouse/swing"
+	"vatwarehouse/warehouse"
 )
 
 // slog is one as SwingSet writes it: a vat starts, is sent a message and makes syscalls;
@@ -70,8 +71,8 @@ func TestSlog(t *testing.T) {
 	if back, err := trace.Decode(encode(t, want)); err != nil || !reflect.DeepEqual(back, want) {
 		t.Errorf("it cannot be kept as a trace: %v", err)
 	}
-	w := want.Simulate(trace.Policy{Vats: 1, Initial: trace.Never, Interval: 1})
-	if w != (trace.Work{PageIns: 3, Evictions: 1, Replayed: 2, ReplayedFuel: 8000, Suffix: 3}) {
+	w := want.Simulate(trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0)})
+	if w != (trace.Work{PageIns: 3, Evictions: 1, Replayed: 2, ReplayedFuel: 8000, Suffix: 3, SuffixFuel: 8007}) {
 		t.Errorf("%+v", w)
 	}
 }

@@ -39,18 +39,27 @@ const (
 	Discard Kind = 2
 	// Block is the end of a block, where snapshots that are due are taken.
 	Block Kind = 3
+	// Idle is when nothing was left to deliver.
+	Idle Kind = 4
 )
 
-// Event is one event. A Block has no other field, a Discard only Vat.
+// ofVat reports whether events of the kind are of a vat.
+func (k Kind) ofVat() bool { return k == Deliver || k == Discard }
+
+// Event is one event. Only a Deliver has all fields; a Discard has Vat.
 type Event struct {
 	Kind     Kind
 	Vat      int    // its number in Vats
 	Position uint64 // of the delivery in the vat's transcript
 	Delivery swing.DeliveryKind
-	OK       bool // it took effect
-	PagedIn  bool // the vat was paged in for it when this was recorded
+	Time     uint64 // block time, in nanoseconds since the Unix epoch
+	OK       bool   // it took effect
+	PagedIn  bool   // the vat was paged in for it when this was recorded
 	Fuel     uint64
 	Syscalls uint64
+	// Bytes are those of the delivery, and of its syscalls and what they were answered, as
+	// its transcript entry has them; Devices is how many of its syscalls were device calls.
+	Bytes, Devices uint64
 	// Nanoseconds are how long it took, paging in included.
 	Nanoseconds uint64
 	Memory      uint64   // bytes of linear memory after it

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	magic = "vatwarehouse trace 1\n"
+	magic = "vatwarehouse trace 2\n"
 
 	frameHead   = 1
 	frameEvents = 2
@@ -24,7 +24,7 @@ const (
 	chunkBytes    = 1 << 20
 	chunkBytesMax = 64 << 20
 
-	deliveryFields = 11
+	deliveryFields = 14
 )
 
 // Writer writes a trace as it comes. Its first error sticks, and Close returns it.
@@ -50,7 +50,7 @@ func NewWriter(w io.Writer, h Head) *Writer {
 // the place of the event's.
 func (t *Writer) Add(vat string, e Event) {
 	n := 0
-	if e.Kind != Block {
+	if e.Kind.ofVat() {
 		known := false
 		if n, known = t.vats[vat]; !known {
 			n = len(t.vats)
@@ -68,7 +68,7 @@ func (t *Writer) Add(vat string, e Event) {
 
 func appendEvent(b []byte, vat int, e Event) []byte {
 	switch e.Kind {
-	case Block:
+	case Block, Idle:
 		return swing.AppendUint(swing.AppendArray(b, 1), uint64(e.Kind))
 	case Discard:
 		b = swing.AppendUint(swing.AppendArray(b, 2), uint64(e.Kind))
@@ -79,10 +79,13 @@ func appendEvent(b []byte, vat int, e Event) []byte {
 	b = swing.AppendUint(b, uint64(vat))
 	b = swing.AppendUint(b, e.Position)
 	b = swing.AppendUint(b, uint64(e.Delivery))
+	b = swing.AppendUint(b, e.Time)
 	b = swing.AppendBool(b, e.OK)
 	b = swing.AppendBool(b, e.PagedIn)
 	b = swing.AppendUint(b, e.Fuel)
 	b = swing.AppendUint(b, e.Syscalls)
+	b = swing.AppendUint(b, e.Bytes)
+	b = swing.AppendUint(b, e.Devices)
 	b = swing.AppendUint(b, e.Nanoseconds)
 	b = swing.AppendUint(b, e.Memory)
 	b = swing.AppendArray(b, len(e.Written))
@@ -141,7 +144,7 @@ func (t *Trace) Write(w io.Writer) error {
 	out := NewWriter(w, t.Head)
 	for _, e := range t.Events {
 		vat := ""
-		if e.Kind != Block {
+		if e.Kind.ofVat() {
 			vat = t.Vats[e.Vat]
 		}
 		out.Add(vat, e)

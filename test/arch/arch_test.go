@@ -21,7 +21,7 @@ var arrows = map[string]string{
 	"vfs":                "",
 	"internal/frame":     "",
 	"internal/portable":  "swing transcript internal/frame",
-	"internal/trace":     "swing internal/frame",
+	"internal/trace":     "swing transcript worker warehouse internal/frame",
 	"internal/invariant": "",
 	"guest":              "",
 	"transcript":         "swing",
@@ -40,7 +40,7 @@ var arrows = map[string]string{
 	"internal/sim":    "host swing vfs guest kernel devices link transcript warehouse worker",
 	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
 	"internal/report": "host kernel swing internal/bench",
-	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing",
+	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing warehouse",
 	"examples/embed":  "host guest",
 }
 
