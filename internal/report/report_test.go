@@ -187,13 +187,16 @@ func weighedOf() *report.Weighed {
 			p := report.Priced{
 				Vats: vats, Rule: fmt.Sprintf("count:2/%d", interval), Evict: "lru", Initial: 2,
 				Interval: interval, Now: float64(1e6 * (j + 1)), Later: float64(1e7 * (4 - i - j)),
-				Replayed: uint64(10 * (i + j)), Pages: uint64(7 * j), Suffix: uint64(3 * j),
+				Restart: 2e6, Replayed: uint64(10 * (i + j)), Pages: uint64(7 * j), Suffix: uint64(3 * j),
 			}
 			if interval == 0 {
 				p.Rule, p.Initial = "never", 0
 			}
 			w.Policies = append(w.Policies, p)
 		}
+		w.Policies = append(w.Policies, report.Priced{
+			Vats: vats, Rule: "fuel:1e6", Evict: "lru", Now: 1e6, Later: 9e7, Restart: 5e6,
+		})
 	}
 	return w
 }
@@ -219,8 +222,9 @@ func TestWeighedIsDrawn(t *testing.T) {
 	top, rules := s.Figures[0].Views[0].Plots, s.Figures[1].Views[1].Plots
 	for _, c := range []struct{ got, want []string }{
 		{lines(top[0]), []string{"lru [90 10]", "fewest [50 NaN]", "nothing saves [0.9 0.9]"}},
-		{lines(top[1]), []string{"all [23 13]", "page-ins and replay [20 10]", "snapshots [3 3]"}},
-		{lines(rules[0]), []string{"never [31 31]", "first after 2 [22 13]"}},
+		{lines(top[1]), []string{"all [25 15]", "page-ins and replay [20 10]", "snapshots [3 3]",
+			"replay after a restart [2 2]"}},
+		{lines(rules[0]), []string{"never [33 33]", "first after 2 [24 15]"}},
 		{lines(rules[5]), []string{"never [0 0]", "first after 2 [3 6]"}},
 	} {
 		if !slices.Equal(c.got, c.want) {
@@ -232,12 +236,13 @@ func TestWeighedIsDrawn(t *testing.T) {
 		t.Errorf("there are %q to choose from", choice.Options)
 	}
 	cheapest := fmt.Sprint(s.Tables[0].Rows)
-	const want = "[[8 count:2/50 lru 0 30 0 14 3 10 13 6 0] [1 count:2/50 lru 0 20 0 14 3 20 23 6 0]]"
+	const want = "[[8 count:2/50 lru 0 30 0 14 3 10 2 15 6 0] " +
+		"[1 count:2/50 lru 0 20 0 14 3 20 2 25 6 0]]"
 	if cheapest != want {
 		t.Errorf("the cheapest are %s, want %s", cheapest, want)
 	}
-	if n := len(s.Tables[1].Rows); n != 6 {
-		t.Errorf("%d rules are listed, not 6", n)
+	if n := len(s.Tables[1].Rows); n != 8 {
+		t.Errorf("%d rules are listed, not 8", n)
 	}
 }
 
