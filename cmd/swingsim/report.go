@@ -43,10 +43,10 @@ zoomed and saved as PNG or CSV, its tables sorted by a click on a head and saved
 --png, --svg and --csv write the same, as it is shown first, for papers and for other
 programs: a file for each plot, of the width of a column, or for each plot and table.
 With --json what is printed has all that the page shows. docs/reports.md says more.`,
-		Example: `  swingsim run exchange --record run.jsonl
+		Example: `  swingsim run exchange --record run.jsonl --trace run.trace
   swingsim bench surface surface.jsonl
   swingsim report page.html run.jsonl --svg plots --csv data
-  swingsim report page.html run.jsonl exchange surface.jsonl`,
+  swingsim report page.html run.jsonl run.trace surface.jsonl`,
 		Args: cobra.MinimumNArgs(2),
 	}
 	l := c.Flags()

@@ -172,10 +172,11 @@ func rulePlots(vats int, rules []Priced) []Plot {
 	}
 	plots := []Plot{}
 	plot := func(name, title, y string, of func(*Priced) float64) {
+		lines := ruleLines(rules, intervals, of)
 		plots = append(plots, Plot{
 			Name: fmt.Sprintf("rules-%s-%d-vats", name, vats), Title: title, Y: y,
-			Note: fmt.Sprintf("vats in memory: %d", vats), X: []Scale{x},
-			Lines: ruleLines(rules, intervals, of),
+			Note: fmt.Sprintf("vats in memory: %d", vats), X: []Scale{x}, Lines: lines,
+			LogY: !slices.ContainsFunc(lines, func(l Line) bool { return slices.Min(l.Values) <= 0 }),
 		})
 	}
 	millis := func(of func(*Priced) float64) func(*Priced) float64 {
