@@ -272,7 +272,8 @@ func (h *Host) openStores() error {
 	}
 	h.heaps, err = snapstore.Open(snapstore.Options{
 		FS: h.fs, Dir: heapsDir, HeapBytesMax: int64(h.options.Limits.MemoryBytes),
-		PackBytes: h.options.PackBytes, UnusedImages: unusedImages,
+		PackBytes: h.options.PackBytes, Uncompressed: h.options.Uncompressed,
+		UnusedImages: unusedImages,
 	})
 	if err != nil {
 		return err
@@ -441,7 +442,8 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
 		Evict:        h.options.Evict,
-		PauseOnEvict: h.options.PauseOnEvict, Yields: h.options.Yields, Log: h.logVat,
+		PauseOnEvict: h.options.PauseOnEvict, Prefetch: h.options.Prefetch,
+		Yields: h.options.Yields, Log: h.logVat,
 		Lost: func(e *warehouse.LostError) { h.fault(e) },
 	})
 	if err != nil {

@@ -55,6 +55,10 @@ type Options struct {
 	// PauseOnEvict saves an evicted vat's memory to a file of this process, so
 	// that it comes back without replay.
 	PauseOnEvict bool
+	// Prefetch has the pages that an evicted vat had written made ready at once before its
+	// replay writes them again, which it does faster then; evicting takes the time that
+	// finding them takes. With Isolate it does nothing.
+	Prefetch bool
 	// Yields says of which vats the programs let Go's garbage collector have its turn after
 	// each million units of fuel, and run slower for it: for deliveries that are given much
 	// fuel. It is asked whenever a vat is paged in; nil is none.
@@ -98,6 +102,8 @@ type Options struct {
 	SegmentBytes int64
 	// PackBytes is where the heap snapshots begin a new file. Default 64 MiB.
 	PackBytes int64
+	// Uncompressed stores the pages of heap snapshots as they are, not compressed.
+	Uncompressed bool
 	// CheckpointBytes is how many bytes of changed keys are kept in memory before
 	// the table catches up. Default 8 MiB.
 	CheckpointBytes int

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
+	"vatwarehouse/vatkeeper"
 	"vatwarehouse/warehouse"
 	"vatwarehouse/worker"
 )
@@ -38,6 +40,26 @@ type Block struct {
 	Vats          warehouse.Stats
 	Snapshots     uint64
 	SnapshotBytes int64
+	// PagedIn yields the vats that are in memory, least recently used first. It is good
+	// while the Observer is told of the block.
+	PagedIn iter.Seq[PagedVat]
+}
+
+// PagedVat is a vat that is in memory.
+type PagedVat struct {
+	ID    swing.VatID
+	Name  string
+	Bytes uint64 // of its linear memory
+}
+
+// pagedIn yields the vats that are in memory.
+func (h *Host) pagedIn(yield func(PagedVat) bool) {
+	for id, bytes := range h.vats.Sizes() {
+		o, _ := vatkeeper.New(id, h.kv).Options()
+		if !yield(PagedVat{id, o.Name, bytes}) {
+			return
+		}
+	}
 }
 
 // stopwatch is the warehouse with a clock beside it.
@@ -137,6 +159,7 @@ func (h *Host) tellBlock(ctx context.Context, number uint64, b openBlock) {
 			Outputs: len(b.outputs), Activityhash: h.kv.Activityhash(),
 			Kernel: kernel.ReadCounters(h.kv), Vats: h.vats.Stats(),
 			Snapshots: h.totals.snapshots, SnapshotBytes: h.totals.snapshotBytes,
+			PagedIn: h.pagedIn,
 		})
 	}
 	if h.options.Observer.Output != nil {

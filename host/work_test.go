@@ -88,3 +88,45 @@ func TestWorkIsTold(t *testing.T) {
 		t.Errorf("last came %+v", last)
 	}
 }
+
+// TestBlocksTellWhoIsInMemory: an Observer is told with each block which vats are in
+// memory, as many as the statistics say and with as many bytes, each under its name.
+func TestBlocksTellWhoIsInMemory(t *testing.T) {
+	t.Parallel()
+	told := 0
+	o := host.Options{MaxVats: 2, BlockCranks: 1}
+	o.Observer.Block = func(b host.Block) {
+		vats, bytes := 0, uint64(0)
+		for v := range b.PagedIn {
+			vats, bytes = vats+1, bytes+v.Bytes
+			if v.Name != "called-"+string(v.ID) || v.Bytes == 0 {
+				t.Errorf("%+v", v)
+			}
+		}
+		if vats != b.Vats.PagedIn || bytes != b.Vats.PagedBytes {
+			t.Errorf("%d vats with %d bytes, want %+v", vats, bytes, b.Vats)
+		}
+		told = max(told, vats)
+		for range b.PagedIn { // it can be left early
+			break
+		}
+	}
+	h := open(t, vfs.NewMem(), o)
+	code, err := h.Install(ctx, program(t, "glutton"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"called-v1", "called-v2", "called-v3"} {
+		_, root, err := h.CreateVat(ctx, host.VatSpec{
+			Name: name, Code: code, Body: list(1<<16, 0, 1, 0, 0, 0, 0),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		send(t, h, root, "touch")
+	}
+	run(t, h)
+	if told != 2 {
+		t.Errorf("%d vats at most are told of", told)
+	}
+}

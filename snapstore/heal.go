@@ -69,6 +69,6 @@ func (j *commitJob) healPage(i uint32, hash swing.Hash) error {
 	if swing.SumPage(page) != hash {
 		return &Fault{File: j.img.name, Offset: at, Object: hash, Problem: errDigest.Error()}
 	}
-	kind, body := j.c.compress(page, j.c.packed)
+	kind, body := j.s.pack(j.c, page, j.c.packed)
 	return j.storeOne(object{kind, hash, body, len(page)})
 }

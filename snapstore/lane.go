@@ -131,7 +131,7 @@ func (l *lane) compressPages() {
 	packed := l.c.packed
 	for n := range l.objects {
 		o := &l.objects[n]
-		if o.kind, o.body = l.c.compress(o.body, packed); o.kind == kindPageLZ4 {
+		if o.kind, o.body = l.s.pack(l.c, o.body, packed); o.kind == kindPageLZ4 {
 			packed = packed[len(o.body):]
 		}
 	}

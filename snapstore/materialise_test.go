@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"vatwarehouse/swing"
 	"vatwarehouse/vfs"
 )
 
@@ -80,5 +81,40 @@ func TestTheFirstImageMadeIsKept(t *testing.T) {
 	outer.Release()
 	if st := s.Stats(); st.Images != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestUncompressed: pages stored as they are make the same heap, of the same ID, and
+// take more room; a store that compresses reads them, and the other way round.
+func TestUncompressed(t *testing.T) {
+	t.Parallel()
+	var ids []swing.Hash
+	var room []int64
+	for _, plain := range []bool{false, true} {
+		o := Options{Uncompressed: plain, UnusedImages: -1}
+		mem := vfs.NewMem()
+		o.FS = mem
+		s, err := Open(o)
+		must(t, err)
+		want, id := born(t, s, 1)
+		ids, room = append(ids, id), append(room, s.Stats().PackBytes)
+		must(t, s.Close())
+		o.Uncompressed = !plain
+		s, err = Open(o)
+		must(t, err)
+		img, err := s.Image(id)
+		must(t, err)
+		must(t, sameImage(img, want))
+		img.Release()
+		if _, again := born(t, s, 1); again != id {
+			t.Error("another heap is born")
+		}
+		if s.Stats().PackBytes != room[len(room)-1] {
+			t.Errorf("what is stored is stored again: %d bytes, %v", s.Stats().PackBytes, room)
+		}
+		must(t, s.Close())
+	}
+	if ids[0] != ids[1] || room[1] < room[0]*3/2 {
+		t.Errorf("IDs %v, %v bytes compressed and not", ids, room)
 	}
 }

@@ -171,6 +171,14 @@ func (c *scratch) compress(page, dst []byte) (kind byte, body []byte) {
 	return kindPageLZ4, dst[:n]
 }
 
+// pack returns what a page is stored as by this store: see compress.
+func (s *Store) pack(c *scratch, page, dst []byte) (kind byte, body []byte) {
+	if s.o.Uncompressed {
+		return kindPageRaw, page
+	}
+	return c.compress(page, dst)
+}
+
 var zeroPage [swing.PageBytes]byte
 
 func isZero(page []byte) bool { return bytes.Equal(page, zeroPage[:]) }

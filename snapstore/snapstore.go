@@ -27,6 +27,9 @@ type Options struct {
 	// PackBytes is the length at which a pack is closed and the next begun; 64
 	// MiB. At most 1 GiB.
 	PackBytes int64
+	// Uncompressed stores pages as they are: snapshots take less time and several times
+	// the room. What is stored already stays as it is, and a store may have both.
+	Uncompressed bool
 	// BufferBytes is how much is gathered in memory before it is written to the
 	// pack; 1 MiB.
 	BufferBytes int

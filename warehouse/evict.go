@@ -204,7 +204,7 @@ func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 		w.lend(v)
 	}
 	w.stats.Evictions++
-	if err := w.drop(ctx, v); err != nil {
+	if err := errors.Join(w.leaveFootprint(v), w.drop(ctx, v)); err != nil {
 		return fmt.Errorf("evict vat %s: %w", v.id, err)
 	}
 	return nil

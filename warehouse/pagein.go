@@ -83,6 +83,9 @@ func (w *Warehouse) start(
 	if life.Position <= life.Snapshot {
 		v.account.behind = work{}
 	}
+	if err := w.prefetch(v); err != nil {
+		return nil, errors.Join(err, running.Close(ctx))
+	}
 	for entry, err := range life.Entries {
 		if err == nil {
 			err = v.replay(ctx, entry, w.engine.Limits())

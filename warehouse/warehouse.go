@@ -67,6 +67,10 @@ type Options struct {
 	// PauseOnEvict saves every evicted worker to its image, so that it pages in
 	// without replay while this process lives.
 	PauseOnEvict bool
+	// Prefetch has what a vat had written, when it was evicted, made ready at once before
+	// its replay writes it again. To find it takes what finding written pages takes. Of
+	// workers in a process of their own nothing is prefetched.
+	Prefetch bool
 	// Yields says of which vats the programs let Go's garbage collector have its turn
 	// while a delivery runs: see worker.Engine.CompileYielding. It is asked whenever a vat
 	// is paged in, and must say the same as long as it stays; nil is none.
@@ -95,6 +99,7 @@ type Stats struct {
 	Pauses      uint64 // images brought up to date
 	Replayed    uint64 // deliveries replayed by page-ins
 	PagesPaused uint64 // pages written by Pauses
+	Prefetched  uint64 // pages made ready before replays
 	Lost        uint64 // worker processes that died
 }
 
@@ -131,6 +136,9 @@ type Warehouse struct {
 	allowance allowance                             // of ByCost
 	lost      *LostError                            // the latest
 	stats     Stats
+
+	footprints     *simplelru.LRU[swing.VatID, footprint]
+	footprintPages int // in all of them
 }
 
 // programKey is what a compiled program is kept under.
@@ -190,6 +198,10 @@ func (w *Warehouse) makeLists() (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	w.footprints, err = simplelru.NewLRU[swing.VatID, footprint](unbounded, nil)
+	if err != nil {
+		return err
 	}
 	w.programs, err = simplelru.NewLRU[programKey, *program](unbounded, nil)
 	return err
@@ -445,6 +457,18 @@ func (w *Warehouse) Preload(ctx context.Context, ids []swing.VatID) error {
 
 // PagedIn returns the vats that have a worker, least recently used first.
 func (w *Warehouse) PagedIn() []swing.VatID { return w.vats.Keys() }
+
+// Sizes yields the vats that have a worker, least recently used first, and the bytes of
+// their memories.
+func (w *Warehouse) Sizes() iter.Seq2[swing.VatID, uint64] {
+	return func(yield func(swing.VatID, uint64) bool) {
+		for _, v := range w.vats.Values() {
+			if !yield(v.id, v.bytes) {
+				return
+			}
+		}
+	}
+}
 
 // Stats returns the totals.
 func (w *Warehouse) Stats() Stats {

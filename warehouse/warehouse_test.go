@@ -29,6 +29,8 @@ func TestPagingIsInvisible(t *testing.T) {
 		{MaxPagedIn: 3, Snapshots: warehouse.Policy{Initial: 2, Interval: 5}},
 		{MaxPagedIn: 4, MaxBytes: 3 << 17},
 		{MaxPagedIn: 2, Yields: everyOther()},
+		{MaxPagedIn: 1, Prefetch: true, Snapshots: never},
+		{MaxPagedIn: 2, Prefetch: true, Snapshots: warehouse.Policy{Initial: 2, Interval: 5}},
 		{MaxPagedIn: 3, Evict: warehouse.Evict2Q, Snapshots: mustParse(t, "fuel:3000")},
 		{MaxPagedIn: 3, Evict: warehouse.EvictARC, Snapshots: mustParse(t, "bytes:1e3")},
 		{MaxPagedIn: 2, Evict: warehouse.EvictCost, Snapshots: mustParse(t, "cost")},
@@ -61,6 +63,8 @@ func TestPagingIsInvisible(t *testing.T) {
 			}
 			if s := h.w.Stats(); s.PagedIn > o.MaxPagedIn || (i > 0 && s.Evictions == 0) {
 				t.Errorf("%+v: stats %+v", o, s)
+			} else if (s.Prefetched > 0) != o.Prefetch {
+				t.Errorf("%+v: %d pages prefetched", o, s.Prefetched)
 			}
 		}
 	}

@@ -29,6 +29,8 @@ type region interface {
 	// rebase says that img now holds [0, img.Size()) as it is in memory, and that
 	// pages are the ones that written named for it.
 	rebase(img Image, pages []uint32) error
+	// prefetch makes pages ready to be written. They count as written.
+	prefetch(pages []uint32) error
 }
 
 // newRegion returns memory that holds img and can grow to max bytes.
@@ -119,6 +121,9 @@ func (r *heapRegion) rebase(img Image, _ []uint32) error {
 	r.base = img
 	return nil
 }
+
+// prefetch does nothing: all memory is there.
+func (r *heapRegion) prefetch([]uint32) error { return nil }
 
 // compareBytes is how much of the image is read at a time.
 const compareBytes = 64 << 10

@@ -139,6 +139,22 @@ func (r *mappedRegion) forget(pages []uint32) error {
 	return nil
 }
 
+// prefetch faults runs of pages in at once, for writing. Where the kernel cannot (before
+// 5.14) they are faulted in one by one, when they are written.
+func (r *mappedRegion) prefetch(pages []uint32) error {
+	for _, run := range runsOf(pages) {
+		part := r.all[int(run[0])*swing.PageBytes : int(run[1])*swing.PageBytes]
+		err := unix.Madvise(part, unix.MADV_POPULATE_WRITE)
+		if errors.Is(err, unix.EINVAL) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("fault in %d bytes of memory: %w", len(part), err)
+		}
+	}
+	return nil
+}
+
 // runsOf joins neighbouring pages into half-open runs.
 func runsOf(pages []uint32) (runs [][2]uint32) {
 	for _, p := range pages {

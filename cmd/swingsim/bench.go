@@ -47,7 +47,7 @@ machine's fingerprint: compare puts two such files side by side.`,
 	c.Flags().Float64Var(&scale, "scale", 1, "measure `F` times as often, or as many")
 	c.Flags().StringVar(&save, "save", "", "also write the results to `FILE`, for compare")
 	of.register(c)
-	c.AddCommand(a.benchCompareVerb(), a.benchSurfaceVerb())
+	c.AddCommand(a.benchCompareVerb(), a.benchSurfaceVerb(), a.benchRegionsVerb())
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		cases, err := chooseCases(args)
 		if err == nil && of != (loadFlags{}) {

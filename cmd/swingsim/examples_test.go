@@ -102,7 +102,8 @@ func cutShort(words []string) []string {
 		return append(words, "--deliveries", "400")
 	case given["surface"] && !given["--rounds"] && words[1] == "bench":
 		return append(words, "--rounds", "2", "--heap", "2", "--dirty", "1", "--suffix", "0")
-	case words[1] == "bench" && !given["--scale"] && !given["surface"] && !given["compare"]:
+	case words[1] == "bench" && !given["--scale"] && !given["surface"] && !given["compare"] &&
+		!given["regions"]:
 		words = append(words, "--scale", "0.01")
 		if strings.HasPrefix(words[2], "-") && !given["--trace"] {
 			words = append(words, "evict") // not all cases

@@ -29,6 +29,7 @@ type runFlags struct {
 	keepSnapshots int
 	keepBlocks    uint64
 	pauseOnEvict  bool
+	prefetch      bool
 	preload       bool
 	block         int
 	engine        string
@@ -39,6 +40,7 @@ type runFlags struct {
 	inline        bool
 	trace         string
 	record        string
+	watch         bool
 }
 
 func (a *app) runVerb() *cobra.Command {
@@ -64,7 +66,8 @@ A RULE of --snapshots is one of
   evict, idle              of a vat that is evicted; when nothing is left to deliver
   never
 
-Ctrl-C ends the run with everything kept; pressed again, it ends it at once, and
+--watch shows the totals and the busiest vats while they run, and then what is printed
+without it. Ctrl-C ends the run with everything kept; pressed again, it ends it at once, and
 nothing but the block being written is lost.`,
 		Example: `  swingsim run exchange
   swingsim run exchange --dir state --max-vats 50
@@ -105,6 +108,8 @@ func (r *runFlags) register(c *cobra.Command) {
 		"keep the changes of the last `N` blocks, for export --since")
 	f.BoolVar(&r.pauseOnEvict, "pause-on-evict", false,
 		"save a vat's memory when it is evicted, so that it comes back without replay")
+	f.BoolVar(&r.prefetch, "prefetch", false,
+		"make what an evicted vat had written ready at once before its replay")
 	f.BoolVar(&r.preload, "preload", false,
 		"page in at once the vats that were in memory at the last end")
 	f.IntVar(&r.block, "block", 0, "make `N` cranks durable together (default 1000)")
@@ -118,6 +123,7 @@ func (r *runFlags) register(c *cobra.Command) {
 	f.BoolVar(&r.inline, "inline", false, "do in line what is otherwise done in the background")
 	f.StringVar(&r.trace, "trace", "",
 		"record what vats did in `FILE`, for swingsim policy; deliveries are slower for it")
+	f.BoolVar(&r.watch, "watch", false, "show on the terminal what vats do while they do it")
 	f.StringVar(&r.record, "record", "", "write what each block and vat did to `FILE`, for report")
 }
 
@@ -126,7 +132,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	o := &host.Options{
 		MaxVats: orElse(r.maxVats, s.Options.MaxVats), MaxBytes: r.maxBytes,
 		KeepSnapshots: r.keepSnapshots, KeepBlocks: r.keepBlocks,
-		PauseOnEvict: r.pauseOnEvict, Preload: r.preload,
+		PauseOnEvict: r.pauseOnEvict, Prefetch: r.prefetch, Preload: r.preload,
 		BlockCranks: orElse(r.block, s.Options.Block),
 		NoSync:      r.noSync, Inline: r.inline, Isolate: r.isolate,
 	}
@@ -173,6 +179,9 @@ func (a *app) run(ctx context.Context, args []string, r *runFlags) error {
 	}
 	o, err := r.options(s)
 	if err != nil {
+		return err
+	}
+	if err := a.checkWatch(r); err != nil {
 		return err
 	}
 	if err := a.refuseEarly(ctx, s, r); err != nil {
@@ -235,6 +244,9 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	var ran error
 	o.Seed = s.Seed
 	bar := a.newProgress(orLength(r.deliveries, s.Length.Deliveries), "deliveries")
+	if r.watch {
+		bar.out = nil
+	}
 	o.Observer.Block = func(b host.Block) { bar.to(bar.done + int64(b.Deliveries)) }
 	traced := func() error { return nil }
 	if r.trace != "" {
@@ -248,12 +260,15 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 	if err != nil {
 		return err
 	}
+	w := a.startWatch(ctx, r, s, &o.Observer)
+	defer w.end()
 	err = a.opened(ctx, o, func(h *host.Host) error {
 		before, err := h.Stats()
 		if err != nil {
 			return err
 		}
 		bar.done = int64(before.Kernel.Deliveries)
+		w.begin(before.Kernel.Deliveries)
 		started := time.Now()
 		var result sim.Result
 		result, ran = sim.Run(ctx, h, s, sim.RunOptions{
@@ -261,6 +276,7 @@ func (a *app) play(ctx context.Context, o *host.Options, r *runFlags, s *sim.Sce
 		})
 		elapsed := time.Since(started)
 		bar.end()
+		w.end()
 		if ran != nil && !errors.Is(ran, context.Canceled) {
 			return ran
 		}

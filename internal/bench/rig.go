@@ -37,9 +37,13 @@ func newRig(ctx context.Context, r *Run, o host.Options) (*rig, error) {
 
 func (g *rig) open(ctx context.Context, o host.Options) (err error) {
 	o.ReapDeliveries = kernel.Never // what is counted is the messages
+	told := o.Observer.Crank
 	o.Observer.Crank = func(c host.Crank) {
 		if c.Vat != "" {
 			g.last = c
+		}
+		if told != nil {
+			told(c)
 		}
 	}
 	g.Host, err = host.Open(ctx, g.dir+"/state", &o)

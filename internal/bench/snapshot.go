@@ -40,8 +40,8 @@ func snapshot(ctx context.Context, r *Run) error {
 	return nil
 }
 
-// studioHeapBytes is the heap of which a studio takes snapshots.
-const studioHeapBytes = 64 << 20
+// studioHeapMiB is the heap of which snapshots are taken.
+const studioHeapMiB = 64
 
 // measureSnapshots takes snapshots in a new studio, each of so many written pages.
 func measureSnapshots(
@@ -52,7 +52,7 @@ func measureSnapshots(
 		return nil, nil, nil, err
 	}
 	defer clean()
-	s, err := newStudio(ctx, dir, studioHeapBytes, pages)
+	s, err := newStudio(ctx, dir, Point{HeapMiB: studioHeapMiB, DirtyPages: pages})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -68,18 +68,47 @@ func pages(k uint64) string {
 	return fmt.Sprintf("%d pages", k)
 }
 
-func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio, err error) {
-	s = &studio{}
-	if s.engine, s.program, err = compiled(ctx, "glutton", bigLimits()); err != nil {
+// newStudio returns a studio with the point's glutton, under the point's options.
+func newStudio(ctx context.Context, dir string, p Point) (s *studio, err error) {
+	code, err := program("glutton")
+	if err != nil {
 		return nil, err
+	}
+	s, err = openStudio(ctx, dir, code,
+		worker.Options{Limits: bigLimits(), Detector: p.Detector, Memory: p.Memory},
+		snapstore.Options{
+			HeapBytesMax: int64(bigLimits().MemoryBytes),
+			Uncompressed: p.Compression == CompressionNone,
+			UnusedImages: -1, // so that an image is made whenever one is wanted
+		})
+	if err != nil {
+		return nil, err
+	}
+	if err = deliverTo(ctx, s.worker, startGlutton(p.HeapMiB<<20, p.DirtyPages)); err == nil {
+		_, _, err = s.save(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	return s, nil
+}
+
+// openStudio returns a studio of a program, to which nothing was delivered.
+func openStudio(
+	ctx context.Context, dir string, code []byte, w worker.Options, o snapstore.Options,
+) (s *studio, err error) {
+	s = &studio{}
+	if s.engine, err = worker.NewEngine(ctx, w); err != nil {
+		return nil, err
+	}
+	if s.program, err = s.engine.Compile(ctx, code); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
 	}
 	if s.files, err = vfs.Open(dir + "/heaps"); err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
-	s.heaps, err = snapstore.Open(snapstore.Options{
-		FS: s.files, HeapBytesMax: int64(bigLimits().MemoryBytes),
-	})
-	if err != nil {
+	o.FS = s.files
+	if s.heaps, err = snapstore.Open(o); err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
 	heap, _ := s.program.Genesis()
@@ -87,12 +116,6 @@ func newStudio(ctx context.Context, dir string, heapBytes, k uint64) (s *studio,
 		return nil, errors.Join(err, s.close(ctx))
 	}
 	s.worker, err = s.program.Start(ctx, s.img.Heap(), s.img, swing.Hash{})
-	if err != nil {
-		return nil, errors.Join(err, s.close(ctx))
-	}
-	if err = deliverTo(ctx, s.worker, startGlutton(heapBytes, k)); err == nil {
-		_, _, err = s.save(ctx)
-	}
 	if err != nil {
 		return nil, errors.Join(err, s.close(ctx))
 	}
@@ -126,11 +149,11 @@ func touch() swing.Delivery[swing.VRef] {
 	}
 }
 
-// deliverTo has a glutton's worker run a delivery, and no kernel.
+// deliverTo has a worker run a delivery, and no kernel.
 func deliverTo(ctx context.Context, w *worker.Worker, d swing.Delivery[swing.VRef]) error {
 	out, err := w.Deliver(ctx, swing.AppendDelivery(nil, d), swing.Unbounded, silent{}, nil)
 	if err == nil && !out.OK() {
-		err = fmt.Errorf("the glutton %v", out)
+		err = fmt.Errorf("the program ended: %v", out)
 	}
 	return err
 }
@@ -213,5 +236,8 @@ func (s *studio) close(ctx context.Context) error {
 	if s.files != nil {
 		errs = append(errs, s.files.Close())
 	}
-	return errors.Join(append(errs, s.program.Close(ctx), s.engine.Close(ctx))...)
+	if s.program != nil {
+		errs = append(errs, s.program.Close(ctx))
+	}
+	return errors.Join(append(errs, s.engine.Close(ctx))...)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // surfaceFormat is what a file of points begins by saying that it is.
-const surfaceFormat = "swingsim surface 1"
+const surfaceFormat = "swingsim surface 2"
 
 // SurfaceHeader is the first line of a file of points.
 type SurfaceHeader struct {
@@ -125,6 +125,16 @@ func (s *SurfaceFile) Has(p Point) (Measured, bool) {
 		return Measured{}, false
 	}
 	return s.Done[i], true
+}
+
+// Missing returns those of the points that are not in the file.
+func (s *SurfaceFile) Missing(points []Point) (missing []Point) {
+	for _, p := range points {
+		if _, ok := s.Has(p); !ok {
+			missing = append(missing, p)
+		}
+	}
+	return missing
 }
 
 // Append adds a point.

@@ -203,8 +203,8 @@ func TestPageInBrowser(t *testing.T) {
 		t.Errorf("%d links save something, want %d", len(saved), want)
 	}
 	const points = "heap_mib,dirty_pages,suffix,way,page_in_p50_us,page_in_p99_us," +
-		"snapshot_p50_us,snapshot_p99_us,snapshot_bytes,replay_per_s,resident_bytes\n" +
-		"1,4,0,snapshot,10,,,,,,\n1,4,0,wazero,11,,,,,,\n"
+		"snapshot_p50_us,snapshot_p99_us,evict_p50_us,image_p50_us,snapshot_bytes,replay_per_s,resident_bytes\n" +
+		"1,4,0,snapshot,10,,,,,,,,\n1,4,0,wazero,11,,,,,,,,\n"
 	run := p.Sections[0].Name
 	for name, want := range map[string]string{
 		"surface-points.csv":                       points,

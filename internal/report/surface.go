@@ -24,6 +24,10 @@ func measures() []measure {
 			func(m *bench.Measured) float64 { return m.SnapshotP50 }},
 		{"snapshot_p99_us", "Snapshot, 99th percentile", "µs",
 			func(m *bench.Measured) float64 { return m.SnapshotP99 }},
+		{"evict_p50_us", "Eviction, median", "µs",
+			func(m *bench.Measured) float64 { return m.EvictP50 }},
+		{"image_p50_us", "Image after a crash, median", "µs",
+			func(m *bench.Measured) float64 { return m.ImageP50 }},
 		{"snapshot_bytes", "Stored by a snapshot", "bytes",
 			func(m *bench.Measured) float64 { return m.SnapshotBytes }},
 		{"replay_per_s", "Replay", "deliveries/s",
@@ -57,8 +61,8 @@ type surface struct {
 func cut(points []bench.Measured) *surface {
 	s := &surface{points: points}
 	for _, p := range points {
-		if !slices.Contains(s.ways, p.Way) {
-			s.ways = append(s.ways, p.Way)
+		if !slices.Contains(s.ways, p.Keeping()) {
+			s.ways = append(s.ways, p.Keeping())
 		}
 	}
 	for _, d := range dimensions() {
@@ -150,7 +154,7 @@ func (s *surface) plots(axis int, within func(bench.Point) bool) []Plot {
 	for i := range s.points {
 		if p := &s.points[i]; within(p.Point) {
 			place, _ := slices.BinarySearch(s.values[axis], d.of(p.Point))
-			points[p.Way][place] = p
+			points[p.Keeping()][place] = p
 		}
 	}
 	plots := []Plot{}
@@ -195,7 +199,7 @@ func allPoints(points []bench.Measured) Table {
 		for _, d := range dimensions() {
 			row = append(row, d.of(p.Point))
 		}
-		row = append(row, p.Way)
+		row = append(row, p.Keeping())
 		for _, m := range measures() {
 			if v := m.of(p); v > 0 {
 				row = append(row, v)

@@ -61,6 +61,7 @@ var foreign = map[string]string{
 	"github.com/schollz/progressbar":  "cmd/swingsim",
 	"golang.org/x/perf":               "internal/bench",
 	"gonum.org/v1/plot":               "internal/report",
+	"github.com/klauspost/compress":   "internal/bench",
 	"golang.org/x/term":               "cmd/swingsim",
 }
 

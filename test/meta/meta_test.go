@@ -90,6 +90,12 @@ func others() map[string]host.Options {
 			PackBytes: 8 << 10,
 			Snapshots: warehouse.Policy{Initial: 1, Interval: 2},
 		},
+		"prefetch": {MaxVats: 2, Prefetch: true},
+		"plain": {
+			MaxVats:      2,
+			Uncompressed: true,
+			Snapshots:    warehouse.Policy{Initial: 1, Interval: 2},
+		},
 		"preload":   {MaxVats: 3, Preload: true},
 		"keep":      {KeepSnapshots: 5, Snapshots: warehouse.Policy{Initial: 1, Interval: 3}},
 		"yields":    {MaxVats: 2, Yields: func(id swing.VatID) bool { return id.Number()%2 == 0 }},
