@@ -273,6 +273,39 @@ func TestPredictions(t *testing.T) {
 	}
 }
 
+// TestWayOfOnePoint: a way that was measured at one point of an axis is no line over it; it
+// is in the table of the point that most were measured at.
+func TestWayOfOnePoint(t *testing.T) {
+	t.Parallel()
+	lines := []string{`{"format":"swingsim surface 2","rounds":1}`}
+	for _, point := range []string{
+		`"heap_mib":1,"way":"snapshot"`, `"heap_mib":2,"way":"snapshot"`,
+		`"heap_mib":2,"way":"snapshot","memory":"copied"`,
+	} {
+		lines = append(lines, `{`+point+`,"dirty_pages":4,"suffix":5,"page_in_p50_us":3}`)
+	}
+	p := report.NewPage("sparse")
+	if err := p.Add("sparse", []byte(strings.Join(lines, "\n")+"\n")); err != nil {
+		t.Fatal(err)
+	}
+	s := p.Sections[0]
+	if len(s.Figures) != 1 || len(s.Tables) != 2 {
+		t.Fatalf("%d figures, %d tables", len(s.Figures), len(s.Tables))
+	}
+	drawn := s.Figures[0].Views[0].Plots[0].Lines
+	if len(drawn) != 1 || drawn[0].Label != "snapshot" {
+		t.Errorf("the lines are %v", drawn)
+	}
+	var ways []any
+	for _, r := range s.Tables[0].Rows {
+		ways = append(ways, r[0], r[3])
+	}
+	const want = "[2 snapshot 2 snapshot, copied]"
+	if got := fmt.Sprint(ways); got != want || len(s.Tables[1].Rows) != 3 {
+		t.Errorf("the ways are %s, want %s; %d points", got, want, len(s.Tables[1].Rows))
+	}
+}
+
 // page makes a page of a record, a surface and a trace.
 func page(t *testing.T) (*report.Page, []byte) {
 	t.Helper()
