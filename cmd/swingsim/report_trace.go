@@ -26,8 +26,9 @@ func weighedFor(w *weighed) *report.Weighed {
 		c := &w.Policies[i]
 		p := report.Priced{
 			Vats: c.Vats, Rule: c.Rule.String(), Evict: wayText(c.Evict),
-			Now: c.Now, Later: c.Later, Restart: c.Restart, PageIns: c.PageIns,
-			Replayed: c.Replayed, Snapshots: c.Snapshots, Pages: c.SnapshotPages, Suffix: c.Suffix, Memory: c.PeakMemory,
+			Now: c.Now, Later: c.Later, Restart: c.Restart,
+			PageIns: c.PageIns, Replayed: c.Replayed, Snapshots: c.Snapshots,
+			Pages: c.SnapshotPages, Suffix: c.Suffix, Memory: c.PeakMemory,
 		}
 		if rule := c.Rule.WithDefaults(); rule.Rule == warehouse.ByCount && rule.Initial > 0 {
 			p.Initial, p.Interval = rule.Initial, rule.Interval

@@ -176,7 +176,7 @@ func rulePlots(vats int, rules []Priced) []Plot {
 		plots = append(plots, Plot{
 			Name: fmt.Sprintf("rules-%s-%d-vats", name, vats), Title: title, Y: y,
 			Note: fmt.Sprintf("vats in memory: %d", vats), X: []Scale{x}, Lines: lines,
-			LogY: !slices.ContainsFunc(lines, func(l Line) bool { return slices.Min(l.Values) <= 0 }),
+			LogY: !slices.ContainsFunc(lines, reachesZero),
 		})
 	}
 	millis := func(of func(*Priced) float64) func(*Priced) float64 {
@@ -195,6 +195,11 @@ func rulePlots(vats int, rules []Priced) []Plot {
 	plot("suffix", "Left to replay after a restart", "deliveries",
 		counted(func(p *Priced) uint64 { return p.Suffix }))
 	return plots
+}
+
+// reachesZero reports whether a line cannot be drawn on a logarithmic axis.
+func reachesZero(l Line) bool {
+	return slices.ContainsFunc(l.Values, func(v float64) bool { return v <= 0 })
 }
 
 // ruleLines are lines of rules that count, of one initial count each, and flat lines of
