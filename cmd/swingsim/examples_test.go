@@ -96,7 +96,9 @@ func cutShort(words []string) []string {
 		}
 	}
 	switch {
-	case words[1] == "explore" && !given["--order"]:
+	case words[1] == "explore" && given["--order"]:
+		return append(words, "--deliveries", "300")
+	case words[1] == "explore":
 		return append(words, "--orders", "3")
 	case words[1] == "run" && !given["--deliveries"] && len(words) > 2:
 		return append(words, "--deliveries", "400")

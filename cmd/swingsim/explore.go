@@ -259,8 +259,12 @@ func (a *app) showExplored(e *explored) {
 	case e.All:
 		fmt.Fprintln(a.out, "The audit holds in all orders that there are.")
 	default:
-		fmt.Fprintf(a.out, "The audit holds in all orders with up to %s, and in those with more "+
-			"that were run. There are others.\n", count(e.Deviations, "deviation", "deviations"))
+		in := "the default order"
+		if e.Deviations > 0 {
+			in = "all orders with up to " + count(e.Deviations, "deviation", "deviations")
+		}
+		fmt.Fprintf(a.out, "The audit holds in %s, and in all others that were run. "+
+			"There are more.\n", in)
 	}
 }
 

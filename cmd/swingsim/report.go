@@ -34,6 +34,7 @@ file is, is seen from what it has:
   run --trace FILE         page-ins for each number of vats in memory, and the fewest there
                            can be; what rules of snapshots would have cost, as policy says;
                            so of slogs, and of the traces that come with the program
+  policy --check --json    a table of what was predicted, beside what ran
   bench surface FILE       plots over heap, pages written and suffix, by way of keeping
                            a vat, and a table of all points
 
@@ -42,10 +43,10 @@ zoomed and saved as PNG or CSV, its tables sorted by a click on a head and saved
 --png, --svg and --csv write the same, as it is shown first, for papers and for other
 programs: a file for each plot, of the width of a column, or for each plot and table.
 With --json what is printed has all that the page shows. docs/reports.md says more.`,
-		Example: `  swingsim run exchange --record run.jsonl
+		Example: `  swingsim run exchange --record run.jsonl --trace run.trace
   swingsim bench surface surface.jsonl
   swingsim report page.html run.jsonl --svg plots --csv data
-  swingsim report page.html run.jsonl exchange surface.jsonl`,
+  swingsim report page.html run.jsonl run.trace surface.jsonl`,
 		Args: cobra.MinimumNArgs(2),
 	}
 	l := c.Flags()
@@ -135,7 +136,7 @@ func (a *app) addFile(page *report.Page, name string, costs trace.Costs) error {
 	}
 	t, err := readTrace(name)
 	if err != nil {
-		return fmt.Errorf("not a record, a surface or a trace: %w", err)
+		return fmt.Errorf("not a record, a surface, predictions or a trace: %w", err)
 	}
 	if t.Deliveries() == 0 {
 		return fmt.Errorf("trace %s has no deliveries", name)

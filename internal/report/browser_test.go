@@ -186,7 +186,7 @@ func TestPageInBrowser(t *testing.T) {
 		t.Error(wrong)
 	}
 	for what, want := range map[string]int{
-		`<td class="text">v[123]</td>`: 3, `<td class="text">wazero</td>`: 4,
+		`<td class="text">v[123]</td>`: 3, `<td class="text">wazero</td>`: 5,
 		`<h2>Run of &lt;/script&gt;&lt;b&gt;scenario</h2>`: 1, `<p class="about">&lt;img src=x`: 1,
 		`<select name="suffix, deliveries">`: 1, `<img`: 0, `<b>`: 0,
 	} {
@@ -199,7 +199,7 @@ func TestPageInBrowser(t *testing.T) {
 	for _, m := range links.FindAllStringSubmatch(s.dom, -1) {
 		saved[m[1]] = m[2] + "," + m[3]
 	}
-	if want := 2*len(s.Plots) + 4; len(saved) != want {
+	if want := 2*len(s.Plots) + 5; len(saved) != want {
 		t.Errorf("%d links save something, want %d", len(saved), want)
 	}
 	const points = "heap_mib,dirty_pages,suffix,way,page_in_p50_us,page_in_p99_us," +

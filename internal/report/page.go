@@ -53,18 +53,21 @@ func NewPage(title string) *Page {
 	return &Page{Title: title, Sections: []Section{}, Colours: colours()}
 }
 
-// ErrUnknown marks a file that is neither a record nor a measured surface.
-var ErrUnknown = errors.New("neither a record nor a surface")
+// ErrUnknown marks a file that is none of those that Add knows.
+var ErrUnknown = errors.New("neither a record, a surface nor predictions")
 
-// Add adds what a file has: a record, or a measured surface. Of another file its error
-// wraps ErrUnknown.
+// Add adds what a file has: a record, a measured surface, or predictions beside runs, as
+// swingsim policy prints them. Of another file its error wraps ErrUnknown.
 func (p *Page) Add(file string, b []byte) error {
 	var is struct {
 		Format string `json:"format"`
 	}
 	first, _, _ := bytes.Cut(b, []byte("\n"))
 	err := json.Unmarshal(first, &is)
+	predictions, ok := readChecked(first)
 	switch {
+	case ok:
+		p.add(predictions.section(file))
 	case err != nil || is.Format == "":
 		return fmt.Errorf("%s: %w", file, ErrUnknown)
 	case is.Format == recordFormat:

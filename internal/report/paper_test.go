@@ -204,7 +204,7 @@ func TestCSV(t *testing.T) {
 			want[s.Name+"-"+table.Name] = rows
 		}
 	}
-	if len(files) != len(want) || tables != 4 {
+	if len(files) != len(want) || tables != 5 {
 		t.Errorf("%d files of %d plots and tables", len(files), len(want))
 	}
 	for name, rows := range want {

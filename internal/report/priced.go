@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Weighed is what is known from a trace of other policies than the one it was recorded
@@ -33,12 +34,13 @@ type Priced struct {
 	// Initial and Interval are those of a rule that counts deliveries; 0 is another rule.
 	Initial, Interval int
 	Now, Later        float64 // snapshots; page-ins and replay
+	Restart           float64 // replay of the suffix, once
 	PageIns, Replayed uint64
 	Snapshots, Pages  uint64 // pages that snapshots kept
 	Suffix, Memory    uint64 // deliveries that a restart replays; bytes in memory at most
 }
 
-func (p *Priced) total() float64 { return p.Now + p.Later }
+func (p *Priced) total() float64 { return p.Now + p.Later + p.Restart }
 
 // AddWeighed adds what is known from a trace.
 func (p *Page) AddWeighed(file string, w *Weighed) {
@@ -115,12 +117,12 @@ func work(cheapest []Priced) Plot {
 		Name: "least-work", Title: "Work with the cheapest rule of snapshots", Y: "ms",
 		X: []Scale{{Label: "vats in memory", Log: true}},
 		Lines: []Line{{Label: "all"}, {Label: "page-ins and replay", Colour: 1},
-			{Label: "snapshots", Colour: 2}},
+			{Label: "snapshots", Colour: 2}, {Label: "replay after a restart", Colour: 3}},
 	}
 	for i := range cheapest {
 		p := &cheapest[i]
 		plot.X[0].Values = append(plot.X[0].Values, float64(p.Vats))
-		for l, v := range []float64{p.total(), p.Later, p.Now} {
+		for l, v := range []float64{p.total(), p.Later, p.Now, p.Restart} {
 			plot.Lines[l].Values = append(plot.Lines[l].Values, v/nanosPerMilli)
 		}
 	}
@@ -132,7 +134,7 @@ func (w *Weighed) rules() Figure {
 	f := Figure{
 		Title: "Rules of snapshots", Choices: []Choice{{Name: "vats in memory"}},
 		About: "Rules that count deliveries, by the interval between snapshots; what other " +
-			"rules cost does not depend on it.",
+			"rules cost does not depend on it. Rules that take a number are in the table only.",
 	}
 	var sizes []int
 	for i := range w.Policies {
@@ -170,10 +172,11 @@ func rulePlots(vats int, rules []Priced) []Plot {
 	}
 	plots := []Plot{}
 	plot := func(name, title, y string, of func(*Priced) float64) {
+		lines := ruleLines(rules, intervals, of)
 		plots = append(plots, Plot{
 			Name: fmt.Sprintf("rules-%s-%d-vats", name, vats), Title: title, Y: y,
-			Note: fmt.Sprintf("vats in memory: %d", vats), X: []Scale{x},
-			Lines: ruleLines(rules, intervals, of),
+			Note: fmt.Sprintf("vats in memory: %d", vats), X: []Scale{x}, Lines: lines,
+			LogY: !slices.ContainsFunc(lines, reachesZero),
 		})
 	}
 	millis := func(of func(*Priced) float64) func(*Priced) float64 {
@@ -194,14 +197,22 @@ func rulePlots(vats int, rules []Priced) []Plot {
 	return plots
 }
 
+// reachesZero reports whether a line cannot be drawn on a logarithmic axis.
+func reachesZero(l Line) bool {
+	return slices.ContainsFunc(l.Values, func(v float64) bool { return v <= 0 })
+}
+
 // ruleLines are lines of rules that count, of one initial count each, and flat lines of
-// rules that do not.
+// rules that take no number.
 func ruleLines(rules []Priced, intervals []int, of func(*Priced) float64) (lines []Line) {
 	for i := range rules {
 		p := &rules[i]
 		label := p.Rule
-		if p.Interval > 0 {
+		switch {
+		case p.Interval > 0:
 			label = fmt.Sprintf("first after %d", p.Initial)
+		case strings.Contains(p.Rule, ":"):
+			continue
 		}
 		n := slices.IndexFunc(lines, func(l Line) bool { return l.Label == label })
 		if n < 0 {
@@ -220,12 +231,13 @@ func ruleLines(rules []Priced, intervals []int, of func(*Priced) float64) (lines
 
 // pricedTable lists policies, the cheapest first.
 func pricedTable(name, title string, list []Priced) Table {
-	t := Table{Name: name, Title: title, Sorted: 9, Ascending: true, Columns: []Column{
+	t := Table{Name: name, Title: title, Sorted: 10, Ascending: true, Columns: []Column{
 		{"vats", "vats in memory", false}, {"snapshots_rule", "snapshots", true},
 		{"evict", "evict", true}, {"page_ins", "page-ins", false},
 		{"replayed", "replayed", false}, {"snapshots", "snapshots taken", false},
 		{"pages", "pages kept", false}, {"now_ms", "snapshots, ms", false},
-		{"later_ms", "page-ins and replay, ms", false}, {"total_ms", "all, ms", false},
+		{"later_ms", "page-ins and replay, ms", false},
+		{"restart_ms", "after a restart, ms", false}, {"total_ms", "all, ms", false},
 		{"suffix", "left to replay", false}, {"memory", "memory, bytes", false},
 	}}
 	sorted := slices.Clone(list)
@@ -236,7 +248,8 @@ func pricedTable(name, title string, list []Priced) Table {
 	for i := range sorted {
 		p := &sorted[i]
 		t.Rows = append(t.Rows, []any{p.Vats, p.Rule, p.Evict, p.PageIns, p.Replayed, p.Snapshots,
-			p.Pages, p.Now / nanosPerMilli, p.Later / nanosPerMilli, p.total() / nanosPerMilli,
+			p.Pages, p.Now / nanosPerMilli, p.Later / nanosPerMilli,
+			p.Restart / nanosPerMilli, p.total() / nanosPerMilli,
 			p.Suffix, p.Memory})
 	}
 	return t

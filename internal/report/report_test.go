@@ -187,13 +187,16 @@ func weighedOf() *report.Weighed {
 			p := report.Priced{
 				Vats: vats, Rule: fmt.Sprintf("count:2/%d", interval), Evict: "lru", Initial: 2,
 				Interval: interval, Now: float64(1e6 * (j + 1)), Later: float64(1e7 * (4 - i - j)),
-				Replayed: uint64(10 * (i + j)), Pages: uint64(7 * j), Suffix: uint64(3 * j),
+				Restart: 2e6, Replayed: uint64(10 * (i + j)), Pages: uint64(7 * j), Suffix: uint64(3 * j),
 			}
 			if interval == 0 {
 				p.Rule, p.Initial = "never", 0
 			}
 			w.Policies = append(w.Policies, p)
 		}
+		w.Policies = append(w.Policies, report.Priced{
+			Vats: vats, Rule: "fuel:1e6", Evict: "lru", Now: 1e6, Later: 9e7, Restart: 5e6,
+		})
 	}
 	return w
 }
@@ -219,8 +222,9 @@ func TestWeighedIsDrawn(t *testing.T) {
 	top, rules := s.Figures[0].Views[0].Plots, s.Figures[1].Views[1].Plots
 	for _, c := range []struct{ got, want []string }{
 		{lines(top[0]), []string{"lru [90 10]", "fewest [50 NaN]", "nothing saves [0.9 0.9]"}},
-		{lines(top[1]), []string{"all [23 13]", "page-ins and replay [20 10]", "snapshots [3 3]"}},
-		{lines(rules[0]), []string{"never [31 31]", "first after 2 [22 13]"}},
+		{lines(top[1]), []string{"all [25 15]", "page-ins and replay [20 10]", "snapshots [3 3]",
+			"replay after a restart [2 2]"}},
+		{lines(rules[0]), []string{"never [33 33]", "first after 2 [24 15]"}},
 		{lines(rules[5]), []string{"never [0 0]", "first after 2 [3 6]"}},
 	} {
 		if !slices.Equal(c.got, c.want) {
@@ -232,12 +236,73 @@ func TestWeighedIsDrawn(t *testing.T) {
 		t.Errorf("there are %q to choose from", choice.Options)
 	}
 	cheapest := fmt.Sprint(s.Tables[0].Rows)
-	const want = "[[8 count:2/50 lru 0 30 0 14 3 10 13 6 0] [1 count:2/50 lru 0 20 0 14 3 20 23 6 0]]"
+	const want = "[[8 count:2/50 lru 0 30 0 14 3 10 2 15 6 0] " +
+		"[1 count:2/50 lru 0 20 0 14 3 20 2 25 6 0]]"
 	if cheapest != want {
 		t.Errorf("the cheapest are %s, want %s", cheapest, want)
 	}
-	if n := len(s.Tables[1].Rows); n != 6 {
-		t.Errorf("%d rules are listed, not 6", n)
+	if n := len(s.Tables[1].Rows); n != 8 {
+		t.Errorf("%d rules are listed, not 8", n)
+	}
+}
+
+// TestPredictions: what swingsim policy --check --json prints is a table of what was said
+// and what ran. What has no checks is refused.
+func TestPredictions(t *testing.T) {
+	t.Parallel()
+	p := report.NewPage("predictions")
+	err := p.Add("policy.json", []byte(`{"about":"glutton, seed x","vats":3,"checks":[{"policy":`+
+		`{"vats":50,"rule":"count:2/200","pause_on_evict":false},"counts":[{"what":"page-ins",`+
+		`"predicted":12,"ran":10},{"what":"replayed","predicted":3,"ran":0}],`+
+		`"predicted_ns":5000000,"ran_ns":4000000}]}`+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.Sections[0]
+	got := fmt.Sprint(s.About, s.Tables[0].Rows)
+	const want = "policy.json, of glutton, seed x[[50 count:2/200 lru page-ins 12 10 20] " +
+		"[50 count:2/200 lru replayed 3 0 <nil>] " +
+		"[50 count:2/200 lru time beyond that of all in memory, ms 5 4 25]]"
+	if got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	for _, other := range []string{`{"about":"x","checks":[]}`, `{"checks":1}`, `[]`, ``} {
+		if err := p.Add("other", []byte(other)); !errors.Is(err, report.ErrUnknown) {
+			t.Errorf("%q: %v", other, err)
+		}
+	}
+}
+
+// TestWayOfOnePoint: a way that was measured at one point of an axis is no line over it; it
+// is in the table of the point that most were measured at.
+func TestWayOfOnePoint(t *testing.T) {
+	t.Parallel()
+	lines := []string{`{"format":"swingsim surface 2","rounds":1}`}
+	for _, point := range []string{
+		`"heap_mib":1,"way":"snapshot"`, `"heap_mib":2,"way":"snapshot"`,
+		`"heap_mib":2,"way":"snapshot","memory":"copied"`,
+	} {
+		lines = append(lines, `{`+point+`,"dirty_pages":4,"suffix":5,"page_in_p50_us":3}`)
+	}
+	p := report.NewPage("sparse")
+	if err := p.Add("sparse", []byte(strings.Join(lines, "\n")+"\n")); err != nil {
+		t.Fatal(err)
+	}
+	s := p.Sections[0]
+	if len(s.Figures) != 1 || len(s.Tables) != 2 {
+		t.Fatalf("%d figures, %d tables", len(s.Figures), len(s.Tables))
+	}
+	drawn := s.Figures[0].Views[0].Plots[0].Lines
+	if len(drawn) != 1 || drawn[0].Label != "snapshot" {
+		t.Errorf("the lines are %v", drawn)
+	}
+	var ways []any
+	for _, r := range s.Tables[0].Rows {
+		ways = append(ways, r[0], r[3])
+	}
+	const want = "[2 snapshot 2 snapshot, copied]"
+	if got := fmt.Sprint(ways); got != want || len(s.Tables[1].Rows) != 3 {
+		t.Errorf("the ways are %s, want %s; %d points", got, want, len(s.Tables[1].Rows))
 	}
 }
 

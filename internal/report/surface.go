@@ -89,8 +89,29 @@ func surfaceSection(file string, f *bench.SurfaceFile) Section {
 			s.Figures = append(s.Figures, all.figure(axis))
 		}
 	}
-	s.Tables = []Table{allPoints(f.Done)}
+	s.Tables = []Table{}
+	if usual := all.atUsual(); len(usual) > 1 && len(usual) < len(f.Done) {
+		p := usual[0].Point
+		t := pointsTable("ways", fmt.Sprintf("All ways at heap, MiB: %d; pages written: %d; "+
+			"suffix, deliveries: %d", p.HeapMiB, p.DirtyPages, p.Suffix), usual)
+		s.Tables = append(s.Tables, t)
+	}
+	s.Tables = append(s.Tables, pointsTable("points", "All points", f.Done))
 	return s
+}
+
+// atUsual returns what was measured where most was.
+func (s *surface) atUsual() (points []bench.Measured) {
+	for _, p := range s.points {
+		usual := true
+		for d, of := range dimensions() {
+			usual = usual && of.of(p.Point) == s.values[d][s.usual(d)]
+		}
+		if usual {
+			points = append(points, p)
+		}
+	}
+	return points
 }
 
 // figure draws what was measured over an axis, for each value of the others.
@@ -140,7 +161,8 @@ func (s *surface) usual(dimension int) int {
 	return most[len(most)/2]
 }
 
-// plots draws all measures over an axis, for the points that are within.
+// plots draws all measures over an axis, for the points that are within: of each way that
+// has more than one of them.
 func (s *surface) plots(axis int, within func(bench.Point) bool) []Plot {
 	d := dimensions()[axis]
 	x := Scale{Label: d.label, Log: s.values[axis][0] > 0, Marks: true}
@@ -163,15 +185,15 @@ func (s *surface) plots(axis int, within func(bench.Point) bool) []Plot {
 		plot := Plot{Name: name, Title: m.title, Y: m.unit, LogY: true, X: []Scale{x}}
 		for i, way := range s.ways {
 			l := Line{Label: way, Colour: i}
-			some := false
+			have := 0
 			for _, p := range points[way] {
 				v := None()
 				if p != nil && m.of(p) > 0 {
-					v, some = m.of(p), true
+					v, have = m.of(p), have+1
 				}
 				l.Values = append(l.Values, v)
 			}
-			if some {
+			if have > 1 {
 				plot.Lines = append(plot.Lines, l)
 			}
 		}
@@ -182,9 +204,9 @@ func (s *surface) plots(axis int, within func(bench.Point) bool) []Plot {
 	return plots
 }
 
-// allPoints is a table of all that was measured.
-func allPoints(points []bench.Measured) Table {
-	t := Table{Name: "points", Title: "All points", Sorted: -1, Rows: [][]any{}}
+// pointsTable is a table of what was measured.
+func pointsTable(name, title string, points []bench.Measured) Table {
+	t := Table{Name: name, Title: title, Sorted: -1, Rows: [][]any{}}
 	for _, d := range dimensions() {
 		t.Columns = append(t.Columns, Column{d.key, d.label, false})
 	}

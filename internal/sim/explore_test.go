@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -164,8 +166,8 @@ func (e ends) alike(f ends) bool {
 }
 
 // brute runs a scenario in every order, one after the other like the numbers of an
-// odometer. What may go next it works out by itself.
-func brute(t *testing.T, s *Scenario) (all ends, orders int) {
+// odometer, but no more than most. What may go next it works out by itself.
+func brute(t *testing.T, s *Scenario, most int) (all ends, orders int) {
 	t.Helper()
 	all = newEnds()
 	on, err := newMachine(t.Context(), false)
@@ -207,7 +209,7 @@ func brute(t *testing.T, s *Scenario) (all ends, orders int) {
 		for at--; at >= 0 && digits[at]+1 == widths[at]; at-- {
 			digits = digits[:at]
 		}
-		if at < 0 {
+		if at < 0 || orders == most {
 			if err := on.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -264,41 +266,96 @@ func explored(
 	return out, all, least
 }
 
-// TestExploreIsBruteForce: with every order run, as many are as an odometer counts, no two
-// the same, and the vats are told the same, as often. Where orders that come to the same are
-// left out, they are told the same still, with as few deviations; and if all such are, and all messages differ, none
-// is told the same twice.
+// held explores a scenario and holds it against brute force. With every order run, as many
+// are as an odometer counts, no two the same, and the vats are told the same, as often. Where
+// orders that come to the same are left out, they are told the same still, with as few
+// deviations; and if all such are, and all messages differ, none is told the same twice: but in
+// special worlds. It returns how many deviations each audit takes at least.
+func held(t *testing.T, s *Scenario, want ends, orders int, special bool) (least map[string]int) {
+	t.Helper()
+	whole, all, least := explored(t, s, true, 0)
+	if whole.Orders != orders || whole.Alike != 0 || !all.equal(want) {
+		t.Errorf("%s: %+v, %v; there are %d, %v", s.Name, whole, all, orders, want)
+	}
+	some, reduced, _ := explored(t, s, false, exactDeviations)
+	if !reduced.alike(want) || some.Orders > orders {
+		t.Errorf("%s: %d of %d orders end as %v, want %v", s.Name, some.Orders, orders, reduced, want)
+	}
+	for h, n := range all.least {
+		if n <= exactDeviations && reduced.least[h] != n {
+			t.Errorf("%s: %d deviations to what %d are enough for", s.Name, reduced.least[h], n)
+		}
+	}
+	few, fewest, _ := explored(t, s, false, 0)
+	if !fewest.alike(want) || few.Orders > some.Orders || !special && few.Orders != len(want.histories) {
+		t.Errorf("%s: %d orders end as %v, want %v", s.Name, few.Orders, fewest, want)
+	}
+	t.Logf("%s: %d orders, %d histories, audits by %v deviations; %d run, or %d", s.Name, orders,
+		len(want.histories), slices.Sorted(maps.Values(least)), some.Orders, few.Orders)
+	return least
+}
+
+// TestExploreIsBruteForce: of worlds made by hand.
 func TestExploreIsBruteForce(t *testing.T) {
 	t.Parallel()
 	ways := 0
 	for _, w := range worlds {
 		s := world(t, w.name, w.text)
-		want, orders := brute(t, s)
-		whole, all, least := explored(t, s, true, 0)
-		if whole.Orders != orders || whole.Alike != 0 || !all.equal(want) {
-			t.Errorf("%s: %+v, %v; there are %d, %v", w.name, whole, all, orders, want)
-		}
-		some, reduced, _ := explored(t, s, false, exactDeviations)
-		if !reduced.alike(want) || some.Orders > orders {
-			t.Errorf("%s: %d of %d orders end as %v, want %v", w.name, some.Orders, orders, reduced, want)
-		}
-		for h, n := range all.least {
-			if n <= exactDeviations && reduced.least[h] != n {
-				t.Errorf("%s: %d deviations to what %d are enough for", w.name, reduced.least[h], n)
-			}
-		}
-		few, fewest, _ := explored(t, s, false, 0)
-		if !fewest.alike(want) || few.Orders > some.Orders || !w.special && few.Orders != len(want.histories) {
-			t.Errorf("%s: %d orders end as %v, want %v", w.name, few.Orders, fewest, want)
-		}
+		want, orders := brute(t, s, ordersMax)
+		least := held(t, s, want, orders, w.special)
 		ways = max(ways, len(want.audits))
-		t.Logf("%s: %d orders, %d histories, audits by %v deviations; %d run, or %d", w.name, orders,
-			len(want.histories), slices.Sorted(maps.Values(least)), some.Orders, few.Orders)
 		leastFails(t, s, least)
 	}
 	if ways < 6 {
 		t.Errorf("there are at most %d ends of a world", ways)
 	}
+}
+
+// ordersMax bounds the orders of a world.
+const ordersMax = 300
+
+var randomWorlds = flag.Int("worlds", 2, "explore so many random worlds")
+
+// TestExploreRandomWorlds: of worlds that are drawn, those with few orders. Run with -args
+// -worlds N for more.
+func TestExploreRandomWorlds(t *testing.T) {
+	t.Parallel()
+	const least, most = 6, 60
+	made := 0
+	for seed := uint64(0); made < *randomWorlds; seed++ {
+		s := world(t, fmt.Sprint("seed ", seed), randomWorld(rand.New(rand.NewPCG(seed, 1))))
+		want, orders := brute(t, s, most)
+		if orders >= least && orders < most {
+			held(t, s, want, orders, true) // two may ask one counter the same
+			made++
+		}
+	}
+}
+
+// randomWorld draws vats that ask, count and play, and a few messages.
+func randomWorld(rng *rand.Rand) string {
+	text := `
+vats:
+  - {name: c, program: counter, count: 2}
+  - {name: clerk, program: clerk, count: 2}
+  - {name: p, program: pingpong, count: 2}
+setup: [{to: p, method: peer, args: [{ref: p.$i+1}]}]
+workload:
+`
+	for n := range 2 + rng.IntN(2) {
+		to, with := rng.IntN(2), rng.IntN(2)
+		text += []string{
+			fmt.Sprintf("  - {to: c.%d, method: incr, args: [%d], messages: 1}\n", to, 1+n),
+			fmt.Sprintf("  - {to: clerk.%d, method: ask, args: [{ref: c.%d}, n%d], messages: 1}\n", to, with, n),
+			fmt.Sprintf("  - {to: clerk.%d, method: tell, args: [{ref: c.%d}, n%d, {ref: c.%d}], messages: 1}\n",
+				to, with, n, 1-with),
+			fmt.Sprintf("  - {to: p.%d, method: volley, args: [%d], messages: 1}\n", to, 2*n+with),
+			fmt.Sprintf("  - {to: p.%d, method: ping, args: [%d], messages: 1}\n", to, with),
+		}[rng.IntN(5)]
+	}
+	return text + `audit:
+  ask: [{to: c, method: read, answers: [count]}]
+  assert: [{ask: clerk.0, method: read, equals: []}, {ask: clerk.1, method: read, equals: []}]`
 }
 
 // leastFails sees, of each end that a scenario can have, that an exploration which must not

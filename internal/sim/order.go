@@ -173,14 +173,16 @@ func copied(ev kernel.Event) kernel.Event {
 
 // explore goes on in the tree of choices, unless that is still to be reached.
 func (w *walk) explore(queue []kernel.Event, ready []int) {
+	left := len(w.prefix) - w.out.Choices
+	if left > 1 || left == 1 && len(ready) == 1 {
+		return
+	}
 	keys := make([]uint32, len(ready))
 	for i, at := range ready {
 		keys[i] = w.e.key(queue[at])
 	}
 	switch {
-	case w.out.Choices < len(w.prefix)-1 || w.out.Choices < len(w.prefix) && len(ready) == 1:
-		return
-	case w.out.Choices < len(w.prefix): // the branch
+	case left == 1: // the branch
 		w.at = w.from.at
 		if !slices.Equal(keys, w.at.ready) {
 			w.end(errors.New("the scenario did not repeat itself: its programs or devices " +

@@ -69,7 +69,8 @@ func fuzzRecorded(ctx context.Context, each, file string) error {
 var execs = regexp.MustCompile(`execs: (\d+)`)
 
 // fuzz fuzzes one target and returns how many inputs it was given. It starts from the
-// target's own seeds: to go through what earlier runs have found would take its time.
+// target's own seeds: to go through what earlier runs have found would take its time, and so
+// would making every interesting input as small as can be.
 func fuzz(ctx context.Context, x target, each string) (inputs int, err error) {
 	found, err := os.MkdirTemp("", "fuzz")
 	if err != nil {
@@ -77,7 +78,8 @@ func fuzz(ctx context.Context, x target, each string) (inputs int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(found)) }()
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+x.name+"$",
-		"-fuzztime", each, "-timeout", "0", x.pkg, "-args", "-test.fuzzcachedir="+found)
+		"-fuzztime", each, "-fuzzminimizetime", "10x", "-timeout", "0", x.pkg, "-args",
+		"-test.fuzzcachedir="+found)
 	out, err := cmd.CombinedOutput()
 	for lines := bufio.NewScanner(strings.NewReader(string(out))); lines.Scan(); {
 		if m := execs.FindStringSubmatch(lines.Text()); m != nil {

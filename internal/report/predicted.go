@@ -1,0 +1,68 @@
+package report
+
+import "encoding/json"
+
+// checked is what swingsim policy --check --json prints, as far as it is shown: what was
+// said of policies, beside runs under them.
+type checked struct {
+	About  string `json:"about"`
+	Checks []struct {
+		Policy struct {
+			Vats  int    `json:"vats"`
+			Rule  string `json:"rule"`
+			Evict string `json:"evict"`
+		} `json:"policy"`
+		Counts []struct {
+			What      string `json:"what"`
+			Predicted uint64 `json:"predicted"`
+			Ran       uint64 `json:"ran"`
+		} `json:"counts"`
+		Predicted float64 `json:"predicted_ns"`
+		Ran       float64 `json:"ran_ns"`
+	} `json:"checks"`
+}
+
+// readChecked reads predictions, and reports whether there are any.
+func readChecked(b []byte) (c *checked, ok bool) {
+	c = &checked{}
+	err := json.Unmarshal(b, c)
+	return c, err == nil && len(c.Checks) > 0
+}
+
+// section shows predictions beside runs.
+func (c *checked) section(file string) Section {
+	s := Section{
+		Name: "predictions", Title: "Predictions beside runs", About: file,
+		Facts: []Fact{{"policies", len(c.Checks)}}, Figures: []Figure{},
+	}
+	if c.About != "" {
+		s.About += ", of " + c.About
+	}
+	t := Table{Name: "checks", Title: "What was said, and what ran", Sorted: -1,
+		Columns: []Column{
+			{"vats", "vats in memory", false}, {"snapshots_rule", "snapshots", true},
+			{"evict", "evict", true}, {"what", "what", true},
+			{"predicted", "predicted", false}, {"ran", "ran", false},
+			{"off_percent", "off by, %", false},
+		}}
+	for _, one := range c.Checks {
+		p := one.Policy
+		if p.Evict == "" {
+			p.Evict = "lru"
+		}
+		row := func(what string, predicted, ran float64) {
+			var off any
+			if ran != 0 {
+				off = 100 * (predicted - ran) / ran
+			}
+			t.Rows = append(t.Rows, []any{p.Vats, p.Rule, p.Evict, what, predicted, ran, off})
+		}
+		for _, n := range one.Counts {
+			row(n.What, float64(n.Predicted), float64(n.Ran))
+		}
+		row("time beyond that of all in memory, ms",
+			one.Predicted/nanosPerMilli, one.Ran/nanosPerMilli)
+	}
+	s.Tables = []Table{t}
+	return s
+}
