@@ -22,8 +22,9 @@ the median of what was measured, its 95 % confidence interval, and how much it c
 Against its floor is the change of the ratio to the floor of the same run: + is worse. It
 means something between machines, and on one that is busy; the floor's own noise is not
 in its p. It informs: whatever it finds, the exit code is 0.`,
-		Example: `  swingsim bench --save new.json
-  swingsim bench compare bench/baseline.json new.json`,
+		Example: `  swingsim bench --save old.json
+  swingsim bench --save new.json
+  swingsim bench compare old.json new.json`,
 		Args: cobra.ExactArgs(2),
 	}
 	return a.verb(c, func(_ context.Context, args []string) error {

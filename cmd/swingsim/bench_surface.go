@@ -56,7 +56,7 @@ The measures:
 		Example: `  swingsim bench surface surface.jsonl --plan
   swingsim bench surface surface.jsonl --axes heap,dirty+suffix
   swingsim bench surface surface.jsonl --heap 2,16 --dirty 1,16 --suffix 0,20 --rounds 10
-  swingsim bench surface surface.jsonl --table page-in --over suffix --dirty 256`,
+  swingsim bench surface surface.jsonl --table page-in --over suffix`,
 		Args: cobra.ExactArgs(1),
 	}
 	f.register(c)

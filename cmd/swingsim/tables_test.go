@@ -15,7 +15,6 @@ const commandMark = "<!-- swingsim "
 // command prints, from the files that are kept in bench; and the page about trade-offs has
 // no other tables. With -rewrite they are made anew.
 func TestTablesOfDocuments(t *testing.T) {
-	t.Parallel()
 	files, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +75,6 @@ func withTables(t *testing.T, path, text string) (made string, n int) {
 
 // TestTablesSeeAnotherFigure: a figure that is not what the command prints is found.
 func TestTablesSeeAnotherFigure(t *testing.T) {
-	t.Parallel()
 	const path = "../../docs/tradeoffs.md"
 	b, err := os.ReadFile(path)
 	if err != nil {
