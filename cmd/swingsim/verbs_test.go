@@ -44,13 +44,13 @@ func names(prefix string, v any) (all []string) {
 // go or change its name.
 var jsonFields = map[string]string{
 	"run": "about activityhash audit audit.asked audit.asked.answered audit.asked.group audit.asked.sums " +
-		"audit.asked.sums.name audit.asked.sums.sum audit.asked.vats audit.checks audit.checks.about " +
+		"audit.asked.sums.name audit.asked.sums.sum audit.asked.vats audit.asserts audit.checks audit.checks.about " +
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks cranks created deliveries " +
 		"deliveries_per_s dir_bytes directory ended evictions identity interrupted log_bytes max_vats " +
 		"messages nothing_to_do page_ins paged_bytes paged_in ran_cranks ran_deliveries replayed rounds " +
 		"scenario seconds seed snapshot_bytes snapshot_pages snapshots syscalls vats vats_ended vats_held",
 	"status": "about activityhash audit audit.asked audit.asked.answered audit.asked.group audit.asked.sums " +
-		"audit.asked.sums.name audit.asked.sums.sum audit.asked.vats audit.checks audit.checks.about " +
+		"audit.asked.sums.name audit.asked.sums.sum audit.asked.vats audit.asserts audit.checks audit.checks.about " +
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks blocks_redone cranks deliveries " +
 		"dir_bytes directory identity length_deliveries length_messages messages queued rounds scenario " +
 		"seed snapshots torn_bytes vats vats_ended vats_held",

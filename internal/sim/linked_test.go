@@ -13,7 +13,7 @@ const linkedKindsAfter = 40
 // TestLinkedRuns: two linked kernels, each of which crashes, restarts, and meets errors,
 // over a link that loses, doubles and delays what they say, end as they would have.
 func TestLinkedRuns(t *testing.T) {
-	run := faults.Begin(t, "F16")
+	run := faults.Begin(t, "F20")
 	c := Campaign{First: run.Seed, Runs: run.Due, Jobs: 2, Linked: true}
 	found, err := mixedScenario(t).Campaign(t.Context(), c)
 	if err != nil {

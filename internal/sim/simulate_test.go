@@ -29,7 +29,7 @@ const kindsAfter = 200
 // or has another end than its twin; each kind of fault comes, and all that should come of
 // them sometimes does.
 func TestSimulatedRuns(t *testing.T) {
-	run := faults.Begin(t, "F15")
+	run := faults.Begin(t, "F19")
 	c := Campaign{First: run.Seed, Runs: run.Due, Jobs: 2}
 	found, err := mixedScenario(t).Campaign(t.Context(), c)
 	if err != nil {

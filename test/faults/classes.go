@@ -64,11 +64,11 @@ var Classes = []Class{
 		Package: "./host", Test: "TestMemoryIsShort", CI: 500, Long: 20_000,
 	},
 	{
-		ID: "F15", What: "whole lives with a mix of faults", Unit: "runs",
+		ID: "F19", What: "whole lives with a mix of faults", Unit: "runs",
 		Package: "./internal/sim", Test: "TestSimulatedRuns", CI: 1_000, Long: 100_000,
 	},
 	{
-		ID: "F16", What: "two linked kernels, a bad link, and a mix of faults", Unit: "runs",
+		ID: "F20", What: "two linked kernels, a bad link, and a mix of faults", Unit: "runs",
 		Package: "./internal/sim", Test: "TestLinkedRuns", CI: 40, Long: 10_000,
 	},
 }

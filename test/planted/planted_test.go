@@ -198,7 +198,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 
 // simulated are the classes whose tests make what they find smaller, and shrunkMax is how
 // many events they may leave of that.
-var simulated = []string{"F15", "F16"}
+var simulated = []string{"F19", "F20"}
 
 const shrunkMax = 20
 

@@ -155,16 +155,16 @@ var planted = []fault{
 		old: "func (r *Reader) Done() error {\n", new: "func (r *Reader) Done() error {\n\tif PLANTED {\n\t\tr.at = len(r.b)\n\t}\n",
 	},
 	// Whole lives, of one kernel and of two. What they find is made smaller.
-	{name: "a block is not synced", class: "F15", trials: 60},
-	{name: "a global is forgotten", class: "F15", trials: 60},
-	{name: "a span ends one early", class: "F15", trials: 60},
-	{name: "the last page written is missed", class: "F15", trials: 60},
+	{name: "a block is not synced", class: "F19", trials: 60},
+	{name: "a global is forgotten", class: "F19", trials: 60},
+	{name: "a span ends one early", class: "F19", trials: 60},
+	{name: "the last page written is missed", class: "F19", trials: 60},
 	{
-		name: "a lost delivery is half done", class: "F15", trials: 60, file: "kernel/kernel.go",
+		name: "a lost delivery is half done", class: "F19", trials: 60, file: "kernel/kernel.go",
 		old: "\t\tc.rollback(c.start)\n\t\treturn Report{Vat", new: "\t\tif !PLANTED {\n\t\t\tc.rollback(c.start)\n\t\t}\n\t\treturn Report{Vat",
 	},
 	{
-		name: "a gap in what a peer says is not seen", class: "F16", trials: 20, file: "devices/mailbox.go",
+		name: "a gap in what a peer says is not seen", class: "F20", trials: 20, file: "devices/mailbox.go",
 		old: "number == p.Taken+1 {", new: "(number == p.Taken+1 || PLANTED && number > p.Taken) {",
 	},
 }
