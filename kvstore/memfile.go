@@ -36,6 +36,9 @@ func readMem(f vfs.File) (*memState, error) {
 		if err != nil {
 			return nil, corrupt(at, "pairs: %w", err)
 		}
+		if len(list) == 0 {
+			return nil, corrupt(at, "a frame without pairs")
+		}
 		for _, c := range list {
 			if c.value == nil || c.key <= last {
 				return nil, corrupt(at, "key %.40q after %.40q, %d bytes of value",
