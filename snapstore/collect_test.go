@@ -238,16 +238,25 @@ func TestCommitsGoOnDuringCollect(t *testing.T) {
 	base, genesis := born(t, s, 1)
 	var mu sync.Mutex
 	named := map[swing.Hash]content{genesis: base}
-	name := func(id swing.Hash, c content) {
+	// A commit is named before two Collects have begun since, as Collect wants it.
+	var naming sync.RWMutex
+	commit := func(img *Image, c content) (id swing.Hash, err error) {
+		naming.RLock()
+		defer naming.RUnlock()
+		info, err := s.Commit(img)
+		if err != nil {
+			return id, err
+		}
 		mu.Lock()
 		defer mu.Unlock()
-		named[id] = c
+		named[info.ID] = c
+		return info.ID, nil
 	}
 	var vats, chores sync.WaitGroup
 	errs := make(chan error, 100)
 	done := make(chan struct{})
 	for seed := range uint64(4) {
-		vats.Go(func() { errs <- manyVats(s, newSource(seed), base, genesis, name) })
+		vats.Go(func() { errs <- manyVats(s, newSource(seed), base, genesis, commit) })
 	}
 	chore := func(f func() error) {
 		chores.Go(func() {
@@ -267,9 +276,9 @@ func TestCommitsGoOnDuringCollect(t *testing.T) {
 	chore(s.Sync)
 	chore(func() error { return verify(s) })
 	chore(func() error {
-		mu.Lock()
+		naming.Lock()
 		live := slices.Collect(maps.Keys(named))
-		mu.Unlock()
+		naming.Unlock()
 		_, err := s.Collect(live)
 		s.Stats()
 		s.Garbage()
@@ -291,7 +300,8 @@ func TestCommitsGoOnDuringCollect(t *testing.T) {
 // manyVats runs vats one after the other, each from the genesis image or from a
 // snapshot of the one before.
 func manyVats(
-	s *Store, src source, base content, genesis swing.Hash, name func(swing.Hash, content),
+	s *Store, src source, base content, genesis swing.Hash,
+	commit func(*Image, content) (swing.Hash, error),
 ) error {
 	id, c := genesis, base.clone()
 	for range 12 {
@@ -311,12 +321,9 @@ func manyVats(
 				return err
 			}
 		}
-		info, err := s.Commit(img)
-		if err != nil {
+		if id, err = commit(img, c.clone()); err != nil {
 			return err
 		}
-		id = info.ID
-		name(id, c.clone())
 		if err := readable(s, id, c); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ import (
 // its memory, and a delivery to a vat chosen by chance, against 1,000 vats.
 func many(ctx context.Context, r *Run) error {
 	var floor sample
-	for _, vats := range []int{1000, 100_000} {
+	for _, vats := range []int{1000, max(2000, r.times(100_000))} {
 		m, err := crowd(ctx, r, vats)
 		if err != nil {
 			return err
