@@ -99,8 +99,11 @@ func (p *Program) Start(
 	return w, nil
 }
 
-// moduleConfig keeps wazero from running anything by itself.
-var moduleConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
+// moduleConfig keeps wazero from running anything by itself. Nobody reads the source of
+// randomness; without one, wazero would make one for every worker, and a page-in is so quick
+// that this would be a part of it.
+var moduleConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions().
+	WithRandSource(strings.NewReader(""))
 
 func (w *Worker) instantiate(ctx context.Context) (err error) {
 	allocate := experimental.MemoryAllocatorFunc(
