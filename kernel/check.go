@@ -218,7 +218,13 @@ func (c *checker) spans(vk vatkeeper.Keeper) {
 
 // owner checks that a vat's object exports are its own and its imports are not.
 func (c *checker) owner(id swing.VatID, e vatkeeper.Entry) {
-	if e.KRef.Kind() != swing.Object || !exists(c.b, e.KRef) {
+	if e.KRef.Kind() != swing.Object {
+		return
+	}
+	if !exists(c.b, e.KRef) {
+		if e.VRef.Exported() { // whoever imports one that is not there holds too much of it
+			c.fault(string(id), "exports %s, which has no row", e.KRef)
+		}
 		return
 	}
 	if own := readObject(c.b, e.KRef).owner == id; own != e.VRef.Exported() {
