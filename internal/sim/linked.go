@@ -11,7 +11,6 @@ import (
 	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/swing"
-	"vatwarehouse/warehouse"
 )
 
 // nodeNames are the names of two linked kernels, as they know each other, and as a plan's
@@ -116,8 +115,7 @@ func (m *pair) make(ctx context.Context) error {
 		x := &node{m: m, name: name, peer: nodeNames[1-i], number: i, settings: m.p.Settings}
 		m.sides[i] = x
 		if m.calm {
-			x.settings.MaxVats, x.settings.MaxBytes = len(m.s.members)+2, 0
-			x.settings.Snapshots, x.settings.Compiled = never, true
+			x.settings = x.settings.calm(m.s)
 		}
 		if err := x.begin(ctx); err != nil {
 			return err
@@ -143,9 +141,6 @@ func (m *pair) make(ctx context.Context) error {
 	}
 	return nil
 }
-
-// never is a policy that takes no snapshots.
-var never = warehouse.Policy{Initial: warehouse.Never}
 
 // sideOf returns the side that a vat is on.
 func (m *pair) sideOf(vat int) *node { return m.sides[vat%len(m.sides)] }

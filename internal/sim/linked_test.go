@@ -3,8 +3,6 @@ package sim
 import (
 	"errors"
 	"testing"
-
-	"vatwarehouse/test/faults"
 )
 
 // linkedKindsAfter is kindsAfter for two linked kernels.
@@ -13,22 +11,7 @@ const linkedKindsAfter = 40
 // TestLinkedRuns: two linked kernels, each of which crashes, restarts, and meets errors,
 // over a link that loses, doubles and delays what they say, end as they would have.
 func TestLinkedRuns(t *testing.T) {
-	run := faults.Begin(t, "F20")
-	c := Campaign{First: run.Seed, Runs: run.Due, Jobs: 2, Linked: true}
-	found, err := mixedScenario(t).Campaign(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run.Add(found.Runs)
-	if found.Failed != nil {
-		fatal(t, found.Failed)
-	}
-	t.Logf("%d cranks, %v, %v", found.Cranks, found.Reached, found.Marks)
-	for _, k := range LinkedKinds {
-		if run.Due >= linkedKindsAfter && found.Reached[k] == 0 {
-			t.Errorf("never came: %s", k)
-		}
-	}
+	runClass(t, "F20", Campaign{Linked: true}, LinkedKinds, linkedKindsAfter)
 }
 
 // TestLinkedRunsSaySomething: the vats of the two kernels have to do with each other, and a

@@ -142,12 +142,9 @@ func (x *node) recovered(ctx context.Context) error {
 		return err
 	}
 	cranks := stats.Kernel.Cranks
-	if cranks != x.told && cranks != x.at {
-		return fmt.Errorf("%d cranks are left, which is no whole block: %d were acknowledged, "+
-			"%d made", cranks, x.told, x.at)
+	if err := x.m.out.whole(cranks, x.told, x.at); err != nil {
+		return err
 	}
-	x.m.out.mark(MarkLost, cranks < x.at)
-	x.m.out.mark(MarkKept, cranks > x.told)
 	x.told, x.at = cranks, cranks
 	if err := sound(ctx, x.h); err == nil && !x.over() {
 		return nil

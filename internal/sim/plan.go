@@ -236,6 +236,14 @@ func drawFault(rng *rand.Rand, kind FaultKind, deliveries uint64) PlannedFault {
 	return f
 }
 
+// calm returns the settings of a twin: all vats are in memory, beside one of a link, and
+// nothing is saved.
+func (s Settings) calm(of *Scenario) Settings {
+	s.MaxVats, s.MaxBytes = len(of.members)+2, 0
+	s.Snapshots, s.Compiled = warehouse.Policy{Initial: warehouse.Never}, true
+	return s
+}
+
 // options returns the host's options.
 func (s Settings) options() host.Options {
 	return host.Options{

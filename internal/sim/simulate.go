@@ -157,10 +157,8 @@ func (m *simulation) host(
 
 // undisturbed runs the twin, and notes its states.
 func (m *simulation) undisturbed(ctx context.Context) (err error) {
-	settings := m.settings
-	settings.MaxVats, settings.MaxBytes = len(m.s.members)+1, 0
-	settings.Snapshots = never
-	settings.Block, settings.Compiled = host.DefaultBlockCranks, true
+	settings := m.settings.calm(m.s)
+	settings.Block = host.DefaultBlockCranks
 	settings.CheckpointBytes, settings.SegmentBytes = 0, 0
 	o, _, err := m.host(ctx, vfs.NewMem(), settings)
 	if err != nil {
@@ -270,6 +268,18 @@ func (s *Simulated) mark(mark Mark, reached bool) {
 	}
 }
 
+// whole reports what is wrong if so many cranks are left that they end no block: of those
+// that were acknowledged all must be, and of those made since all or none. It counts which.
+func (s *Simulated) whole(cranks, acknowledged, made uint64) error {
+	if cranks != acknowledged && (cranks != made || cranks < acknowledged) {
+		return fmt.Errorf("%d cranks are left, which is no whole block: %d were acknowledged, "+
+			"%d made", cranks, acknowledged, made)
+	}
+	s.mark(MarkLost, cranks < made)
+	s.mark(MarkKept, cranks > acknowledged)
+	return nil
+}
+
 // markWork counts the marks of what a host did since it was opened.
 func (s *Simulated) markWork(h *host.Host) {
 	if stats, err := h.Stats(); err == nil {
@@ -346,19 +356,13 @@ func (m *simulation) recovered(ctx context.Context) (err error) {
 		return err
 	}
 	cranks := stats.Kernel.Cranks
-	at, known := m.want.whole[stats.Activityhash]
-	switch {
-	case cranks < m.acknowledged:
-		return fmt.Errorf("%d cranks are left, %d were acknowledged", cranks, m.acknowledged)
-	case cranks != m.acknowledged && cranks != m.seen:
-		return fmt.Errorf("%d cranks are left, which is no whole block: %d were acknowledged, "+
-			"%d made", cranks, m.acknowledged, m.seen)
-	case !known || at != cranks:
+	if err := m.out.whole(cranks, m.acknowledged, m.seen); err != nil {
+		return err
+	}
+	if at, known := m.want.whole[stats.Activityhash]; !known || at != cranks {
 		return fmt.Errorf("the activityhash after %d cranks is %v, which the twin never had then",
 			cranks, stats.Activityhash)
 	}
-	m.out.mark(MarkLost, cranks < m.seen)
-	m.out.mark(MarkKept, cranks > m.acknowledged)
 	m.out.mark(MarkFresh, cranks == 0)
 	m.acknowledged, m.seen = cranks, cranks
 	return sound(ctx, h)

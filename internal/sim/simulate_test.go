@@ -29,8 +29,22 @@ const kindsAfter = 200
 // or has another end than its twin; each kind of fault comes, and all that should come of
 // them sometimes does.
 func TestSimulatedRuns(t *testing.T) {
-	run := faults.Begin(t, "F19")
-	c := Campaign{First: run.Seed, Runs: run.Due, Jobs: 2}
+	found, many := runClass(t, "F19", Campaign{}, FaultKinds, kindsAfter)
+	for _, m := range Marks {
+		if many && found.Marks[m] == 0 {
+			t.Errorf("never seen: %s", m)
+		}
+	}
+}
+
+// runClass makes the runs of a class, of which none may fail; of many, in which each kind of
+// fault must come.
+func runClass(
+	t *testing.T, class string, c Campaign, kinds []FaultKind, manyFrom int,
+) (found Campaigned, many bool) {
+	t.Helper()
+	run := faults.Begin(t, class)
+	c.First, c.Runs, c.Jobs = run.Seed, run.Due, 2
 	found, err := mixedScenario(t).Campaign(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -40,16 +54,13 @@ func TestSimulatedRuns(t *testing.T) {
 		fatal(t, found.Failed)
 	}
 	t.Logf("%d cranks, %v, %v", found.Cranks, found.Reached, found.Marks)
-	for _, k := range FaultKinds {
-		if run.Due >= kindsAfter && found.Reached[k] == 0 {
+	many = run.Due >= manyFrom
+	for _, k := range kinds {
+		if many && found.Reached[k] == 0 {
 			t.Errorf("never came: %s", k)
 		}
 	}
-	for _, m := range Marks {
-		if run.Due >= kindsAfter && found.Marks[m] == 0 {
-			t.Errorf("never seen: %s", m)
-		}
-	}
+	return found, many
 }
 
 // fatal ends a test by telling of a run that failed, and of what is left of it when it is
