@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"vatwarehouse/host"
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
+	"vatwarehouse/test/trial"
 	"vatwarehouse/warehouse"
 )
 
@@ -237,7 +237,7 @@ func TestGoldenDirectory(t *testing.T) {
 	}
 	for schema := uint64(1); schema <= kernel.SchemaVersion; schema++ {
 		dir := filepath.Join(t.TempDir(), "state")
-		unpack(t, golden(schema, goldenDir), dir)
+		trial.Unpack(t, golden(schema, goldenDir), dir)
 		imported := filepath.Join(t.TempDir(), "state")
 		f, err := os.Open(golden(schema, goldenExport))
 		if err != nil {
@@ -313,33 +313,5 @@ func writeGolden(t *testing.T) {
 	)
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func unpack(t *testing.T, name, dir string) {
-	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := tar.NewReader(z); ; {
-		head, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		path := filepath.Join(dir, filepath.FromSlash(head.Name))
-		err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, b, 0o600))
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 }

@@ -45,21 +45,8 @@ func isolated(t *testing.T, o host.Options, times *int) (h *host.Host, puppet sw
 	told = new([]error)
 	o.Observer.Fault = func(err error) { *told = append(*told, err) }
 	o.Devices = map[string]kernel.Device{"killer": killer{&h, times}}
-	h, err := host.Open(ctx, "", &o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	device, err := h.AddDevice(ctx, "killer")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, root := vat(t, h, "puppet", "puppet")
-	meet := host.Message{Method: "meet", Slots: []swing.KRef{device}}
-	if err := h.SendOnly(ctx, root, meet); err != nil {
-		t.Fatal(err)
-	}
-	run(t, h)
-	return h, root, told
+	h, puppet = deviceHost(t, o, "killer")
+	return h, puppet, told
 }
 
 // deadly has the puppet write, call the killer, and write again.

@@ -10,6 +10,7 @@ import (
 	"vatwarehouse/host"
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
+	"vatwarehouse/test/trial"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vfs"
 	"vatwarehouse/warehouse"
@@ -253,7 +254,7 @@ func TestGoldenIsAdopted(t *testing.T) {
 	t.Parallel()
 	for schema := uint64(1); schema <= kernel.SchemaVersion; schema++ {
 		dir := filepath.Join(t.TempDir(), "state")
-		unpack(t, golden(schema, goldenDir), dir)
+		trial.Unpack(t, golden(schema, goldenDir), dir)
 		want, err := os.ReadFile(golden(schema, goldenHash))
 		if err != nil {
 			t.Fatal(err)

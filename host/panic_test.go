@@ -114,11 +114,18 @@ func TestPanicStopsTheHost(t *testing.T) {
 // panicHost is a Host with a puppet that has a faulty device.
 func panicHost(t *testing.T, o host.Options) *host.Host {
 	t.Helper()
+	h, _ := deviceHost(t, o, "faulty")
+	return h
+}
+
+// deviceHost is a Host with a puppet that has a device.
+func deviceHost(t *testing.T, o host.Options, name string) (h *host.Host, puppet swing.KRef) {
+	t.Helper()
 	h, err := host.Open(ctx, "", &o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	device, err := h.AddDevice(ctx, "faulty")
+	device, err := h.AddDevice(ctx, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,5 +135,5 @@ func panicHost(t *testing.T, o host.Options) *host.Host {
 		t.Fatal(err)
 	}
 	run(t, h)
-	return h
+	return h, root
 }

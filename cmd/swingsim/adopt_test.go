@@ -1,44 +1,19 @@
 package main
 
 import (
-	"archive/tar"
-	"compress/gzip"
-	"errors"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vatwarehouse/test/trial"
 )
 
 // oldDirectory unpacks a directory that the first rewriter's version made.
 func oldDirectory(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "state")
-	f, err := os.Open("../../host/testdata/v2.tar.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := tar.NewReader(z); ; {
-		head, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return dir
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		path := filepath.Join(dir, filepath.FromSlash(head.Name))
-		err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, b, 0o600))
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	trial.Unpack(t, "../../host/testdata/v2.tar.gz", dir)
+	return dir
 }
 
 // TestAdopt: a directory that another version has made is refused where vats would be run,
