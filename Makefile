@@ -12,7 +12,7 @@ long:
 		-trials $(or $(TRIALS),0) -fuzztime $(or $(FUZZTIME),5m) $(CLASSES)
 
 # Where to write what bench measured.
-BENCHED = /tmp/swingsim-bench.json
+BENCHED = bench/new.json
 
 .PHONY: compare
 # Measures what bench/baseline.json has, and says what differs. It informs and fails nothing:

@@ -66,7 +66,7 @@ func underPolicy(
 	ctx context.Context, r *Run, scenario string, o host.Options,
 ) (s sample, did string, err error) {
 	o.Inline, o.NoSync = true, true
-	for range max(1, r.times(60)/20) {
+	for range max(1, r.times(60)/20) { // once, where it is only tried
 		r.say("policy: %s, evict %s, snapshots %s", scenario, o.Evict, o.Snapshots)
 		var took time.Duration
 		if took, did, err = runScenario(ctx, r, scenario, o); err != nil {
