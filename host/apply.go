@@ -80,6 +80,7 @@ func (a *applying) run(ctx context.Context, source io.Reader) (err error) {
 			return err
 		}
 	}
+	h.vats.Ahead(ctx, nil)
 	for _, vat := range h.vats.PagedIn() {
 		if err := h.vats.Evict(ctx, vat); err != nil {
 			return err

@@ -443,7 +443,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
 		Evict:        h.options.Evict,
 		PauseOnEvict: h.options.PauseOnEvict, Prefetch: h.options.Prefetch,
-		Yields: h.options.Yields, Log: h.logVat,
+		Ahead: h.options.ahead(), Yields: h.options.Yields, Log: h.logVat,
 		Lost: func(e *warehouse.LostError) { h.fault(e) },
 	})
 	if err != nil {

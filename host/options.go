@@ -59,6 +59,10 @@ type Options struct {
 	// replay writes them again, which it does faster then; evicting takes the time that
 	// finding them takes. With Isolate it does nothing.
 	Prefetch bool
+	// Ahead is how many vats at most, beyond MaxVats, are being paged in in the background,
+	// or are ready, because the next events of the run-queue are for them. Default 0: none.
+	// Grant is asked from the background too then. With Inline or Isolate it does nothing.
+	Ahead int
 	// Yields says of which vats the programs let Go's garbage collector have its turn after
 	// each million units of fuel, and run slower for it: for deliveries that are given much
 	// fuel. It is asked whenever a vat is paged in; nil is none.
@@ -192,4 +196,12 @@ func (o *Options) withDefaults() (Options, error) {
 		out.Logger = slog.New(slog.DiscardHandler)
 	}
 	return out, nil
+}
+
+// ahead returns how many vats are paged in ahead of their turn.
+func (o *Options) ahead() int {
+	if o.Inline || o.Isolate && o.Engine == nil {
+		return 0
+	}
+	return o.Ahead
 }

@@ -84,6 +84,9 @@ func (h *Host) Run(ctx context.Context, p Policy) (ran Ran, err error) {
 
 // step takes one crank, and ends the block when it is full.
 func (h *Host) step(ctx context.Context, ran *Ran) error {
+	if err := h.lookAhead(ctx); err != nil {
+		return err
+	}
 	r, err := h.crank(ctx)
 	if kvErr := h.kv.Err(); kvErr != nil {
 		return h.poison(damaged(kvErr))
@@ -116,6 +119,22 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 		return h.commit(ctx)
 	}
 	return nil
+}
+
+// aheadLook is how many events of the run-queue are looked at for each vat that may be
+// paged in ahead of its turn, beside the one that is next.
+const aheadLook = 2
+
+// lookAhead has vats paged in ahead of their turn.
+func (h *Host) lookAhead(ctx context.Context) error {
+	n := h.options.ahead()
+	if n == 0 {
+		return nil
+	}
+	if next, ok := h.kernel.Upcoming(h.kv, 1+n*aheadLook); ok {
+		h.vats.Ahead(ctx, next)
+	}
+	return h.failed
 }
 
 // book adds what a crank did to the block.

@@ -212,6 +212,7 @@ func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 
 // Evict gives a vat's worker up, if it has one, losing nothing.
 func (w *Warehouse) Evict(ctx context.Context, id swing.VatID) error {
+	w.forsake(id)
 	if v, ok := w.vats.Peek(id); ok {
 		return w.evict(ctx, v)
 	}

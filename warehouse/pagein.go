@@ -35,24 +35,25 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	if err := w.makeRoom(ctx); err != nil {
 		return nil, err
 	}
-	code, seed, err := w.source.Program(id)
-	if err != nil {
-		return nil, err
+	s, v := w.takeOver(id)
+	var err error
+	if s == nil {
+		if s, err = w.prepare(ctx, id, w.compiled); err != nil {
+			return nil, err
+		}
 	}
-	yields := w.options.Yields != nil && w.options.Yields(id)
-	p, err := w.compiled(ctx, programKey{code, yields})
-	if err != nil {
-		return nil, err
+	if v == nil {
+		if v, err = s.run(ctx); err != nil {
+			w.giveUp(s)
+			return nil, err
+		}
 	}
-	life, err := w.source.Life(ctx, id, p.Program)
-	if err != nil {
-		return nil, err
+	w.stats.Replayed += s.replayed
+	v.snapshot, v.account = s.snapshot, w.account(id)
+	if v.saved <= v.snapshot {
+		v.account.behind = work{}
 	}
-	v, err := w.start(ctx, id, p, seed, life)
-	if err != nil {
-		life.Image.Release()
-		return nil, err
-	}
+	v.account.rent += v.unsaved.cost()
 	if i := w.dueAt(id); i >= 0 {
 		v.snapshot, v.paused = max(v.snapshot, w.due[i].paused), w.due[i].paused > 0
 	}
@@ -67,38 +68,80 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	return v, nil
 }
 
-// start makes a worker from a life and replays what comes after its heap.
-func (w *Warehouse) start(
-	ctx context.Context, id swing.VatID, p *program, seed swing.Hash, life Life,
-) (*vat, error) {
-	running, err := p.Start(ctx, life.Heap, life.Image, seed)
+// start is all it takes to start a vat's worker, at its owner's or beside it.
+type start struct {
+	id       swing.VatID
+	program  *program
+	seed     swing.Hash
+	limits   swing.Limits
+	life     Life
+	pages    []uint32 // to be made ready before the replay
+	snapshot uint64   // how far its latest snapshot reaches
+	replayed uint64   // entries, by run
+}
+
+// prepare finds what it takes to start a vat's worker. It is given up with giveUp, or
+// its worker runs.
+func (w *Warehouse) prepare(
+	ctx context.Context, id swing.VatID,
+	compiled func(context.Context, programKey) (*program, error),
+) (*start, error) {
+	code, seed, err := w.source.Program(id)
+	if err != nil {
+		return nil, err
+	}
+	yields := w.options.Yields != nil && w.options.Yields(id)
+	p, err := compiled(ctx, programKey{code, yields})
+	if err != nil {
+		return nil, err
+	}
+	life, err := w.source.Life(ctx, id, p.Program)
+	if err != nil {
+		return nil, err
+	}
+	p.users++
+	return &start{
+		id: id, program: p, seed: seed, limits: w.engine.Limits(), life: life,
+		pages: w.takeFootprint(id, life.Position), snapshot: life.Snapshot,
+	}, nil
+}
+
+// giveUp lets go of what prepare has found.
+func (w *Warehouse) giveUp(s *start) {
+	s.program.users--
+	s.life.Image.Release()
+}
+
+// run makes the worker and replays what comes after its heap. It touches nothing of the
+// Warehouse's.
+func (s *start) run(ctx context.Context) (*vat, error) {
+	running, err := s.program.Start(ctx, s.life.Heap, s.life.Image, s.seed)
 	if err != nil {
 		return nil, err
 	}
 	v := &vat{
-		id: id, worker: running, program: p, image: life.Image,
-		at: life.Position, saved: life.Position, start: life.Start, snapshot: life.Snapshot,
-		account: w.account(id),
-	}
-	if life.Position <= life.Snapshot {
-		v.account.behind = work{}
+		id: s.id, worker: running, program: s.program, image: s.life.Image,
+		at: s.life.Position, saved: s.life.Position, start: s.life.Start,
 	}
 	var r transcript.Replayer
-	limits := w.engine.Limits()
-	if err := w.prefetch(v); err != nil {
+	if p, can := running.(prefetcher); can && len(s.pages) > 0 {
+		err = p.Prefetch(s.pages)
+	}
+	if err != nil {
 		return nil, errors.Join(err, running.Close(ctx))
 	}
-	for entry, err := range life.Entries {
+	for entry, err := range s.life.Entries {
 		if err == nil {
-			err = v.replay(ctx, entry, limits, &r)
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = v.replay(ctx, entry, s.limits, &r)
 		}
 		if err != nil {
 			return nil, errors.Join(err, running.Close(ctx))
 		}
-		w.stats.Replayed++
+		s.replayed++
 	}
-	v.account.rent += v.unsaved.cost()
-	p.users++
 	return v, nil
 }
 

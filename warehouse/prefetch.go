@@ -54,17 +54,17 @@ func (w *Warehouse) forgetFootprint(id swing.VatID) {
 	}
 }
 
-// prefetch makes ready what a vat's replay from its image will write.
-func (w *Warehouse) prefetch(v *vat) error {
-	f, ok := w.footprints.Peek(v.id)
-	p, can := v.worker.(prefetcher)
-	if !ok || !can {
+// takeFootprint returns what a vat's replay from an image of that position will write, as
+// far as it is known.
+func (w *Warehouse) takeFootprint(id swing.VatID, saved uint64) []uint32 {
+	f, ok := w.footprints.Peek(id)
+	if !ok {
 		return nil
 	}
-	w.forgetFootprint(v.id)
-	if f.saved != v.saved {
+	w.forgetFootprint(id)
+	if f.saved != saved {
 		return nil // the image has some of it, and a replay would not write that
 	}
 	w.stats.Prefetched += uint64(len(f.pages))
-	return p.Prefetch(f.pages)
+	return f.pages
 }

@@ -28,8 +28,10 @@ type shelf struct {
 	// forget makes Life start from the genesis, as if no image were left.
 	forget bool
 	broken map[swing.VatID]error
-	lives  int
-	open   int // images handed out and not released
+	// met, unless nil, is called before each entry of a replay, by whoever replays.
+	met   func(swing.VatID)
+	lives int
+	open  int // images handed out and not released
 }
 
 // state is a heap with its memory, at a position.
@@ -92,8 +94,12 @@ func (s *shelf) Life(
 }
 
 func (s *shelf) entries(id swing.VatID, from uint64) iter.Seq2[transcript.Entry, error] {
+	items, met := s.items[id][from:], s.met
 	return func(yield func(transcript.Entry, error) bool) {
-		for _, item := range s.items[id][from:] {
+		for _, item := range items {
+			if met != nil {
+				met(id)
+			}
 			e, err := transcript.Decode(item)
 			if !yield(e, err) {
 				return
@@ -121,6 +127,7 @@ type house struct {
 	*shelf
 	t       *testing.T
 	w       *warehouse.Warehouse
+	options warehouse.Options
 	answers map[swing.VatID][]string // what each delivery asked, for comparison
 }
 
@@ -144,7 +151,7 @@ func newHouse(t *testing.T, o warehouse.Options) *house {
 			t.Errorf("%d images were never released", s.open)
 		}
 	})
-	return &house{s, t, w, map[swing.VatID][]string{}}
+	return &house{s, t, w, o, map[swing.VatID][]string{}}
 }
 
 func (h *house) add(id swing.VatID) {

@@ -72,6 +72,9 @@ type Options struct {
 	// its replay writes it again. To find it takes what finding written pages takes. Of
 	// workers in a process of their own nothing is prefetched.
 	Prefetch bool
+	// Ahead is how many vats at most are paged in ahead of their turn, beside MaxPagedIn:
+	// see [Warehouse.Ahead]. The engine must start and run several workers at once. Default 0.
+	Ahead int
 	// Yields says of which vats the programs let Go's garbage collector have its turn
 	// while a delivery runs: see worker.Engine.CompileYielding. It is asked whenever a vat
 	// is paged in, and must say the same as long as it stays; nil is none.
@@ -95,6 +98,7 @@ type Stats struct {
 	Programs    int    // compiled programs kept
 	Deliveries  uint64 // live ones
 	PageIns     uint64
+	Ahead       uint64 // of these, begun ahead of their turn
 	Evictions   uint64
 	Discards    uint64
 	Pauses      uint64 // images brought up to date
@@ -139,6 +143,7 @@ type Warehouse struct {
 	alarm     alarm
 	signalled atomic.Bool
 	stats     Stats
+	futures   futures
 
 	footprints     *simplelru.LRU[swing.VatID, footprint]
 	footprintPages int // in all of them
@@ -179,7 +184,9 @@ func New(e Engine, s Source, o Options) (*Warehouse, error) {
 		return nil, fmt.Errorf("make warehouse: %d vats and %d programs, want at least 1 each",
 			o.MaxPagedIn, o.MaxPrograms)
 	}
-	w := &Warehouse{engine: e, source: s, options: o, pins: map[swing.VatID]bool{}}
+	w := &Warehouse{engine: e, source: s, options: o, pins: map[swing.VatID]bool{},
+		futures: futures{byVat: map[swing.VatID]*future{}},
+	}
 	if err := errors.Join(o.Snapshots.validate(), w.makeLists()); err != nil {
 		return nil, fmt.Errorf("make warehouse: %w", err)
 	}
@@ -296,6 +303,9 @@ func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
 	for _, d := range due {
 		ids = append(ids, d.id)
 		v, ok := w.vats.Peek(d.id)
+		if f, begun := w.futures.byVat[d.id]; begun {
+			f.snapshot = max(f.snapshot, d.paused)
+		}
 		if ok && d.paused == 0 {
 			err := w.pause(ctx, v)
 			if w.lose(err) {
@@ -376,6 +386,7 @@ func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 
 // Discard drops a vat whose heap must not be used. It implements kernel.Vats.
 func (w *Warehouse) Discard(id swing.VatID) {
+	w.forsake(id)
 	v, ok := w.vats.Peek(id)
 	if !ok {
 		if w.accounts != nil {
@@ -412,6 +423,7 @@ func (w *Warehouse) lose(err error) bool {
 		return false
 	}
 	errs := []error{}
+	w.forsakeAll()
 	for _, v := range w.vats.Values() {
 		errs = append(errs, w.drop(context.Background(), v))
 	}
@@ -487,6 +499,8 @@ func (w *Warehouse) Stats() Stats {
 // Close gives up all workers and programs, saving nothing.
 func (w *Warehouse) Close(ctx context.Context) error {
 	var errs []error
+	w.forsakeAll()
+	w.futures.stop()
 	for _, v := range w.vats.Values() {
 		errs = append(errs, w.drop(ctx, v))
 	}

@@ -31,6 +31,10 @@ func TestPagingIsInvisible(t *testing.T) {
 		{MaxPagedIn: 2, Yields: everyOther()},
 		{MaxPagedIn: 1, Prefetch: true, Snapshots: never},
 		{MaxPagedIn: 2, Prefetch: true, Snapshots: warehouse.Policy{Initial: 2, Interval: 5}},
+		{MaxPagedIn: 1, Ahead: 1, Snapshots: never},
+		{MaxPagedIn: 2, Ahead: 4, Snapshots: warehouse.Policy{Initial: 2, Interval: 5}},
+		{MaxPagedIn: 2, Ahead: 2, Evict: warehouse.EvictCost, Snapshots: mustParse(t, "cost")},
+		{MaxPagedIn: 2, Ahead: 3, PauseOnEvict: true, Prefetch: true},
 		{MaxPagedIn: 3, Evict: warehouse.Evict2Q, Snapshots: mustParse(t, "fuel:3000")},
 		{MaxPagedIn: 3, Evict: warehouse.EvictARC, Snapshots: mustParse(t, "bytes:1e3")},
 		{MaxPagedIn: 2, Evict: warehouse.EvictCost, Snapshots: mustParse(t, "cost")},
@@ -63,8 +67,10 @@ func TestPagingIsInvisible(t *testing.T) {
 			}
 			if s := h.w.Stats(); s.PagedIn > o.MaxPagedIn || (i > 0 && s.Evictions == 0) {
 				t.Errorf("%+v: stats %+v", o, s)
-			} else if (s.Prefetched > 0) != o.Prefetch {
+			} else if (s.Prefetched > 0) != o.Prefetch && o.Ahead == 0 {
 				t.Errorf("%+v: %d pages prefetched", o, s.Prefetched)
+			} else if s.Ahead > 0 && o.Ahead == 0 {
+				t.Errorf("%d page-ins begun ahead", s.Ahead)
 			}
 		}
 	}
@@ -85,8 +91,17 @@ func play(h *house, rng *rand.Rand) {
 	for i := range 6 {
 		h.add(swing.VatIDOf(uint64(i + 1)))
 	}
+	var next []swing.VatID
 	for range 150 {
-		id := swing.VatIDOf(1 + rng.Uint64N(6))
+		next = append(next, swing.VatIDOf(1+rng.Uint64N(6)))
+	}
+	for i, id := range next {
+		if rng.IntN(4) > 0 {
+			h.w.Ahead(context.Background(), next[i:min(len(next), i+5)])
+		}
+		if most := h.options.MaxPagedIn + h.options.Ahead; h.open > most {
+			h.t.Errorf("%d vats are in memory, at most %d", h.open, most)
+		}
 		at := 4096 + rng.Uint32N(60_000)
 		switch op := []uint32{0, 1, 2, 4, 5, 8, 9, 15, 3}[rng.IntN(9)]; {
 		case op == 2:

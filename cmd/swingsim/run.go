@@ -30,6 +30,7 @@ type runFlags struct {
 	keepBlocks    uint64
 	pauseOnEvict  bool
 	prefetch      bool
+	ahead         int
 	preload       bool
 	block         int
 	engine        string
@@ -117,6 +118,8 @@ func (r *runFlags) register(c *cobra.Command) {
 		"save a vat's memory when it is evicted, so that it comes back without replay")
 	f.BoolVar(&r.prefetch, "prefetch", false,
 		"make what an evicted vat had written ready at once before its replay")
+	f.IntVar(&r.ahead, "ahead", 0,
+		"page in up to `N` vats in the background that are next in the run-queue")
 	f.BoolVar(&r.preload, "preload", false,
 		"page in at once the vats that were in memory at the last end")
 	f.IntVar(&r.block, "block", 0, "make `N` cranks durable together (default 1000)")
@@ -139,7 +142,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	o := &host.Options{
 		MaxVats: orElse(r.maxVats, s.Options.MaxVats), MaxBytes: r.maxBytes,
 		KeepSnapshots: r.keepSnapshots, KeepBlocks: r.keepBlocks,
-		PauseOnEvict: r.pauseOnEvict, Prefetch: r.prefetch, Preload: r.preload,
+		PauseOnEvict: r.pauseOnEvict, Prefetch: r.prefetch, Ahead: r.ahead, Preload: r.preload,
 		BlockCranks: orElse(r.block, s.Options.Block),
 		NoSync:      r.noSync, Inline: r.inline, Isolate: r.isolate,
 	}

@@ -81,6 +81,7 @@ func Cases() []Case {
 		{"deliver-sync", "the same, every crank durable by itself", deliverSync},
 		{"replay", "replaying a trivial vat's history", replay},
 		{"thrash", "100 vats in a ring, 10 in memory", thrash},
+		{"ahead", "vats paged in ahead of their turn, against none", ahead},
 		{"policy", "scenarios under each way of eviction and of snapshots", policy},
 		{"isolate", "vats in a process of their own, against the same without", isolate},
 		{"many", "100,000 vats registered, 50 in memory", many},

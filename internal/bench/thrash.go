@@ -50,46 +50,71 @@ func ring(
 	laps int,
 ) (s sample, err error) {
 	r.say("thrash: %s", name)
-	g, err := newRig(ctx, r, o)
+	g, err := newRing(ctx, r, o)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, g.close(ctx)) }()
-	var roots []swing.KRef
+	for range laps {
+		rate, err := g.lap(ctx, 1)
+		if err != nil {
+			return nil, err
+		}
+		s = append(s, rate)
+	}
+	return s, nil
+}
+
+// ringed is a Host with a ring of vats.
+type ringed struct {
+	*rig
+	roots []swing.KRef
+}
+
+func newRing(ctx context.Context, r *Run, o host.Options) (g *ringed, err error) {
+	g = &ringed{}
+	if g.rig, err = newRig(ctx, r, o); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.close(ctx))
+		}
+	}()
 	for range ringVats {
 		_, root, err := g.vat(ctx, "pingpong", nil)
 		if err != nil {
 			return nil, err
 		}
-		roots = append(roots, root)
+		g.roots = append(g.roots, root)
 	}
-	for i, root := range roots {
+	for i, root := range g.roots {
 		peer := host.Message{
 			// A null among the arguments stands for the next slot.
 			Method: "peer", Body: swing.AppendNull(swing.AppendArray(nil, 1)),
-			Slots: []swing.KRef{roots[(i+1)%ringVats]},
+			Slots: []swing.KRef{g.roots[(i+1)%ringVats]},
 		}
 		if err := g.SendOnly(ctx, root, peer); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := g.Run(ctx, host.Policy{}); err != nil {
-		return nil, err
+	_, err = g.Run(ctx, host.Policy{})
+	return g, err
+}
+
+// lap has so many messages, which start as far from each other as can be, go round
+// together, and returns how many deliveries a second that were.
+func (g *ringed) lap(ctx context.Context, messages int) (rate float64, err error) {
+	for i := range messages {
+		message := host.Message{Method: "volley", Body: list(uint64(ringLap/messages - 1))}
+		if err := g.SendOnly(ctx, g.roots[i*ringVats/messages], message); err != nil {
+			return 0, err
+		}
 	}
-	for range laps {
-		message := host.Message{Method: "volley", Body: list(ringLap - 1)}
-		if err := g.SendOnly(ctx, roots[0], message); err != nil {
-			return nil, err
-		}
-		started := time.Now()
-		ran, err := g.Run(ctx, host.Policy{})
-		if err == nil && ran.Deliveries != ringLap {
-			err = fmt.Errorf("%d deliveries, want %d", ran.Deliveries, ringLap)
-		}
-		if err != nil {
-			return nil, err
-		}
-		s = append(s, perSecond(ringLap, time.Since(started)))
+	started := time.Now()
+	ran, err := g.Run(ctx, host.Policy{})
+	if err == nil && ran.Deliveries != ringLap {
+		err = fmt.Errorf("%d deliveries, want %d", ran.Deliveries, ringLap)
 	}
-	return s, nil
+	return perSecond(ringLap, time.Since(started)), err
 }

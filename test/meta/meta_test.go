@@ -90,7 +90,13 @@ func others() map[string]host.Options {
 			PackBytes: 8 << 10,
 			Snapshots: warehouse.Policy{Initial: 1, Interval: 2},
 		},
-		"prefetch": {MaxVats: 2, Prefetch: true},
+		"prefetch":      {MaxVats: 2, Prefetch: true},
+		"ahead":         {MaxVats: 2, Ahead: 1},
+		"further ahead": {MaxVats: 1, Ahead: 4, Prefetch: true, Snapshots: policy("never")},
+		"ahead by cost": {
+			MaxVats: 3, Ahead: 2, Snapshots: policy("cost"), Evict: warehouse.EvictCost,
+		},
+		"ahead and paused": {MaxVats: 2, Ahead: 2, PauseOnEvict: true, CheckpointBytes: 4 << 10},
 		"plain": {
 			MaxVats:      2,
 			Uncompressed: true,
@@ -281,5 +287,18 @@ func TestObservableOptionsAreSeen(t *testing.T) {
 	}
 	if want.Diff(got) == "" {
 		t.Error("another seed gives the same trace")
+	}
+}
+
+// TestVatsComeAhead: with room for few, many of those that come next are begun before.
+func TestVatsComeAhead(t *testing.T) {
+	s := trial.Parse(t, trial.Mixed)
+	ahead := uint64(0)
+	_, err := trial.Run(t.Context(), "", host.Options{
+		MaxVats: 1, Ahead: 2,
+		Observer: host.Observer{Block: func(b host.Block) { ahead = b.Vats.Ahead }},
+	}, s)
+	if err != nil || ahead < 10 {
+		t.Errorf("%d vats were paged in ahead: %v", ahead, err)
 	}
 }
