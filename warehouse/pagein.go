@@ -53,7 +53,7 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 	if v.saved <= v.snapshot {
 		v.account.behind = work{}
 	}
-	v.account.rent += v.unsaved.cost()
+	v.account.rent += w.delayOf(v)
 	if i := w.dueAt(id); i >= 0 {
 		v.snapshot, v.paused = max(v.snapshot, w.due[i].paused), w.due[i].paused > 0
 	}
@@ -61,10 +61,13 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 		v.account.behind, v.account.rent = work{}, 0
 	}
 	w.follow(v)
+	v.account.stays++
 	w.vats.Add(id, v)
 	w.stats.PageIns++
 	w.grown(v)
-	w.noteDue(v, delivered)
+	if _, err := w.noteDue(v, delivered); err != nil {
+		return nil, errors.Join(err, w.drop(ctx, v))
+	}
 	return v, nil
 }
 
