@@ -152,6 +152,9 @@ type Observer struct {
 	// Work is told, in order, of what the warehouse does: see [Work]. It slows deliveries
 	// down, since all that each has written is found and saved; it changes no outcome.
 	Work func(Work)
+	// Upkeep is told, in order, of what takes time beside running vats, once it is done; of
+	// snapshots made in the background, at the end of a later block.
+	Upkeep func(Upkeep)
 	// Block is told of every block once it is durable.
 	Block func(Block)
 	// Output is told of every output once its block is durable.

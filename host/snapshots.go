@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"vatwarehouse/snapstore"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
+	"vatwarehouse/warehouse"
 )
 
 // Snapshot is the record of one heap snapshot of a vat.
@@ -87,6 +89,7 @@ type taking struct {
 	img  *snapstore.Image
 	span transcript.Span
 	info snapstore.Info
+	took time.Duration // with its share of the sync
 }
 
 func (s *snapshots) stop() {
@@ -143,12 +146,19 @@ func (h *Host) Signal() { h.vats.Signal() }
 // store makes a batch of snapshots durable. It may run beside the Host's owner.
 func store(heaps *snapstore.Store, batch []*taking) (err error) {
 	for _, t := range batch {
+		started := time.Now()
 		if t.info, err = heaps.Commit(t.img); err != nil {
 			return fmt.Errorf("snapshot of vat %s at position %d: %w", t.vat, t.span.End, err)
 		}
+		t.took = time.Since(started)
 	}
+	started := time.Now()
 	if err := heaps.Sync(); err != nil {
 		return fmt.Errorf("sync snapshots: %w", err)
+	}
+	share := time.Since(started) / time.Duration(len(batch))
+	for _, t := range batch {
+		t.took += share
 	}
 	return nil
 }
@@ -170,6 +180,7 @@ func (h *Host) snapshotsEnded(err error) error {
 		h.totals.snapshots++
 		h.totals.snapshotBytes += t.info.StoredBytes
 		h.totals.snapshotPages += uint64(t.info.Pages)
+		h.clock.Spent(t.vat, warehouse.TaskSnapshot, t.took)
 	}
 	h.snaps.finished = append(h.snaps.finished, h.snaps.batch...)
 	h.snaps.batch = nil

@@ -21,6 +21,7 @@ func (w *Warehouse) pageIn(ctx context.Context, id swing.VatID) (*vat, error) {
 		w.evictor.use(id)
 		return v, nil
 	}
+	defer w.begin(id, TaskPageIn)()
 	w.evictor.use(id)
 	v, err := w.bringIn(ctx, id)
 	if err != nil {
@@ -83,23 +84,38 @@ func (w *Warehouse) start(
 	if life.Position <= life.Snapshot {
 		v.account.behind = work{}
 	}
+	if err := w.catchUp(ctx, v, life); err != nil {
+		return nil, errors.Join(err, running.Close(ctx))
+	}
+	v.account.rent += v.unsaved.cost()
+	p.users++
+	return v, nil
+}
+
+// catchUp replays a life's entries.
+func (w *Warehouse) catchUp(ctx context.Context, v *vat, life Life) error {
+	before, end := w.stats.Replayed, w.begin(v.id, TaskReplay)
+	defer func() {
+		if w.stats.Replayed == before {
+			w.spending.task = TaskPageIn // there was nothing to replay
+		}
+		end()
+	}()
 	var r transcript.Replayer
 	limits := w.engine.Limits()
 	if err := w.prefetch(v); err != nil {
-		return nil, errors.Join(err, running.Close(ctx))
+		return err
 	}
 	for entry, err := range life.Entries {
 		if err == nil {
 			err = v.replay(ctx, entry, limits, &r)
 		}
 		if err != nil {
-			return nil, errors.Join(err, running.Close(ctx))
+			return err
 		}
 		w.stats.Replayed++
 	}
-	v.account.rent += v.unsaved.cost()
-	p.users++
-	return v, nil
+	return nil
 }
 
 // replay delivers an entry again and compares. An entry that took no effect
@@ -157,6 +173,7 @@ func (w *Warehouse) compiled(ctx context.Context, key programKey) (*program, err
 	if p, ok := w.programs.Get(key); ok {
 		return p, nil
 	}
+	defer w.begin("", TaskCompile)()
 	module, err := w.source.Code(key.code)
 	if err != nil {
 		return nil, err
@@ -187,6 +204,15 @@ func (w *Warehouse) trimPrograms(ctx context.Context, except programKey) error {
 		}
 	}
 	return nil
+}
+
+func (w *Warehouse) closePrograms(ctx context.Context) error {
+	var errs []error
+	for _, p := range w.programs.Values() {
+		errs = append(errs, p.Close(ctx))
+	}
+	w.programs.Purge()
+	return errors.Join(errs...)
 }
 
 // Program returns the compiled program of that code, for whoever must know it

@@ -30,6 +30,7 @@ type shelf struct {
 	broken map[swing.VatID]error
 	lives  int
 	open   int // images handed out and not released
+	meter  *meter
 }
 
 // state is a heap with its memory, at a position.
@@ -52,7 +53,7 @@ func newShelf(t *testing.T) *shelf {
 	return &shelf{
 		t: t, code: map[swing.Hash][]byte{}, of: map[swing.VatID]swing.Hash{},
 		items: map[swing.VatID][][]byte{}, paused: map[swing.VatID]state{},
-		taken: map[swing.VatID]uint64{}, broken: map[swing.VatID]error{},
+		taken: map[swing.VatID]uint64{}, broken: map[swing.VatID]error{}, meter: &meter{},
 	}
 }
 
@@ -64,6 +65,7 @@ func (s *shelf) Program(id swing.VatID) (code, seed swing.Hash, err error) {
 }
 
 func (s *shelf) Code(h swing.Hash) ([]byte, error) {
+	s.meter.pass(codeTakes)
 	if c, ok := s.code[h]; ok {
 		return c, nil
 	}
@@ -76,6 +78,7 @@ func (s *shelf) Life(
 	p warehouse.Program,
 ) (warehouse.Life, error) {
 	s.lives++
+	s.meter.pass(lifeTakes)
 	st, ok := s.paused[id]
 	if !ok || s.forget {
 		heap, segments := p.Genesis()
@@ -94,6 +97,7 @@ func (s *shelf) Life(
 func (s *shelf) entries(id swing.VatID, from uint64) iter.Seq2[transcript.Entry, error] {
 	return func(yield func(transcript.Entry, error) bool) {
 		for _, item := range s.items[id][from:] {
+			s.meter.pass(entryTakes)
 			e, err := transcript.Decode(item)
 			if !yield(e, err) {
 				return
@@ -105,6 +109,7 @@ func (s *shelf) entries(id swing.VatID, from uint64) iter.Seq2[transcript.Entry,
 func (s *shelf) Pause(
 	id swing.VatID, position uint64, img warehouse.Image, c worker.Capture,
 ) (warehouse.Image, error) {
+	s.meter.pass(pauseTakes)
 	memory := make([]byte, c.Heap.Size)
 	if _, err := img.ReadAt(memory[:img.Size()], 0); err != nil {
 		s.t.Fatal(err)
@@ -132,6 +137,9 @@ func newHouse(t *testing.T, o warehouse.Options) *house {
 		t.Fatal(err)
 	}
 	s := newShelf(t)
+	if o.Meter != nil {
+		s.meter = o.Meter.(*meter)
+	}
 	w, err := warehouse.New(warehouse.Local{Engine: e}, s, o)
 	if err != nil {
 		t.Fatal(err)
