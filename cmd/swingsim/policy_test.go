@@ -179,7 +179,8 @@ func TestPolicyVerb(t *testing.T) {
 	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
 		t.Fatalf("%d: %s", code, errs)
 	}
-	if want := (trace.Costs{PageIn: 100e3, Replay: 1000, ReplayFuel: 0.5, Snapshot: 20e3, SnapshotPage: 10e3}); w.Costs != want {
+	if want := (trace.Costs{PageIn: 100e3, Replay: 1000, ReplayFuel: 0.5, PageAgain: 6e3,
+		Snapshot: 20e3, SnapshotPage: 10e3}); w.Costs != want {
 		t.Errorf("costs %+v, want %+v", w.Costs, want)
 	}
 	if len(w.Curve) != 8 || w.Best == nil || w.Best.Suffix > 600 || w.Best.Vats > 8 || w.Cold != 20 {

@@ -8,13 +8,15 @@ type Costs struct {
 	PageIn       float64 `json:"page_in_ns"`       // paging in, without replay
 	Replay       float64 `json:"replay_ns"`        // each delivery replayed
 	ReplayFuel   float64 `json:"replay_fuel_ns"`   // each unit of fuel that it uses
+	PageAgain    float64 `json:"page_again_ns"`    // each page written again: see Work
 	Snapshot     float64 `json:"snapshot_ns"`      // each snapshot
 	SnapshotPage float64 `json:"snapshot_page_ns"` // each page of one
 }
 
 // UsualCosts are those of docs/benchmarks.md.
 var UsualCosts = Costs{
-	PageIn: 97e3, Replay: 700, ReplayFuel: 0.5, Snapshot: 30e3, SnapshotPage: 19e3,
+	PageIn: 97e3, Replay: 700, ReplayFuel: 0.5, PageAgain: 6e3,
+	Snapshot: 30e3, SnapshotPage: 19e3,
 }
 
 // pauseShare is what a pause costs beside a snapshot of as many pages: see
@@ -26,12 +28,18 @@ func (c Costs) snapshots(n, pages uint64) float64 {
 	return float64(n)*c.Snapshot + float64(pages)*c.SnapshotPage
 }
 
+// replays returns what it costs to replay so many deliveries, so much fuel and so many pages.
+func (c Costs) replays(deliveries, fuel, pages uint64) float64 {
+	return float64(deliveries)*c.Replay + float64(fuel)*c.ReplayFuel +
+		float64(pages)*c.PageAgain
+}
+
 // Cost is what a policy would have cost.
 type Cost struct {
 	Policy
 	Work
 	Now   float64 `json:"now_ns"`   // snapshots, and pauses that are in none
-	Later float64 `json:"later_ns"` // page-ins with their replay
+	Later float64 `json:"later_ns"` // page-ins with their replay, and pages written again
 	// Restart is the replay of the suffix, once: the process ends with the trace, and all
 	// vats that live are used again. Page-ins are not counted in it.
 	Restart float64 `json:"restart_ns"`
@@ -51,9 +59,9 @@ func (t *Trace) Price(p Policy, c Costs) Cost {
 		Now: c.snapshots(w.Snapshots, w.SnapshotPages) + pauseShare*c.snapshots(
 			w.Pauses-min(w.Pauses, w.Snapshots),
 			w.PausedPages-min(w.PausedPages, w.SnapshotPages)),
-		Later: float64(w.PageIns)*c.PageIn + float64(w.Replayed)*c.Replay +
-			float64(w.ReplayedFuel)*c.ReplayFuel,
-		Restart: float64(w.Suffix)*c.Replay + float64(w.SuffixFuel)*c.ReplayFuel,
+		Later: float64(w.PageIns)*c.PageIn + float64(w.AgainPages)*c.PageAgain +
+			c.replays(w.Replayed, w.ReplayedFuel, w.ReplayedPages),
+		Restart: c.replays(w.Suffix, w.SuffixFuel, w.SuffixPages),
 		Bytes:   w.SnapshotPages * PageBytes,
 	}
 }

@@ -154,21 +154,122 @@ func TestSimulateByHand(t *testing.T) {
 	}{
 		// Each of 8 deliveries pages in, and replays 0, 1, 2, 3 of its vat's.
 		{trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0)},
-			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, PeakMemory: 100, Suffix: 8, SuffixFuel: 80}},
-		{trace.Policy{Vats: 2, Rule: count(warehouse.Never, 0)}, trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8, SuffixFuel: 80}},
+			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, ReplayedPages: 18, PeakMemory: 100,
+				Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
+		{trace.Policy{Vats: 2, Rule: count(warehouse.Never, 0)},
+			trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		// Of 7 evicted, the first of each vat is not due and replays 1; the others are
-		// saved, of 2, 1 deliveries, but the last, which the block's end finds in memory.
+		// saved, of 2, 1 deliveries, but the last, which the block's end finds in memory. The
+		// third and fourth of each write page 7 again.
 		{trace.Policy{Vats: 1, Rule: count(2, 1)},
-			trace.Work{PageIns: 8, Evictions: 7, Replayed: 2, ReplayedFuel: 20, Snapshots: 2, SnapshotPages: 9,
-				Pauses: 5, PausedPages: 12, PeakMemory: 100, Suffix: 1, SuffixFuel: 10}},
+			trace.Work{PageIns: 8, Evictions: 7, Replayed: 2, ReplayedFuel: 20, ReplayedPages: 4, AgainPages: 4,
+				Snapshots: 2, SnapshotPages: 9, Pauses: 5, PausedPages: 12, PeakMemory: 100,
+				Suffix: 1, SuffixFuel: 10, SuffixPages: 2}},
 		{trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0), PauseOnEvict: true},
-			trace.Work{PageIns: 8, Evictions: 7, Pauses: 7, PausedPages: 14, PeakMemory: 100, Suffix: 8, SuffixFuel: 80}},
+			trace.Work{PageIns: 8, Evictions: 7, AgainPages: 6, Pauses: 7, PausedPages: 14, PeakMemory: 100,
+				Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		{trace.Policy{Vats: 2, Rule: count(2, 9)},
 			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PeakMemory: 200}},
 	} {
 		if got := tr.Simulate(c.policy); got != c.want {
 			t.Errorf("%+v:\ngot  %+v\nwant %+v", c.policy, got, c.want)
 		}
+	}
+}
+
+// TestPriceByHand: each kind of work has its own cost, and counts where it should.
+func TestPriceByHand(t *testing.T) {
+	t.Parallel()
+	tr := &trace.Trace{Vats: []string{"a", "b"}}
+	for i := range 6 {
+		e := trace.Event{Kind: trace.Deliver, Vat: i % 2, Position: uint64(i / 2), OK: true, Fuel: 3,
+			Delivery: swing.DeliverMessage, Written: []uint32{7, uint32(64 * i)}}
+		tr.Events = append(tr.Events, e)
+	}
+	// Six page-ins, which replay 0, 1, 2 deliveries of each vat: 0, 2, 3 pages.
+	got := tr.Price(trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0)}, trace.Costs{
+		PageIn: 1, Replay: 1e3, ReplayFuel: 1e5, PageAgain: 1e8, Snapshot: 1e11, SnapshotPage: 1e11,
+	})
+	if got.Now != 0 || got.Later != 6+6e3+18e5+10e8 || got.Restart != 6e3+18e5+8e8 {
+		t.Errorf("now %.0f, later %.0f, restart %.0f", got.Now, got.Later, got.Restart)
+	}
+	// One snapshot of each vat at its second eviction, or the end; the third delivery of
+	// the first writes page 7 again.
+	tr.Events = append(tr.Events, trace.Event{Kind: trace.Block})
+	got = tr.Price(trace.Policy{Vats: 1, Rule: count(2, 2)}, trace.Costs{PageAgain: 1})
+	if got.Later != 4+2 || got.Restart != 4 {
+		t.Errorf("later %.0f, restart %.0f", got.Later, got.Restart)
+	}
+}
+
+// writes is the dumb twin of what is counted of pages, for no snapshots.
+func writes(tr *trace.Trace, vats int, pause bool) (replayed, again uint64) {
+	history, mapped := map[int][]uint32{}, map[int]map[uint32]bool{}
+	saved := map[int]int{} // deliveries' pages that the image has
+	var in []int
+	for _, e := range tr.Events {
+		if e.Kind != trace.Discard && e.Kind != trace.Deliver {
+			continue
+		}
+		i := slices.Index(in, e.Vat)
+		if i >= 0 {
+			in = slices.Delete(in, i, i+1)
+		}
+		if e.Kind == trace.Discard {
+			continue
+		}
+		if i < 0 {
+			if len(in) == vats {
+				if pause {
+					saved[in[0]] = len(history[in[0]])
+				}
+				in = in[1:]
+			}
+			mapped[e.Vat] = map[uint32]bool{}
+			for _, page := range history[e.Vat][saved[e.Vat]:] {
+				mapped[e.Vat][page] = true
+			}
+			replayed += uint64(len(mapped[e.Vat]))
+		}
+		for _, page := range e.Written {
+			if !mapped[e.Vat][page] && slices.Contains(history[e.Vat], page) {
+				again++
+			}
+			mapped[e.Vat][page] = true
+		}
+		history[e.Vat], in = append(history[e.Vat], e.Written...), append(in, e.Vat)
+	}
+	return replayed, again
+}
+
+// TestPagesWritten: what replays write, and deliveries write again, is counted as the twin
+// does, also where what is evicted is saved.
+func TestPagesWritten(t *testing.T) {
+	t.Parallel()
+	var replays, agains uint64
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		tr := load(rng, 8, 300)
+		for i := range tr.Events {
+			for j := range tr.Events[i].Written {
+				tr.Events[i].Written[j] *= 13
+			}
+		}
+		for vats := 1; vats <= 8; vats += 3 {
+			p := trace.Policy{
+				Vats: vats, Rule: count(warehouse.Never, 0), PauseOnEvict: seed%2 == 1,
+			}
+			w := tr.Simulate(p)
+			r, a := writes(tr, vats, p.PauseOnEvict)
+			if w.ReplayedPages != r || w.AgainPages != a {
+				t.Errorf("seed %d, %d vats: %d pages replayed, %d again, the twin has %d and %d",
+					seed, vats, w.ReplayedPages, w.AgainPages, r, a)
+			}
+			replays, agains = replays+r, agains+a
+		}
+	}
+	if replays == 0 || agains == 0 {
+		t.Errorf("%d pages replayed, %d again: they prove nothing", replays, agains)
 	}
 }
 

@@ -25,17 +25,24 @@ type Work struct {
 	// Replayed are the deliveries that page-ins replayed, and ReplayedFuel what they used.
 	Replayed     uint64 `json:"replayed"`
 	ReplayedFuel uint64 `json:"replayed_fuel"`
-	Snapshots    uint64 `json:"snapshots"`
-	// SnapshotPages are the pages written from one snapshot to the next; 0 without
-	// footprints, as are PausedPages and PeakMemory.
+	// ReplayedPages are the pages that replays wrote, each once a page-in. AgainPages are
+	// those that deliveries wrote for the first time since the vat was paged in, or its
+	// image brought up to date, having written them before. All pages are 0 without
+	// footprints, as is PeakMemory.
+	ReplayedPages uint64 `json:"replayed_pages"`
+	AgainPages    uint64 `json:"again_pages"`
+	Snapshots     uint64 `json:"snapshots"`
+	// SnapshotPages are the pages written from one snapshot to the next.
 	SnapshotPages uint64 `json:"snapshot_pages"`
 	// Pauses are the images brought up to date, and PausedPages the pages written for it.
 	Pauses      uint64 `json:"pauses"`
 	PausedPages uint64 `json:"paused_pages"`
 	// Suffix are the deliveries that no snapshot holds at the end, of vats that live, and
-	// SuffixFuel what they used: so much a restart replays, if all of them are used again.
-	Suffix     uint64 `json:"suffix"`
-	SuffixFuel uint64 `json:"suffix_fuel"`
+	// SuffixFuel what they used, and SuffixPages the pages that each vat's wrote: so much a
+	// restart replays, if all of them are used again.
+	Suffix      uint64 `json:"suffix"`
+	SuffixFuel  uint64 `json:"suffix_fuel"`
+	SuffixPages uint64 `json:"suffix_pages"`
 	// PeakMemory is the most that the linear memories of vats in memory took together.
 	PeakMemory uint64 `json:"peak_memory"`
 }
@@ -49,7 +56,8 @@ type vat struct {
 	// Positions count deliveries that took effect, from 0: the trace may have gaps.
 	start, image, snapshot, at uint64
 	memory                     uint64
-	since                      []int // events from snapshot on, by index
+	since                      []int   // events from snapshot on, by index
+	written                    pageSet // by the incarnation
 }
 
 // from returns the events from a position on, which is not before the snapshot's.
@@ -63,8 +71,6 @@ type simulation struct {
 	warehouse *warehouse.Warehouse
 	event     *Event // being delivered, or replayed
 	live      bool
-	pages     map[uint32]struct{} // for counting
-	written   []swing.Page
 	input     []byte // the latest delivery
 	done      Work
 }
@@ -77,16 +83,14 @@ func (t *Trace) Simulate(p Policy) Work {
 	if p.Vats < 1 {
 		panic(fmt.Sprintf("trace: simulate %d vats in memory", p.Vats))
 	}
-	s := &simulation{
-		trace: t, numbers: map[swing.VatID]int{}, pages: map[uint32]struct{}{},
-	}
+	s := &simulation{trace: t, numbers: map[swing.VatID]int{}}
 	var err error
 	s.warehouse, err = warehouse.New(engine{s}, source{s}, warehouse.Options{
 		MaxPagedIn: p.Vats, Snapshots: p.Rule, Evict: p.Evict, PauseOnEvict: p.PauseOnEvict,
 	})
 	s.must(err)
 	for n, name := range t.Vats {
-		s.vats = append(s.vats, &vat{id: swing.VatID(name)})
+		s.vats = append(s.vats, &vat{id: swing.VatID(name), written: newPageSet()})
 		s.numbers[swing.VatID(name)] = n
 	}
 	for i := range t.Events {
@@ -120,7 +124,9 @@ func (s *simulation) deliver(i int, e *Event) {
 		s.warehouse.Discard(v.id)
 	}
 	if e.starts(v.at) { // it is upgraded
-		*v = vat{id: v.id, start: v.at, image: v.at, snapshot: v.at, at: v.at}
+		*v = vat{
+			id: v.id, start: v.at, image: v.at, snapshot: v.at, at: v.at, written: newPageSet(),
+		}
 	}
 	s.event, s.live = e, true
 	_, err := s.warehouse.Deliver(context.Background(), v.id, v.at, s.delivery(e), e.Fuel, silent{})
@@ -176,18 +182,17 @@ func (s *simulation) count() {
 			s.done.Suffix++
 			s.done.SuffixFuel += s.trace.Events[i].Fuel
 		}
+		s.done.SuffixPages += s.distinct(v.since)
 	}
 }
 
 // distinct returns how many pages some events wrote.
 func (s *simulation) distinct(events []int) uint64 {
-	clear(s.pages)
+	pages := newPageSet()
 	for _, i := range events {
-		for _, page := range s.trace.Events[i].Written {
-			s.pages[page] = struct{}{}
-		}
+		pages.add(s.trace.Events[i].Written)
 	}
-	return uint64(len(s.pages))
+	return pages.count
 }
 
 // delivery returns an event as a delivery, which has the bytes of its syscalls, too. It is

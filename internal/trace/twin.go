@@ -44,15 +44,15 @@ func (p program) Start(
 	_ context.Context, _ swing.Heap, img worker.Image, _ swing.Hash,
 ) (warehouse.Worker, error) {
 	v := img.(image).vat
-	return &mimic{s: p.s, vat: v, image: v.image, memory: v.memory}, nil
+	return &mimic{s: p.s, vat: v, memory: v.memory, mapped: newPageSet()}, nil
 }
 
 // mimic is a worker that uses what the trace says.
 type mimic struct {
 	s      *simulation
 	vat    *vat
-	image  uint64 // position of what it is mapped from
 	memory uint64
+	mapped pageSet // what was written since it was mapped
 }
 
 // Deliver implements warehouse.Worker.
@@ -63,11 +63,13 @@ func (m *mimic) Deliver(
 	if m.s.live && e.Devices > 0 {
 		sys.Syscall(swing.OpCall, nil)
 	}
-	if m.s.live && e.OK {
-		m.memory = e.Memory
-	}
-	if !m.s.live {
+	switch {
+	case !m.s.live:
 		m.s.done.ReplayedFuel += e.Fuel
+		m.s.done.ReplayedPages += m.mapped.add(e.Written)
+	case e.OK:
+		m.memory = e.Memory
+		m.s.done.AgainPages += m.mapped.add(e.Written) - m.vat.written.add(e.Written)
 	}
 	return e.outcome(), nil
 }
@@ -86,18 +88,14 @@ func (e *Event) outcome() swing.Outcome {
 	return swing.Outcome{Status: swing.StatusOK, Fuel: e.Fuel}
 }
 
-// Capture implements warehouse.Worker. It is called between deliveries of the vat.
+// Capture implements warehouse.Worker.
 func (m *mimic) Capture(context.Context) (worker.Capture, error) {
-	n := m.s.distinct(m.vat.from(m.image))
-	for uint64(len(m.s.written)) < n {
-		m.s.written = append(m.s.written, swing.Page{})
-	}
-	return worker.Capture{Written: m.s.written[:n]}, nil
+	return worker.Capture{Written: m.mapped.list()}, nil
 }
 
 // Rebase implements warehouse.Worker.
 func (m *mimic) Rebase(worker.Image) error {
-	m.image = m.vat.image
+	m.mapped.clear()
 	return nil
 }
 
