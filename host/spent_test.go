@@ -50,6 +50,7 @@ func TestSpent(t *testing.T) {
 		positive("compiling", st.Spent.Compile, true)
 		positive("page-ins", st.Spent.PageIn, true)
 		positive("pauses", st.Spent.Pause, want.pause)
+		positive("syncs", st.Spent.Sync, want.snapshots)
 		positive("snapshots", st.Spent.Snapshot, want.snapshots)
 		positive("replay", st.Spent.Replay, want.replay)
 		if (st.Vats.Replayed > 0) != want.replay {

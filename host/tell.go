@@ -66,7 +66,7 @@ func (h *Host) pagedIn(yield func(PagedVat) bool) {
 // Upkeep is a piece of work that it took to keep a vat, beside running it. Each snapshot
 // is one; of other tasks, several may have done one thing.
 type Upkeep struct {
-	Vat  swing.VatID // "" for programs
+	Vat  swing.VatID // "" for programs, and for what is done for several
 	Task warehouse.Task
 	Took time.Duration
 }

@@ -21,13 +21,15 @@ const (
 	TaskReplay
 	// TaskPause is bringing a vat's image up to date.
 	TaskPause
-	// TaskSnapshot is making a snapshot of an image durable, which the host does.
+	// TaskSnapshot is storing a snapshot of an image, and TaskSync making several durable:
+	// waiting for the disk. The host does both.
 	TaskSnapshot
+	TaskSync
 )
 
 // Spent is how long tasks took.
 type Spent struct {
-	Compile, PageIn, Replay, Pause, Snapshot time.Duration
+	Compile, PageIn, Replay, Pause, Snapshot, Sync time.Duration
 }
 
 // Add adds to what was spent on a task.
@@ -43,6 +45,8 @@ func (s *Spent) Add(t Task, took time.Duration) {
 		s.Pause += took
 	case TaskSnapshot:
 		s.Snapshot += took
+	case TaskSync:
+		s.Sync += took
 	case taskNone:
 		panic(fmt.Sprintf("warehouse: %v spent on no task", took))
 	}

@@ -67,12 +67,14 @@ type spentSeconds struct {
 	Replay   float64 `json:"replay_s"`
 	Pause    float64 `json:"pause_s"`
 	Snapshot float64 `json:"snapshot_s"` // without pausing
+	Sync     float64 `json:"sync_s"`     // of snapshots
 }
 
 func secondsSpent(s warehouse.Spent) spentSeconds {
 	return spentSeconds{
 		Compile: s.Compile.Seconds(), PageIn: s.PageIn.Seconds(), Replay: s.Replay.Seconds(),
 		Pause: s.Pause.Seconds(), Snapshot: s.Snapshot.Seconds(),
+		Sync: s.Sync.Seconds(),
 	}
 }
 
@@ -185,8 +187,8 @@ func (a *app) printSummary(s *summary) {
 		s.Spent.PageIn, s.Spent.Replay, s.Spent.Compile)
 	f.heading("storage")
 	f.fact("snapshots", "%s, %s of pages stored", grouped(s.Snapshots), size(s.SnapshotBytes))
-	f.fact("time for them", "%.2f s, and %.2f s for images of memory", s.Spent.Snapshot,
-		s.Spent.Pause)
+	f.fact("time for them", "images of memory %.2f s, storing them %.2f s, sync %.2f s",
+		s.Spent.Pause, s.Spent.Snapshot, s.Spent.Sync)
 	f.fact("log written", "%s", size(s.LogBytes))
 	f.fact("stored in all", "%s", size(s.DirBytes))
 	a.printEnded(s)
