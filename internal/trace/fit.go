@@ -45,13 +45,14 @@ type Ran struct {
 	Times
 }
 
-// Fit returns the costs, in proportion, with which what the runs did takes what it took. What
-// they cannot tell stays as it is to what it belongs to.
+// Fit returns the costs with which what the runs did takes what it took. Costs that the runs
+// cannot tell apart stay in proportion.
 func (c Costs) Fit(runs []Ran) Costs {
 	var pageIn, replay, pause, snapshot sums
 	for _, r := range runs {
 		pageIn.add(c.pageIns(r.Work), 0, r.PageIn)
-		replay.add(c.replays(r.Replayed, r.ReplayedFuel, 0), c.replays(0, 0, r.ReplayedPages), r.Replay)
+		replay.add(c.replays(r.Replayed, r.ReplayedFuel, 0), c.replays(0, 0, r.ReplayedPages),
+			r.Replay)
 		pause.add(c.pauses(r.Work), c.newImages(r.Work), r.Pause)
 		snapshot.add(c.snapshots(r.Work), 0, r.Snapshot)
 	}
