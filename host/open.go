@@ -439,7 +439,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	}
 	h.homes = newHomes()
 	h.clock = &stopwatch{
-		started: time.Now(), work: works{on: h.options.Observer.Work != nil},
+		now: h.options.Clock, work: works{on: h.options.Observer.Work != nil},
 		upkeep: h.options.Observer.Upkeep,
 	}
 	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{

@@ -129,7 +129,7 @@ func (h *Host) takeSnapshots(ctx context.Context) error {
 	}
 	batch := h.snaps.batch
 	h.snaps.job.start(h.options.Inline, func() (err error) {
-		h.snaps.sync, err = store(h.heaps, batch)
+		h.snaps.sync, err = store(h.heaps, batch, h.clock.now)
 		return err
 	})
 	if !h.options.Inline {
@@ -149,19 +149,21 @@ func (h *Host) Signal() { h.vats.Signal() }
 
 // store makes a batch of snapshots durable, and returns how long the sync took. It may run
 // beside the Host's owner.
-func store(heaps *snapstore.Store, batch []*taking) (sync time.Duration, err error) {
+func store(
+	heaps *snapstore.Store, batch []*taking, now func() time.Duration,
+) (sync time.Duration, err error) {
 	for _, t := range batch {
-		started := time.Now()
+		started := now()
 		if t.info, err = heaps.Commit(t.img); err != nil {
 			return 0, fmt.Errorf("snapshot of vat %s at position %d: %w", t.vat, t.span.End, err)
 		}
-		t.took = time.Since(started)
+		t.took = now() - started
 	}
-	started := time.Now()
+	started := now()
 	if err := heaps.Sync(); err != nil {
 		return 0, fmt.Errorf("sync snapshots: %w", err)
 	}
-	return time.Since(started), nil
+	return now() - started, nil
 }
 
 // finishSnapshots waits for the snapshots under way.

@@ -74,15 +74,15 @@ type Upkeep struct {
 // stopwatch is the warehouse with a clock beside it.
 type stopwatch struct {
 	*warehouse.Warehouse
-	started time.Time
-	last    lap // of the latest Deliver
-	work    works
-	spent   warehouse.Spent
-	upkeep  func(Upkeep) // or nil
+	now    func() time.Duration
+	last   lap // of the latest Deliver
+	work   works
+	spent  warehouse.Spent
+	upkeep func(Upkeep) // or nil
 }
 
 // Now implements warehouse.Meter.
-func (s *stopwatch) Now() time.Duration { return time.Since(s.started) }
+func (s *stopwatch) Now() time.Duration { return s.now() }
 
 // Spent implements warehouse.Meter.
 func (s *stopwatch) Spent(vat swing.VatID, t warehouse.Task, took time.Duration) {

@@ -49,10 +49,9 @@ var errCheck = errors.New("a prediction is more than a fifth away from what ran"
 // and under the default and the rule cost with few vats in memory. Times are said by costs
 // that are measured meanwhile.
 func (w *weighed) check(ctx context.Context, t *trials) error {
-	few := max(1, len(t.trace.Vats)*15/100)
 	policies := []trace.Policy{
-		{Vats: warehouse.DefaultMaxPagedIn}, {Vats: few},
-		{Vats: max(1, few/3), Rule: warehouse.Policy{Rule: warehouse.ByCost}},
+		{Vats: warehouse.DefaultMaxPagedIn}, {Vats: t.few()},
+		{Vats: t.fewest(), Rule: warehouse.Policy{Rule: warehouse.ByCost}},
 	}
 	if w.Best != nil {
 		policies = append(policies, w.Best.Policy)

@@ -32,13 +32,16 @@ func newTrials(name string, t *trace.Trace, runs int, say func(string)) (*trials
 	return &trials{s, t, runs, say}, nil
 }
 
+// few and fewest are 15 and 5 % of the vats.
+func (t *trials) few() int    { return max(1, len(t.trace.Vats)*15/100) }
+func (t *trials) fewest() int { return max(1, len(t.trace.Vats)*5/100) }
+
 // calibration returns the policies that costs are measured under: all kinds of work are done
 // often, with few deliveries to replay at a time, and with more. policy chooses none of them.
 func (t *trials) calibration() []trace.Policy {
-	vats := max(1, len(t.trace.Vats)*15/100)
 	return []trace.Policy{
-		{Vats: vats, Rule: warehouse.Policy{Initial: 3, Interval: 15}},
-		{Vats: vats, Rule: warehouse.Policy{Initial: 4, Interval: 100}},
+		{Vats: t.few(), Rule: warehouse.Policy{Initial: 3, Interval: 15}},
+		{Vats: t.fewest(), Rule: warehouse.Policy{Initial: 4, Interval: 100}},
 	}
 }
 
@@ -116,7 +119,7 @@ func runUnder(
 	h, err := host.Open(ctx, filepath.Join(dir, "state"), &host.Options{
 		Seed: s.Seed, Devices: devices.All(), BlockCranks: s.Options.Block,
 		MaxVats: p.Vats, Snapshots: p.Rule, Evict: p.Evict, PauseOnEvict: p.PauseOnEvict,
-		NoSync: true, Inline: true,
+		NoSync: true, Inline: true, Clock: processorTime,
 	})
 	if err != nil {
 		return st, err
