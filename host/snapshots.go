@@ -227,14 +227,10 @@ func (h *Host) forgetSnapshots(vat swing.VatID) {
 	}
 }
 
-// garbageMax is the share of the snapshot store's bytes that may be of no use
-// before it is cleared.
-const garbageMax = 0.5
-
 // collect clears the snapshot store of what no record, home or program needs.
 // It is called right after a commit: nothing is then between two records.
 func (h *Host) collect() {
-	if h.snaps.job.busy() || h.heaps.Garbage() < garbageMax {
+	if h.snaps.job.busy() || !h.heaps.CollectDue() {
 		return
 	}
 	var live []swing.Hash

@@ -50,20 +50,22 @@ func (s *Store) Collect(live []swing.Hash) (CollectStats, error) {
 	if err != nil {
 		return c.stats, fmt.Errorf("collect snapshots: %w", err)
 	}
+	s.mu.Lock()
+	s.left = s.packBytes()
+	s.mu.Unlock()
 	return c.stats, nil
 }
 
-// Garbage returns an upper bound of the share of the packs that is garbage,
-// from 0 to 1: all that was not live at the last Collect, or was stored since.
-// Before the first Collect it is 1, unless nothing is stored.
-func (s *Store) Garbage() float64 {
+// CollectDue reports whether a Collect is likely to be worth its work: half of the packs'
+// bytes, or more, may be garbage, since the Collect before did not find them live, and the
+// packs are longer by a quarter than what it left. So what is stored pays for looking at
+// all that is, though a Collect leaves much garbage where it is: in the active pack, and in
+// packs that are mostly live.
+func (s *Store) CollectDue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	size := s.packBytes()
-	if size == 0 {
-		return 0
-	}
-	return float64(max(size-s.live, 0)) / float64(size)
+	return size > 0 && 2*(size-s.live) >= size && 4*(size-s.left) >= s.left
 }
 
 // collection is the work of one Collect.

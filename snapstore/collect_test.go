@@ -156,7 +156,7 @@ func randomPages(r *rand.Rand, n int) (pages [][]byte) {
 }
 
 // TestCollectReclaims: a store in which a vat goes through many snapshots stays
-// near what is live, and Garbage never says less than there is.
+// near what is live if what is due is done.
 func TestCollectReclaims(t *testing.T) {
 	t.Parallel()
 	s, mem := memStore(t, Options{PackBytes: 32 << 10})
@@ -164,8 +164,8 @@ func TestCollectReclaims(t *testing.T) {
 	img, err := s.Image(id)
 	must(t, err)
 	src := newSource(2)
-	if s.Garbage() != 1 {
-		t.Errorf("garbage %v before the first Collect", s.Garbage())
+	if !s.CollectDue() {
+		t.Error("nothing is known of what is stored, and no Collect is due")
 	}
 	largest := int64(0)
 	for range 300 {
@@ -175,7 +175,7 @@ func TestCollectReclaims(t *testing.T) {
 		info, err := s.Commit(img)
 		must(t, err)
 		must(t, s.Sync())
-		if s.Garbage() > 0.75 {
+		if s.CollectDue() {
 			st, err := s.Collect([]swing.Hash{info.ID})
 			must(t, err)
 			if st.LiveBytes > s.Stats().PackBytes || len(st.Faults) > 0 {
@@ -194,6 +194,29 @@ func TestCollectReclaims(t *testing.T) {
 		t.Errorf("%d files for %d packs", len(names), st.Packs)
 	}
 	must(t, verify(s))
+}
+
+// TestCollectIsDueForMore: what a Collect leaves, garbage in the active pack, has no other
+// fall due until there is a quarter more.
+func TestCollectIsDueForMore(t *testing.T) {
+	t.Parallel()
+	s, _ := memStore(t, Options{})
+	_, id := born(t, s, 1)
+	fill(t, s, 0, 200)
+	for range 3 { // what is stored is kept from the first
+		st, err := s.Collect([]swing.Hash{id})
+		must(t, err)
+		if s.CollectDue() {
+			t.Fatalf("due at once after %+v, %+v", st, s.Stats())
+		}
+	}
+	left, more := s.Stats().PackBytes, 200
+	for ; !s.CollectDue() && more < 400; more++ {
+		fill(t, s, more, more+1)
+	}
+	if size := s.Stats().PackBytes; size < left*5/4 || size > left*3/2 {
+		t.Errorf("due at %d bytes, of which %d were left", size, left)
+	}
 }
 
 // TestCollectNamesDamage: of two live heaps one is damaged. It is named, the
@@ -281,7 +304,7 @@ func TestCommitsGoOnDuringCollect(t *testing.T) {
 		naming.Unlock()
 		_, err := s.Collect(live)
 		s.Stats()
-		s.Garbage()
+		s.CollectDue()
 		return err
 	})
 	vats.Wait()

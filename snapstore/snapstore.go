@@ -124,6 +124,7 @@ type Store struct {
 	written  bool    // the active pack was written since it was synced
 	newNames bool    // packs were made since their directory was synced
 	live     int64   // bytes of live records, as the last Collect found
+	left     int64   // length of all packs when it ended
 	images   imageCache
 	counts   counts
 }

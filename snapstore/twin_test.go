@@ -369,9 +369,6 @@ func (w *twin) collect() error {
 	if err == nil && len(st.Faults) > 0 {
 		err = fmt.Errorf("collect found %v", st.Faults[0].Error())
 	}
-	if g := w.s.Garbage(); g < 0 || g > 1 {
-		return fmt.Errorf("garbage %v", g)
-	}
 	return err
 }
 
