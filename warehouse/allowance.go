@@ -33,9 +33,18 @@ type shadow struct {
 	// the replay without it.
 	putBy int64
 	lent  int64 // of allowance.lent
-	// guessed are the prices of snapshots, and guesses how many, of before it was known
-	// how many pages the vat writes.
-	guessed, guesses uint64
+	// guesses are snapshots of before it was known how many pages the vat writes, and
+	// guessed what they are taken to have cost.
+	guesses guesses
+	guessed uint64
+}
+
+// guesses are snapshots, and of how many deliveries together: the first, of a birth, and others.
+type guesses struct{ births, bornOver, others, othersOver uint64 }
+
+// replayShadow returns what it would cost to replay a vat's shadow.
+func (w *Warehouse) replayShadow(a *account) uint64 {
+	return w.replay(a, a.shadow.since, !a.shadow.saved)
 }
 
 // add has the shadow go on by a delivery.
@@ -62,7 +71,8 @@ func (w *Warehouse) follow(v *vat) {
 		}
 	}
 	if !w.options.PauseOnEvict {
-		w.allowance.left += allowed(s.since.cost()) - int64(v.unsaved.cost())
+		delay := w.delay(v.account, s.since, !s.saved)
+		w.allowance.left += allowed(delay) - int64(w.delayOf(v))
 	}
 }
 
@@ -73,19 +83,18 @@ func (w *Warehouse) snapShadow(v *vat) (ok bool) {
 	if w.options.Snapshots.Rule != ByCost || !s.due {
 		return true
 	}
-	price := w.price(v.account, v.bytes)
-	s.due, s.saved, s.since = false, true, work{}
-	if !v.account.paused {
-		s.guessed += price
-		s.guesses++
+	price := w.price(v.account, s.since.deliveries, !s.saved)
+	if v.account.habit.times == 0 {
+		s.guess(price)
 	}
+	s.due, s.saved, s.since = false, true, work{}
 	w.allowance.left += allowed(price) + s.putBy
 	s.putBy = 0
-	own := v.since().cost()
+	own := w.replaySince(v)
 	if own == 0 {
 		return true
 	}
-	s.putBy = int64(max(price, own))
+	s.putBy = int64(max(w.priceOf(v), own))
 	w.allowance.left -= s.putBy
 	if w.stats.Pauses == 0 && len(w.due) == 0 {
 		return false // no price is known yet
@@ -100,35 +109,57 @@ func (w *Warehouse) snapShadows() {
 		return // there may be many vats, and this is asked at each block's end
 	}
 	for _, v := range w.vats.Values() {
-		if !w.snapShadow(v) {
-			w.owe(v)
+		if w.snapShadow(v) {
+			continue
+		}
+		w.owe(v)
+		if i := w.dueAt(v.id); w.due[i].paused > 0 { // of before it came back
+			w.due[i].paused = 0
+			w.allowance.left -= int64(w.priceOf(v) / pauseShare)
 		}
 	}
 }
 
-// reprice puts what is known of a price in place of what was guessed.
-func (w *Warehouse) reprice(a *account, price uint64) {
-	s := &a.shadow
-	was := s.guessed
-	s.guessed = s.guesses * price
-	w.allowance.left += allowed(s.guessed) - allowed(was)
-	if a.paused { // it is no guess
-		s.guessed, s.guesses = 0, 0
+// guess notes the price of a snapshot of what is since the latest.
+func (s *shadow) guess(price uint64) {
+	s.guessed += price
+	if s.saved {
+		s.guesses.others++
+		s.guesses.othersOver += s.since.deliveries
+	} else {
+		s.guesses.births++
+		s.guesses.bornOver += s.since.deliveries
+	}
+}
+
+// reprice puts what is known of prices in place of what was guessed.
+func (w *Warehouse) reprice(a *account) {
+	s, g := &a.shadow, a.shadow.guesses
+	known := uint64(0)
+	if g.births > 0 {
+		known += g.births * w.price(a, g.bornOver/g.births, true)
+	}
+	if g.others > 0 {
+		known += g.others * w.price(a, g.othersOver/g.others, false)
+	}
+	w.allowance.left += allowed(known) - allowed(s.guessed)
+	s.guessed = known
+	if a.habit.times > 0 { // it is no guess
+		s.guessed, s.guesses = 0, guesses{}
 	}
 }
 
 // spend takes the price of a vat's snapshot from what is left, and returns it.
 func (w *Warehouse) spend(v *vat) (price int64) {
-	known := w.price(v.account, v.bytes)
-	w.reprice(v.account, known)
+	w.reprice(v.account)
 	w.release(v.account)
-	w.allowance.left -= int64(known)
-	return int64(known)
+	price = int64(w.priceOf(v))
+	w.allowance.left -= price
+	return price
 }
 
 // settle puts what a snapshot of a vat has cost in place of what was spent for it.
 func (w *Warehouse) settle(a *account, spent int64) {
-	w.release(a)
 	w.allowance.left += spent - int64(snapshotFuel+pageFuel*a.held)
 	a.held = 0
 }
@@ -142,11 +173,9 @@ func (w *Warehouse) release(a *account) {
 // lend has a vat go that is evicted without a snapshot.
 func (w *Warehouse) lend(v *vat) {
 	s := &v.account.shadow
-	s.lent = int64(excess(v.since(), s.since))
+	s.lent = int64(excess(w.replaySince(v), w.replayShadow(v.account)))
 	w.allowance.lent += s.lent
 }
 
-// excess returns how much more work one is than another.
-func excess(one, other work) uint64 {
-	return one.cost() - min(one.cost(), other.cost())
-}
+// excess returns how much more one is than another.
+func excess(one, other uint64) uint64 { return one - min(one, other) }

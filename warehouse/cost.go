@@ -10,6 +10,9 @@ import (
 const (
 	// deliveryFuel is what a replayed delivery costs beside the fuel it uses.
 	deliveryFuel = 1_400
+	// againFuel is what each page costs that is written again since it was mapped: a fault
+	// and a copy.
+	againFuel = 12_000
 	// snapshotFuel is what a snapshot costs, and pageFuel each page that is in it.
 	snapshotFuel = 60_000
 	pageFuel     = 38_000
@@ -26,8 +29,32 @@ func (w work) plus(o work) work {
 	return work{w.deliveries + o.deliveries, w.fuel + o.fuel, w.bytes + o.bytes}
 }
 
-// cost returns what the work costs, in fuel.
+// cost returns what the work costs, in fuel, beside the pages that it writes.
 func (w work) cost() uint64 { return w.fuel + w.deliveries*deliveryFuel }
+
+// replay returns what replaying a vat's work costs, in fuel; from its birth on, if born.
+func (w *Warehouse) replay(a *account, done work, born bool) uint64 {
+	if done.deliveries == 0 {
+		return 0
+	}
+	return done.cost() + againFuel*w.pages(a, done.deliveries, born)
+}
+
+// delay returns how much more a page-in costs that replays a vat's work than one that does
+// not, with the deliveries that come then.
+func (w *Warehouse) delay(a *account, done work, born bool) uint64 {
+	return done.cost() + againFuel*w.extra(a, done.deliveries, born)
+}
+
+// delayOf returns it for a page-in from a vat's image.
+func (w *Warehouse) delayOf(v *vat) uint64 {
+	return w.delay(v.account, v.unsaved, v.saved == v.start)
+}
+
+// replaySince returns what replaying costs from the vat's latest snapshot.
+func (w *Warehouse) replaySince(v *vat) uint64 {
+	return w.replay(v.account, v.since(), v.snapshot == v.start)
+}
 
 // workOf returns what a delivery took according to its entry.
 func workOf(e transcript.Entry) work {
@@ -56,14 +83,13 @@ func (c *byteCount) Syscall(op swing.Op, request []byte) (answer []byte, ok bool
 // account is what is known of a vat's costs. Accounts are kept for vats that are not
 // paged in if the policy needs them.
 type account struct {
+	writes
 	behind work   // from the latest snapshot to the image
-	total  uint64 // fuel: what its deliveries have cost
+	total  work   // all its deliveries
 	rent   uint64 // fuel: what was replayed since the latest snapshot
+	stays  uint64 // how often it was paged in
+	held   uint64 // pages that bringing its image up to date wrote since the latest snapshot
 	shadow shadow
-	// paused says that its image was brought up to date, and pages is what that wrote: the
-	// mean of the latest and the mean before. held are those since the latest snapshot.
-	paused      bool
-	pages, held uint64
 }
 
 // accountsMax bounds the accounts that are kept. One that is forgotten begins anew.
@@ -85,34 +111,16 @@ func (w *Warehouse) account(id swing.VatID) *account {
 // since returns what a vat has done since its latest snapshot.
 func (v *vat) since() work { return v.account.behind.plus(v.unsaved) }
 
-// price returns what a snapshot of a vat is expected to cost, in fuel, by what it has
-// written so far from one to the next.
-func (w *Warehouse) price(a *account, bytes uint64) uint64 {
-	pages := bytes / swing.PageBytes / writtenShare
-	switch {
-	case a.paused:
-		pages = a.pages
-	case w.stats.Pauses > 0:
-		pages = w.stats.PagesPaused / w.stats.Pauses
-	}
-	return snapshotFuel + pageFuel*pages
+// price returns what a snapshot of a vat is expected to cost, in fuel, of so many deliveries;
+// from its birth on, if born.
+func (w *Warehouse) price(a *account, deliveries uint64, born bool) uint64 {
+	return snapshotFuel + pageFuel*w.pages(a, deliveries, born)
 }
 
-// learn notes what bringing a vat's image up to date wrote.
-func (w *Warehouse) learn(a *account, pages uint64) {
-	a.held += pages
-	if a.paused {
-		pages = (a.pages + pages + 1) / 2
-	}
-	first := !a.paused
-	a.paused, a.pages = true, pages
-	if first {
-		w.reprice(a, w.price(a, 0))
-	}
+// priceOf returns what a snapshot of a vat would cost.
+func (w *Warehouse) priceOf(v *vat) uint64 {
+	return w.price(v.account, v.since().deliveries, v.snapshot == v.start)
 }
-
-// writtenShare is the part of its memory that a vat is taken to write to its first snapshot.
-const writtenShare = 4
 
 // standing returns how far a vat is beyond its latest snapshot.
 func (w *Warehouse) standing(v *vat) standing {
@@ -120,13 +128,22 @@ func (w *Warehouse) standing(v *vat) standing {
 		start: v.start, snapshot: v.snapshot, end: v.at, since: v.since(),
 	}
 	if w.options.Snapshots.Rule == ByCost {
-		s.total, s.price = v.account.total, w.price(v.account, v.bytes)
-		if v.paused {
-			s.price /= pauseShare
-		}
-		s.rent = v.account.rent + v.unsaved.cost()
-		s.excess = excess(s.since, v.account.shadow.since)
-		s.spare = w.allowance.spare()
+		w.reckon(v, &s)
 	}
 	return s
+}
+
+// reckon adds what is for ByCost.
+func (w *Warehouse) reckon(v *vat, s *standing) {
+	a := v.account
+	s.again, s.price = w.replaySince(v), w.priceOf(v)
+	s.total = w.replay(a, a.total, true)
+	s.rent = a.rent + w.delayOf(v)
+	s.excess = excess(s.again, w.replayShadow(a))
+	s.spare = w.allowance.spare()
+	extra := w.extra(a, s.since.deliveries, v.snapshot == v.start)
+	s.wait = s.price - extra*pageFuel
+	if v.paused {
+		s.price, s.wait = s.price/pauseShare, s.wait/pauseShare
+	}
 }

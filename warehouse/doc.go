@@ -35,15 +35,22 @@
 // signal. Snapshots leave no mark in a transcript, so when one is taken, or whether,
 // changes no outcome.
 //
-// ByCost learns what it needs by counting, not by a clock: how much fuel each vat
-// uses, what page-ins replay, how many pages a snapshot of it has. It takes one
+// ByCost learns what it needs by counting, not by a clock: how much fuel each vat uses,
+// what page-ins replay, how many pages a snapshot of it has, and a replay writes. Each page
+// first written on an image is a fault and a copy; deliveries that come after the page-in
+// have those of hot pages anyway, which are written all the time, so that a replay is priced
+// by the others. Which are hot is found by comparing what was written from one image to the
+// next with the time before; a worker of this process is also asked a few times, when what
+// is known says nothing of what a vat has done since. It takes one
 //
 //   - of a vat that is evicted, when what page-ins have replayed since its latest, with
-//     what the next will, costs as much as one. That is the rule of who does not know
-//     whether to rent or to buy: whatever comes, it costs at most twice the least;
-//   - when w × w/2 ≥ W × price, with w the work since the latest snapshot and W all of
-//     it: Young's rule for the interval of checkpoints, for one restart in as long as
-//     the vat has run.
+//     what the next will, costs as much as is saved by waiting: a snapshot, but for pages
+//     that are not expected to be written a second time before the next. With none of
+//     those, that is the rule of who does not know whether to rent or to buy: whatever
+//     comes, it costs at most twice the least;
+//   - when w × w/2 ≥ W × price, with w what it would cost to replay all since the latest
+//     snapshot and W all that the vat has done: Young's rule for the interval of
+//     checkpoints, for one restart in as long as the vat has run.
 //
 // It also follows, by counting, what the default (count:2/200) would have cost, and
 // departs from it only so far as it can afford to: when all that was spent, and what it

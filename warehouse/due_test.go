@@ -40,7 +40,8 @@ func TestDue(t *testing.T) {
 }
 
 // TestDueByCost: what is paid for a snapshot is what was replayed for want of one, or may be
-// after a restart; with what can be spared, worked out by hand: the price is 500,000.
+// after a restart; with what can be spared, worked out by hand: the price is 500,000, and a
+// fifth of it is saved by waiting.
 func TestDueByCost(t *testing.T) {
 	const price = 500_000
 	p := Policy{Rule: ByCost}
@@ -51,8 +52,8 @@ func TestDueByCost(t *testing.T) {
 		want                       bool
 	}{
 		// On eviction the rent counts; it has to be affordable.
-		{10 * price, 0, price, 0, price, evicted, true},
-		{10 * price, 0, price - 1, 0, price, evicted, false},
+		{10 * price, 0, price / 5, 0, price, evicted, true},
+		{10 * price, 0, price/5 - 1, 0, price, evicted, false},
 		{10 * price, 0, price, 0, price - 1, evicted, false},
 		{10 * price, 0, price, 0, price, delivered, false},
 		// The restart: Young's rule, √(2 × price × total).
@@ -69,9 +70,9 @@ func TestDueByCost(t *testing.T) {
 		{200 * price, 0, 0, 1000, -1, delivered, false},
 	} {
 		s := standing{
-			end: 1, total: r.total, price: price, rent: r.rent, excess: r.excess, spare: r.spare,
+			end: 1, total: r.total, again: r.since, price: price, wait: price / 5, rent: r.rent,
+			excess: r.excess, spare: r.spare,
 		}
-		s.since.fuel = r.since
 		if got := p.due(s, r.m); got != r.want {
 			t.Errorf("%+v: %v", r, got)
 		}

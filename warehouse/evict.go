@@ -44,7 +44,8 @@ type evictor interface {
 }
 
 // newEvictor returns the evictor of the options.
-func newEvictor(o Options) (evictor, error) {
+func (w *Warehouse) newEvictor() (evictor, error) {
+	o := w.options
 	// Less than two are none of which one could be kept longer.
 	size := min(max(o.MaxPagedIn, 2), unbounded)
 	var kept keeper
@@ -53,7 +54,9 @@ func newEvictor(o Options) (evictor, error) {
 	case EvictLRU:
 		return oldest{}, nil
 	case EvictCost:
-		return &cheapest{options: o, used: map[swing.VatID]uint64{}}, nil
+		return &cheapest{
+			options: o, delay: w.delayOf, used: map[swing.VatID]uint64{},
+		}, nil
 	case Evict2Q:
 		kept, err = lru.New2Q[swing.VatID, struct{}](size)
 	case EvictARC:
@@ -118,6 +121,7 @@ func (u unkept) choose(from iter.Seq[*vat]) (first *vat) {
 // It looks at all that are paged in.
 type cheapest struct {
 	options Options
+	delay   func(v *vat) uint64    // what its replay would cost, in fuel
 	level   uint64                 // the rank of the latest that was evicted
 	used    map[swing.VatID]uint64 // the level when each was used last
 	latest  swing.VatID            // the one that is being used
@@ -143,7 +147,7 @@ func (c *cheapest) choose(from iter.Seq[*vat]) (least *vat) {
 func (c *cheapest) price(v *vat) uint64 {
 	price := uint64(pageInFuel)
 	if !c.options.PauseOnEvict {
-		price += v.unsaved.cost()
+		price += c.delay(v)
 	}
 	if c.options.MaxBytes > 0 {
 		price /= v.bytes>>16 + 1
@@ -183,7 +187,10 @@ func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 	if !w.snapShadow(v) {
 		w.owe(v)
 	}
-	again := w.noteDue(v, evicted)
+	again, err := w.noteDue(v, evicted)
+	if err != nil {
+		return err
+	}
 	i := w.dueAt(v.id)
 	due := again || i >= 0 && w.due[i].paused == 0
 	if due || w.options.PauseOnEvict {
@@ -197,9 +204,10 @@ func (w *Warehouse) evict(ctx context.Context, v *vat) error {
 	}
 	if due {
 		if w.due[i].paused > 0 {
-			w.allowance.left -= int64(w.price(v.account, v.bytes) / pauseShare)
+			w.allowance.left -= int64(w.priceOf(v) / pauseShare)
 		}
 		w.due[i].paused = v.at
+		w.release(v.account)
 	} else {
 		w.lend(v)
 	}

@@ -61,10 +61,13 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 		v.account.behind, v.account.rent = work{}, 0
 	}
 	w.follow(v)
+	v.account.stays++
 	w.vats.Add(id, v)
 	w.stats.PageIns++
 	w.grown(v)
-	w.noteDue(v, delivered)
+	if _, err := w.noteDue(v, delivered); err != nil {
+		return nil, errors.Join(err, w.drop(ctx, v))
+	}
 	return v, nil
 }
 
@@ -87,7 +90,7 @@ func (w *Warehouse) start(
 	if err := w.catchUp(ctx, v, life); err != nil {
 		return nil, errors.Join(err, running.Close(ctx))
 	}
-	v.account.rent += v.unsaved.cost()
+	v.account.rent += w.delayOf(v)
 	p.users++
 	return v, nil
 }

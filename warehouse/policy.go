@@ -186,10 +186,14 @@ type standing struct {
 	start, snapshot, end uint64
 	since                work // since the snapshot
 
-	// The rest, in fuel, is for ByCost. total is what all deliveries of the vat have cost,
-	// price what a snapshot is expected to, and rent what page-ins have replayed since the
-	// latest, with the one that would be next.
-	total, price, rent uint64
+	// The rest, in fuel, is for ByCost. again is what replaying all since the snapshot would
+	// cost, and total what replaying all deliveries of the vat would; price is what a
+	// snapshot is expected to cost, and rent what page-ins have replayed since the latest,
+	// with the one that would be next.
+	again, total, price, rent uint64
+	// wait is the part of the price that is saved by waiting until the vat is evicted again:
+	// all but that of pages that are not written a second time by then.
+	wait uint64
 	// excess is how much more a page-in replays than it would under the default, and spare
 	// what can be spent beyond what that costs.
 	excess uint64
@@ -225,16 +229,18 @@ func (p Policy) due(s standing, m moment) bool {
 // pays reports whether a snapshot is worth its price.
 //
 // A vat that is evicted will be paged in again: when all that was replayed for want of a
-// snapshot, and will be by the next page-in, costs as much as one, it is time for it. So
-// never more than twice the least is spent, whatever comes; and if page-ins come evenly,
-// it is the least.
+// snapshot, and will be by the next page-in, costs as much as is saved by waiting, it is time
+// for it. Of pages that are written all the time, one snapshot takes the place of several; if
+// all are like that, never more than twice the least is spent, whatever comes, and if
+// page-ins come evenly, it is the least. Pages that are not written again come into one
+// snapshot, however long one waits for it, and until then are written by each replay.
 //
 // For a restart, which comes by chance, and is expected once in as long as the vat has
 // run, it is Young's rule for the interval of checkpoints.
 func (s standing) pays(m moment) bool {
-	since := float64(s.since.cost())
-	wants := since*since/2 >= float64(s.price)*max(float64(s.total), since) ||
-		m == evicted && s.rent >= s.price
+	again := float64(s.again)
+	wants := again*again/2 >= float64(s.price)*max(float64(s.total), again) ||
+		m == evicted && s.rent >= s.wait
 	if s.excess > 0 { // it lacks one that the default has: the price is put by
 		return wants || m == evicted && s.spare < int64(s.excess)
 	}

@@ -11,10 +11,14 @@ import (
 // before the replay, it faults at none of them. They are no guess: what is made ready is
 // written, so that nothing counts as written that was not.
 
-// prefetcher is a [Worker] that can say what it has written, and make pages ready to be
-// written. One in a process of its own is none.
-type prefetcher interface {
+// noter is a [Worker] that can say what it has written. One in a process of its own is none.
+type noter interface {
 	Footprint() ([]uint32, error)
+}
+
+// prefetcher is a noter that can make pages ready to be written.
+type prefetcher interface {
+	noter
 	Prefetch(pages []uint32) error
 }
 

@@ -137,7 +137,9 @@ type Warehouse struct {
 	counter   byteCount                             // of the delivery under way
 	due       []dueVat                              // in the order they fell due
 	allowance allowance                             // of ByCost
-	lost      *LostError                            // the latest
+	habit     habit                                 // of all vats
+	firsts    first
+	lost      *LostError // the latest
 	alarm     alarm
 	signalled atomic.Bool
 	stats     Stats
@@ -151,15 +153,6 @@ type Warehouse struct {
 type programKey struct {
 	code   swing.Hash
 	yields bool
-}
-
-// dueVat is a vat a snapshot of which has fallen due since TakeDue.
-type dueVat struct {
-	id swing.VatID
-	// paused is the position at which it was evicted, and its image brought up
-	// to date, if it was; the snapshot will be of that.
-	paused uint64
-	spent  int64 // of the allowance
 }
 
 // unbounded is the size given to simplelru, which must not evict by itself:
@@ -182,7 +175,9 @@ func New(e Engine, s Source, o Options) (*Warehouse, error) {
 		return nil, fmt.Errorf("make warehouse: %d vats and %d programs, want at least 1 each",
 			o.MaxPagedIn, o.MaxPrograms)
 	}
-	w := &Warehouse{engine: e, source: s, options: o, pins: map[swing.VatID]bool{}}
+	w := &Warehouse{
+		engine: e, source: s, options: o, pins: map[swing.VatID]bool{}, habit: unseen,
+	}
 	if err := errors.Join(o.Snapshots.validate(), w.makeLists()); err != nil {
 		return nil, fmt.Errorf("make warehouse: %w", err)
 	}
@@ -191,13 +186,13 @@ func New(e Engine, s Source, o Options) (*Warehouse, error) {
 
 // makeLists makes what the vats, their accounts and the programs are kept in.
 func (w *Warehouse) makeLists() (err error) {
-	if w.evictor, err = newEvictor(w.options); err != nil {
+	if w.evictor, err = w.newEvictor(); err != nil {
 		return err
 	}
 	if w.vats, err = simplelru.NewLRU[swing.VatID, *vat](unbounded, nil); err != nil {
 		return err
 	}
-	if w.options.Snapshots.Rule != ByCount {
+	if w.options.Snapshots.Rule != ByCount || w.options.Evict == EvictCost {
 		w.accounts, err = simplelru.NewLRU(accountsMax, func(_ swing.VatID, a *account) {
 			w.allowance.lent -= a.shadow.lent
 		})
@@ -248,85 +243,25 @@ func (w *Warehouse) Deliver(
 		v.at++
 		done := work{1, out.Fuel, uint64(len(delivery)) + w.counter.bytes}
 		v.unsaved = v.unsaved.plus(done)
-		v.account.total += done.cost()
+		v.account.total = v.account.total.plus(done)
 		v.account.shadow.add(done)
 		w.grown(v)
-		w.noteDue(v, delivered)
-		if err := w.see(v, delivery); err != nil {
+		_, err := w.noteDue(v, delivered)
+		if err == nil {
+			err = w.see(v, delivery)
+		}
+		if err != nil {
 			return swing.Outcome{}, errors.Join(err, w.drop(ctx, v))
 		}
 	}
 	return out, nil
 }
 
-// noteDue puts a vat on the list of due snapshots if it is due, and reports whether it is.
-func (w *Warehouse) noteDue(v *vat, m moment) bool {
-	due := w.options.Snapshots.due(w.standing(v), m)
-	if due {
-		w.owe(v)
-	}
-	return due
-}
-
-// owe puts a vat on the list of due snapshots, once.
-func (w *Warehouse) owe(v *vat) {
-	if w.dueAt(v.id) < 0 {
-		w.due = append(w.due, dueVat{id: v.id, spent: w.spend(v)})
-	}
-}
-
-// dueAt returns where in the list a vat is, or -1.
-func (w *Warehouse) dueAt(id swing.VatID) int {
-	return slices.IndexFunc(w.due, func(d dueVat) bool { return d.id == id })
-}
-
 // grown counts a vat's memory anew.
 func (w *Warehouse) grown(v *vat) {
 	size := v.worker.Size()
 	w.stats.PagedBytes += size - v.bytes
-	v.bytes = size
-}
-
-// TakeDue returns the vats a snapshot of which has fallen due since the last
-// call. The image of each holds its heap at some position since then: what the
-// host makes of it, it does from the image.
-func (w *Warehouse) TakeDue(ctx context.Context) ([]swing.VatID, error) {
-	w.ring()
-	w.snapShadows()
-	due := w.due
-	w.due = nil
-	ids := make([]swing.VatID, 0, len(due))
-	for _, d := range due {
-		ids = append(ids, d.id)
-		v, ok := w.vats.Peek(d.id)
-		if ok && d.paused == 0 {
-			err := w.pause(ctx, v)
-			if w.lose(err) {
-				continue // the snapshot will fall due again
-			}
-			if err != nil {
-				return nil, err
-			}
-			v.snapshot = v.at
-		}
-		a := w.account(d.id)
-		if ok {
-			a, v.paused = v.account, false
-		}
-		w.settle(a, d.spent)
-		a.behind, a.rent = work{}, 0
-	}
-	return ids, nil
-}
-
-// Idle is told that there is nothing to deliver: what [OnIdle] asks for falls due.
-func (w *Warehouse) Idle() {
-	if w.options.Snapshots.Rule != OnIdle {
-		return
-	}
-	for _, v := range w.vats.Values() {
-		w.noteDue(v, idle)
-	}
+	v.bytes, v.account.room = size, size/swing.PageBytes
 }
 
 // Want pages a vat in, if need be, and has a snapshot of it fall due, whatever the policy
@@ -370,9 +305,9 @@ func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 	if err := v.worker.Rebase(img); err != nil {
 		return fmt.Errorf("pause vat %s: %w", v.id, err)
 	}
+	w.learn(v, c.Written)
 	v.saved = v.at
 	v.account.behind, v.unsaved = v.account.behind.plus(v.unsaved), work{}
-	w.learn(v.account, uint64(len(c.Written)))
 	w.stats.Pauses++
 	w.stats.PagesPaused += uint64(len(c.Written))
 	return nil

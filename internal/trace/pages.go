@@ -4,8 +4,6 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
-
-	"vatwarehouse/swing"
 )
 
 // pageSet is a set of page numbers. Use newPageSet.
@@ -37,13 +35,12 @@ func (s *pageSet) clear() {
 	s.count = 0
 }
 
-// list returns them in order, without what they hold.
-func (s *pageSet) list() []swing.Page {
-	pages := make([]swing.Page, 0, s.count)
+// list returns them in order.
+func (s *pageSet) list() []uint32 {
+	pages := make([]uint32, 0, s.count)
 	for _, at := range slices.Sorted(maps.Keys(s.words)) {
 		for word := s.words[at]; word != 0; word &= word - 1 {
-			page := at*pagesPerWord + uint32(bits.TrailingZeros64(word))
-			pages = append(pages, swing.Page{Index: page})
+			pages = append(pages, at*pagesPerWord+uint32(bits.TrailingZeros64(word)))
 		}
 	}
 	return pages

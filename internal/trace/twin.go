@@ -90,8 +90,15 @@ func (e *Event) outcome() swing.Outcome {
 
 // Capture implements warehouse.Worker.
 func (m *mimic) Capture(context.Context) (worker.Capture, error) {
-	return worker.Capture{Written: m.mapped.list()}, nil
+	var c worker.Capture
+	for _, page := range m.mapped.list() {
+		c.Written = append(c.Written, swing.Page{Index: page})
+	}
+	return c, nil
 }
+
+// Footprint returns what it has written, as a worker.Worker does.
+func (m *mimic) Footprint() ([]uint32, error) { return m.mapped.list(), nil }
 
 // Rebase implements warehouse.Worker.
 func (m *mimic) Rebase(worker.Image) error {
