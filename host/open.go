@@ -438,19 +438,24 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	h.homes = newHomes()
+	h.clock = &stopwatch{
+		now: h.options.Clock, work: works{on: h.options.Observer.Work != nil},
+		upkeep: h.options.Observer.Upkeep,
+	}
 	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
 		Evict:        h.options.Evict,
 		PauseOnEvict: h.options.PauseOnEvict, Prefetch: h.options.Prefetch,
 		Ahead: h.options.ahead(), Yields: h.options.Yields, Log: h.logVat,
-		Lost: func(e *warehouse.LostError) { h.fault(e) },
+		Lost:  func(e *warehouse.LostError) { h.fault(e) },
+		Meter: h.clock,
 	})
 	if err != nil {
 		return err
 	}
 	h.retain()
-	h.clock = &stopwatch{Warehouse: h.vats, work: works{on: h.options.Observer.Work != nil}}
+	h.clock.Warehouse = h.vats
 	for _, name := range kernel.Devices(h.kv) {
 		if h.options.Devices[name] == nil {
 			return fmt.Errorf("%w: the directory has a device %q: give it in Options.Devices",

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"log/slog"
+	"time"
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
@@ -138,6 +139,10 @@ type Options struct {
 	Expect swing.Hash
 	// FS takes the place of the directory that Open is given.
 	FS vfs.FS
+	// Clock is what Stats.Spent, and an Observer's Upkeep, are measured by: the time since
+	// any moment that stays the same. Snapshots in the background read it at the same time.
+	// Default: the machine's clock.
+	Clock func() time.Duration
 	// Logger gets the slog: blocks and ends of vats at Info, cranks at Debug,
 	// what vats log at their own level. Default: none.
 	Logger *slog.Logger
@@ -156,6 +161,9 @@ type Observer struct {
 	// Work is told, in order, of what the warehouse does: see [Work]. It slows deliveries
 	// down, since all that each has written is found and saved; it changes no outcome.
 	Work func(Work)
+	// Upkeep is told, in order, of what takes time beside running vats, once it is done; of
+	// snapshots made in the background, at the end of a later block.
+	Upkeep func(Upkeep)
 	// Block is told of every block once it is durable.
 	Block func(Block)
 	// Output is told of every output once its block is durable.
@@ -191,6 +199,10 @@ func (o *Options) withDefaults() (Options, error) {
 	out.Snapshots = out.Snapshots.WithDefaults()
 	if out.BlockCranks < 1 || out.KeepSnapshots < 1 {
 		return out, errors.New("blocks of less than one crank, or less than one snapshot kept")
+	}
+	if out.Clock == nil {
+		opened := time.Now()
+		out.Clock = func() time.Duration { return time.Since(opened) }
 	}
 	if out.Logger == nil {
 		out.Logger = slog.New(slog.DiscardHandler)

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"vatwarehouse/snapstore"
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
 	"vatwarehouse/vatkeeper"
+	"vatwarehouse/warehouse"
 )
 
 // Snapshot is the record of one heap snapshot of a vat.
@@ -78,6 +80,7 @@ type snapshots struct {
 	job background
 	// batch is being stored by the job; finished waits for the next block.
 	batch, finished []*taking
+	sync            time.Duration // what syncing the batch took, once the job has ended
 }
 
 // taking is one snapshot being made.
@@ -87,6 +90,7 @@ type taking struct {
 	img  *snapstore.Image
 	span transcript.Span
 	info snapstore.Info
+	took time.Duration
 }
 
 func (s *snapshots) stop() {
@@ -124,7 +128,10 @@ func (h *Host) takeSnapshots(ctx context.Context) error {
 		return nil
 	}
 	batch := h.snaps.batch
-	h.snaps.job.start(h.options.Inline, func() error { return store(h.heaps, batch) })
+	h.snaps.job.start(h.options.Inline, func() (err error) {
+		h.snaps.sync, err = store(h.heaps, batch, h.clock.now)
+		return err
+	})
 	if !h.options.Inline {
 		return nil
 	}
@@ -140,17 +147,23 @@ func (h *Host) takeSnapshots(ctx context.Context) error {
 // goroutine, also while Run runs; it does not wait.
 func (h *Host) Signal() { h.vats.Signal() }
 
-// store makes a batch of snapshots durable. It may run beside the Host's owner.
-func store(heaps *snapstore.Store, batch []*taking) (err error) {
+// store makes a batch of snapshots durable, and returns how long the sync took. It may run
+// beside the Host's owner.
+func store(
+	heaps *snapstore.Store, batch []*taking, now func() time.Duration,
+) (sync time.Duration, err error) {
 	for _, t := range batch {
+		started := now()
 		if t.info, err = heaps.Commit(t.img); err != nil {
-			return fmt.Errorf("snapshot of vat %s at position %d: %w", t.vat, t.span.End, err)
+			return 0, fmt.Errorf("snapshot of vat %s at position %d: %w", t.vat, t.span.End, err)
 		}
+		t.took = now() - started
 	}
+	started := now()
 	if err := heaps.Sync(); err != nil {
-		return fmt.Errorf("sync snapshots: %w", err)
+		return 0, fmt.Errorf("sync snapshots: %w", err)
 	}
-	return nil
+	return now() - started, nil
 }
 
 // finishSnapshots waits for the snapshots under way.
@@ -170,6 +183,10 @@ func (h *Host) snapshotsEnded(err error) error {
 		h.totals.snapshots++
 		h.totals.snapshotBytes += t.info.StoredBytes
 		h.totals.snapshotPages += uint64(t.info.Pages)
+		h.clock.Spent(t.vat, warehouse.TaskSnapshot, t.took)
+	}
+	if len(h.snaps.batch) > 0 {
+		h.clock.Spent("", warehouse.TaskSync, h.snaps.sync)
 	}
 	h.snaps.finished = append(h.snaps.finished, h.snaps.batch...)
 	h.snaps.batch = nil

@@ -29,7 +29,10 @@ type Stats struct {
 	Snapshots     uint64
 	SnapshotPages uint64
 	SnapshotBytes int64
-	Pruned        Pruned
+	// Spent is the time spent keeping vats, beside running them. What is done in the
+	// background counts as well, and so does waiting for that.
+	Spent  warehouse.Spent
+	Pruned Pruned
 
 	Vats  warehouse.Stats
 	Log   streamstore.Stats
@@ -46,9 +49,10 @@ func (h *Host) Stats() (Stats, error) {
 			Cranks: h.totals.cranks, Deliveries: h.totals.deliveries, Syscalls: h.totals.syscalls,
 			EntryBytes: h.totals.entryBytes, ChangeBytes: h.totals.changeBytes,
 			Snapshots: h.totals.snapshots, SnapshotPages: h.totals.snapshotPages,
-			SnapshotBytes: h.totals.snapshotBytes, Pruned: h.totals.pruned,
-			Vats: h.vats.Stats(),
-			Log:  h.log.Stats(), Table: h.kv.Stats(), Heaps: h.heaps.Stats(),
+			SnapshotBytes: h.totals.snapshotBytes, Spent: h.clock.spent,
+			Pruned: h.totals.pruned,
+			Vats:   h.vats.Stats(),
+			Log:    h.log.Stats(), Table: h.kv.Stats(), Heaps: h.heaps.Stats(),
 		}, nil
 	})
 }

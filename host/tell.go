@@ -34,12 +34,13 @@ type Block struct {
 	Cranks, Deliveries uint64
 	Outputs            int
 	Activityhash       swing.Hash
-	// Kernel and Vats are as in Stats, and so are Snapshots, those that have been taken,
-	// and SnapshotBytes.
+	// Kernel, Vats and Spent are as in Stats, and so are Snapshots, those that have been
+	// taken, and SnapshotBytes.
 	Kernel        kernel.Counters
 	Vats          warehouse.Stats
 	Snapshots     uint64
 	SnapshotBytes int64
+	Spent         warehouse.Spent
 	// PagedIn yields the vats that are in memory, least recently used first. It is good
 	// while the Observer is told of the block.
 	PagedIn iter.Seq[PagedVat]
@@ -62,11 +63,33 @@ func (h *Host) pagedIn(yield func(PagedVat) bool) {
 	}
 }
 
+// Upkeep is a piece of work that it took to keep a vat, beside running it. Each snapshot
+// is one; of other tasks, several may have done one thing.
+type Upkeep struct {
+	Vat  swing.VatID // "" for programs, and for what is done for several
+	Task warehouse.Task
+	Took time.Duration
+}
+
 // stopwatch is the warehouse with a clock beside it.
 type stopwatch struct {
 	*warehouse.Warehouse
-	last lap // of the latest Deliver
-	work works
+	now    func() time.Duration
+	last   lap // of the latest Deliver
+	work   works
+	spent  warehouse.Spent
+	upkeep func(Upkeep) // or nil
+}
+
+// Now implements warehouse.Meter.
+func (s *stopwatch) Now() time.Duration { return s.now() }
+
+// Spent implements warehouse.Meter.
+func (s *stopwatch) Spent(vat swing.VatID, t warehouse.Task, took time.Duration) {
+	s.spent.Add(t, took)
+	if s.upkeep != nil {
+		s.upkeep(Upkeep{vat, t, took})
+	}
 }
 
 // lap is what the crank's Deliver took.
@@ -159,7 +182,7 @@ func (h *Host) tellBlock(ctx context.Context, number uint64, b openBlock) {
 			Outputs: len(b.outputs), Activityhash: h.kv.Activityhash(),
 			Kernel: kernel.ReadCounters(h.kv), Vats: h.vats.Stats(),
 			Snapshots: h.totals.snapshots, SnapshotBytes: h.totals.snapshotBytes,
-			PagedIn: h.pagedIn,
+			Spent: h.clock.spent, PagedIn: h.pagedIn,
 		})
 	}
 	if h.options.Observer.Output != nil {

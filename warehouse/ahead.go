@@ -56,13 +56,13 @@ func (w *Warehouse) Ahead(ctx context.Context, next []swing.VatID) {
 			return
 		}
 		if i > 0 && w.futures.byVat[id] == nil && !w.vats.Contains(id) {
-			w.begin(ctx, id)
+			w.beginAhead(ctx, id)
 		}
 	}
 }
 
-// begin begins to page a vat in, if its program is compiled already.
-func (w *Warehouse) begin(ctx context.Context, id swing.VatID) {
+// beginAhead begins to page a vat in, if its program is compiled already.
+func (w *Warehouse) beginAhead(ctx context.Context, id swing.VatID) {
 	w.futures.run(w.options.Ahead)
 	if len(w.futures.queue) == cap(w.futures.queue) {
 		return
@@ -111,7 +111,10 @@ func (fs *futures) stop() {
 func (f *future) run() {
 	defer close(f.done)
 	defer func() { f.panic = recover() }()
-	f.vat, _ = f.start.run(f.ctx)
+	v, err := f.make(f.ctx)
+	if err == nil && f.catchUp(f.ctx, v) == nil {
+		f.vat = v
+	}
 }
 
 // take takes a future out once it is ready, and returns its vat, nil if it failed. If

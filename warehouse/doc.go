@@ -2,8 +2,9 @@
 // demand: latest heap, then the transcript's suffix, replayed and compared.
 //
 // Which vats are paged in is invisible: to the vats, to the kernel, and in
-// every hash. The warehouse reads no clock, opens no file, and knows no store;
-// what it takes to page a vat in it asks of its [Source].
+// every hash. The warehouse reads no clock but that of its [Meter], which decides nothing,
+// opens no file, and knows no store; what it takes to page a vat in it asks of its
+// [Source].
 //
 // # Paging in
 //

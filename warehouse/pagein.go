@@ -21,6 +21,7 @@ func (w *Warehouse) pageIn(ctx context.Context, id swing.VatID) (*vat, error) {
 		w.evictor.use(id)
 		return v, nil
 	}
+	defer w.begin(id, TaskPageIn)()
 	w.evictor.use(id)
 	v, err := w.bringIn(ctx, id)
 	if err != nil {
@@ -43,7 +44,7 @@ func (w *Warehouse) bringIn(ctx context.Context, id swing.VatID) (*vat, error) {
 		}
 	}
 	if v == nil {
-		if v, err = s.run(ctx); err != nil {
+		if v, err = w.run(ctx, s); err != nil {
 			w.giveUp(s)
 			return nil, err
 		}
@@ -115,24 +116,46 @@ func (w *Warehouse) giveUp(s *start) {
 	s.life.Image.Release()
 }
 
-// run makes the worker and replays what comes after its heap. It touches nothing of the
-// Warehouse's.
-func (s *start) run(ctx context.Context) (*vat, error) {
+// run makes the worker and replays what comes after its heap, in its turn.
+func (w *Warehouse) run(ctx context.Context, s *start) (*vat, error) {
+	v, err := s.make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	end := w.begin(s.id, TaskReplay)
+	err = s.catchUp(ctx, v)
+	if s.replayed == 0 {
+		w.spending.task = TaskPageIn // there was nothing to replay
+	}
+	end()
+	return v, err
+}
+
+// make makes the worker. As catchUp, it touches nothing of the Warehouse's.
+func (s *start) make(ctx context.Context) (*vat, error) {
 	running, err := s.program.Start(ctx, s.life.Heap, s.life.Image, s.seed)
 	if err != nil {
 		return nil, err
 	}
-	v := &vat{
+	return &vat{
 		id: s.id, worker: running, program: s.program, image: s.life.Image,
 		at: s.life.Position, saved: s.life.Position, start: s.life.Start,
+	}, nil
+}
+
+// catchUp replays what comes after a vat's heap; if it fails the worker is gone.
+func (s *start) catchUp(ctx context.Context, v *vat) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, v.worker.Close(ctx))
+		}
+	}()
+	if p, can := v.worker.(prefetcher); can && len(s.pages) > 0 {
+		if err := p.Prefetch(s.pages); err != nil {
+			return err
+		}
 	}
 	var r transcript.Replayer
-	if p, can := running.(prefetcher); can && len(s.pages) > 0 {
-		err = p.Prefetch(s.pages)
-	}
-	if err != nil {
-		return nil, errors.Join(err, running.Close(ctx))
-	}
 	for entry, err := range s.life.Entries {
 		if err == nil {
 			err = ctx.Err()
@@ -141,11 +164,11 @@ func (s *start) run(ctx context.Context) (*vat, error) {
 			err = v.replay(ctx, entry, s.limits, &r)
 		}
 		if err != nil {
-			return nil, errors.Join(err, running.Close(ctx))
+			return err
 		}
 		s.replayed++
 	}
-	return v, nil
+	return nil
 }
 
 // replay delivers an entry again and compares. An entry that took no effect
@@ -203,6 +226,7 @@ func (w *Warehouse) compiled(ctx context.Context, key programKey) (*program, err
 	if p, ok := w.programs.Get(key); ok {
 		return p, nil
 	}
+	defer w.begin("", TaskCompile)()
 	module, err := w.source.Code(key.code)
 	if err != nil {
 		return nil, err
@@ -233,6 +257,15 @@ func (w *Warehouse) trimPrograms(ctx context.Context, except programKey) error {
 		}
 	}
 	return nil
+}
+
+func (w *Warehouse) closePrograms(ctx context.Context) error {
+	var errs []error
+	for _, p := range w.programs.Values() {
+		errs = append(errs, p.Close(ctx))
+	}
+	w.programs.Purge()
+	return errors.Join(errs...)
 }
 
 // Program returns the compiled program of that code, for whoever must know it

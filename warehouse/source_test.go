@@ -32,6 +32,7 @@ type shelf struct {
 	met   func(swing.VatID)
 	lives int
 	open  int // images handed out and not released
+	meter *meter
 }
 
 // state is a heap with its memory, at a position.
@@ -66,6 +67,7 @@ func (s *shelf) Program(id swing.VatID) (code, seed swing.Hash, err error) {
 }
 
 func (s *shelf) Code(h swing.Hash) ([]byte, error) {
+	s.meter.pass(codeTakes)
 	if c, ok := s.code[h]; ok {
 		return c, nil
 	}
@@ -78,6 +80,7 @@ func (s *shelf) Life(
 	p warehouse.Program,
 ) (warehouse.Life, error) {
 	s.lives++
+	s.meter.pass(lifeTakes)
 	st, ok := s.paused[id]
 	if !ok || s.forget {
 		heap, segments := p.Genesis()
@@ -100,6 +103,7 @@ func (s *shelf) entries(id swing.VatID, from uint64) iter.Seq2[transcript.Entry,
 			if met != nil {
 				met(id)
 			}
+			s.meter.pass(entryTakes)
 			e, err := transcript.Decode(item)
 			if !yield(e, err) {
 				return
@@ -111,6 +115,7 @@ func (s *shelf) entries(id swing.VatID, from uint64) iter.Seq2[transcript.Entry,
 func (s *shelf) Pause(
 	id swing.VatID, position uint64, img warehouse.Image, c worker.Capture,
 ) (warehouse.Image, error) {
+	s.meter.pass(pauseTakes)
 	memory := make([]byte, c.Heap.Size)
 	if _, err := img.ReadAt(memory[:img.Size()], 0); err != nil {
 		s.t.Fatal(err)
@@ -139,6 +144,9 @@ func newHouse(t *testing.T, o warehouse.Options) *house {
 		t.Fatal(err)
 	}
 	s := newShelf(t)
+	if o.Meter != nil {
+		s.meter = o.Meter.(*meter)
+	}
 	w, err := warehouse.New(warehouse.Local{Engine: e}, s, o)
 	if err != nil {
 		t.Fatal(err)

@@ -83,6 +83,8 @@ type Options struct {
 	Log LogFunc
 	// Lost is told, once, that a process with all workers is gone; nil is nobody.
 	Lost func(*LostError)
+	// Meter measures what tasks take; nil measures nothing.
+	Meter Meter
 }
 
 // The defaults of [Options].
@@ -146,6 +148,7 @@ type Warehouse struct {
 	signalled atomic.Bool
 	stats     Stats
 	futures   futures
+	spending  spending
 
 	footprints     *simplelru.LRU[swing.VatID, footprint]
 	footprintPages int // in all of them
@@ -295,6 +298,7 @@ func (w *Warehouse) pause(ctx context.Context, v *vat) error {
 	if v.saved == v.at {
 		return nil
 	}
+	defer w.begin(v.id, TaskPause)()
 	c, err := v.worker.Capture(ctx)
 	if err != nil {
 		return fmt.Errorf("pause vat %s: %w", v.id, err)
@@ -370,15 +374,6 @@ func (w *Warehouse) lose(err error) bool {
 		}
 	}
 	return true
-}
-
-func (w *Warehouse) closePrograms(ctx context.Context) error {
-	var errs []error
-	for _, p := range w.programs.Values() {
-		errs = append(errs, p.Close(ctx))
-	}
-	w.programs.Purge()
-	return errors.Join(errs...)
 }
 
 // Pin keeps a vat paged in once it is, or lets it go again. Pinned vats count

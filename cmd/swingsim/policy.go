@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vatwarehouse/internal/bench"
 	"vatwarehouse/internal/trace"
 )
 
 // policyFlags are the flags of policy.
 type policyFlags struct {
-	costs          string
+	costs, measure string
+	runs           int
 	vats           int
 	memory, stored uint64
 	suffix         uint64
@@ -45,21 +44,28 @@ gzipped or not, and says what other policies would have cost on it:
   for each number of vats the cheapest of them within --memory, --stored and --suffix, and
   the cheapest of all. With --json there are all of them.
 
-Work is priced by --costs FILE, which swingsim bench page-in snapshot replay --json has
-measured on this machine; without it, by what it was on the machine of docs/benchmarks.md.
---check runs the scenario of a trace that comes with the program, under the default and
-under the policy chosen, and prints what was said beside what ran; it fails if a count is
-further off than a fifth.
+Work is priced by what it took on the machine of docs/benchmarks.md. With --measure FILE the
+scenario of a trace that comes with the program is run first, under policies that have much
+done, and work is priced by what it takes here; --costs FILE prices it so again, or the work
+of another trace.
+
+--check runs the scenario under the default, the policy chosen and others, and prints what
+was said beside what ran. Times are said by what work takes meanwhile, under the policies of
+--measure. It fails if a count is further off than a fifth; times are only marked: what else
+a machine does is in them.
 
 docs/traces.md says how work is counted, and how well that is known to hold.`,
 		Example: `  swingsim policy exchange
   swingsim policy glutton --json
+  swingsim policy exchange --measure costs.json
   swingsim policy glutton --vats 10 --suffix 5000 --check`,
 		Args: cobra.ExactArgs(1),
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&p.costs, "costs", "", "price work as the `FILE` of swingsim bench --json says")
+	f.StringVar(&p.measure, "measure", "",
+		"measure what work costs by running the scenario, and keep it in `FILE`")
+	f.StringVar(&p.costs, "costs", "", "price work as a `FILE` of --measure says")
 	f.IntVar(&p.vats, "vats", 0, "consider at most `N` vats in memory (default: as many as help)")
 	f.Uint64Var(&p.memory, "memory", 0,
 		"choose a policy with at most `N` bytes of vats' memories in memory")
@@ -68,19 +74,21 @@ docs/traces.md says how work is counted, and how well that is known to hold.`,
 	f.Uint64Var(&p.suffix, "suffix", 0,
 		"choose a policy that leaves at most `N` deliveries to replay after a restart")
 	f.BoolVar(&p.check, "check", false,
-		"run the scenario under the default and the policy chosen, and compare")
+		"run the scenario under the default, the policy chosen and others, and compare")
+	f.IntVar(&p.runs, "runs", 3, "run `N` times, and take the least that each kind of work took")
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		return a.policy(ctx, args[0], &p)
 	})
 }
 
 func (a *app) policy(ctx context.Context, name string, p *policyFlags) error {
-	if p.vats < 0 {
+	switch {
+	case p.vats < 0:
 		return usagef("--vats %d: want a number from 1", p.vats)
-	}
-	costs, err := readCosts(p.costs)
-	if err != nil {
-		return err
+	case p.runs < 1:
+		return usagef("--runs %d: want a number from 1", p.runs)
+	case p.costs != "" && p.measure != "":
+		return usagef("--costs and --measure: want one of them")
 	}
 	t, err := readTrace(name)
 	if err != nil {
@@ -90,10 +98,7 @@ func (a *app) policy(ctx context.Context, name string, p *policyFlags) error {
 		return fmt.Errorf("trace %s has no deliveries", name)
 	}
 	bar := a.newProgress(0, "policies")
-	w := weigh(t, costs, p, bar.say)
-	if p.check {
-		err = w.check(ctx, name, t, bar.say)
-	}
+	w, err := a.weighed(ctx, name, t, p, bar.say)
 	bar.end()
 	switch {
 	case err != nil:
@@ -105,6 +110,32 @@ func (a *app) policy(ctx context.Context, name string, p *policyFlags) error {
 		a.printChecks(w)
 	}
 	return errors.Join(err, w.verdict())
+}
+
+// weighed measures what is to be measured, and says what is to be said.
+func (a *app) weighed(
+	ctx context.Context, name string, t *trace.Trace, p *policyFlags, say func(string),
+) (w *weighed, err error) {
+	var runs *trials
+	if p.check || p.measure != "" {
+		if runs, err = newTrials(name, t, p.runs, say); err != nil {
+			return nil, err
+		}
+	}
+	costs, err := readCosts(p.costs)
+	if err == nil && p.measure != "" {
+		if costs, _, err = runs.measure(ctx, costs); err == nil {
+			err = writeCosts(p.measure, costs)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	w = weigh(t, costs, p, say)
+	if p.check {
+		err = w.check(ctx, runs)
+	}
+	return w, err
 }
 
 // readTrace reads a file, a trace or a SwingSet slog, be it gzipped, or finds a trace that
@@ -146,50 +177,3 @@ func decodeTrace(in *bufio.Reader, name string) (*trace.Trace, error) {
 	}
 	return trace.Decode(b)
 }
-
-// readCosts takes the usual costs, and in their place what a file of benchmarks measured.
-func readCosts(path string) (trace.Costs, error) {
-	c := trace.UsualCosts
-	if path == "" {
-		return c, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return c, fmt.Errorf("read costs: %w", err)
-	}
-	defer f.Close()
-	medians := map[string]float64{}
-	for d := json.NewDecoder(f); ; {
-		var r bench.Result
-		err := d.Decode(&r)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return c, fmt.Errorf("read costs %s: %w", path, err)
-		}
-		medians[r.Case+", "+r.Variant] = r.Median
-	}
-	for _, want := range []string{
-		costPageIn, costReplay, costSnapshot, costSnapshotMore,
-	} {
-		if medians[want] <= 0 {
-			return c, fmt.Errorf("read costs %s: it does not have %q: "+
-				"swingsim bench page-in snapshot replay --json writes it", path, want)
-		}
-	}
-	one, more := medians[costSnapshot]*1e3, medians[costSnapshotMore]*1e3
-	c.PageIn, c.Replay = medians[costPageIn]*1e3, 1e9/medians[costReplay]
-	c.SnapshotPage = max(more-one, 0) / (costMorePages - 1)
-	c.Snapshot = max(one-c.SnapshotPage, 0)
-	return c, nil
-}
-
-// The benchmarks that costs are taken from.
-const (
-	costPageIn       = "page-in, 2 MiB"
-	costReplay       = "replay, trivial C vat"
-	costSnapshot     = "snapshot, 1 page"
-	costSnapshotMore = "snapshot, 16 pages"
-	costMorePages    = 16
-)

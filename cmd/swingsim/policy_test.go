@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,11 +167,11 @@ func TestPolicyVerb(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	costs, empty := filepath.Join(dir, "costs"), filepath.Join(dir, "empty")
-	write(t, costs, `{"case":"page-in","variant":"2 MiB","median":100}
-{"case":"replay","variant":"trivial C vat","median":1000000}
-{"case":"snapshot","variant":"1 page","median":30}
-{"case":"snapshot","variant":"16 pages","median":180}
-`)
+	want := trace.Costs{PageIn: 100e3, Replay: 1000, ReplayFuel: 0.5, PageAgain: 6000, Pause: 20e3, PausePage: 5e3,
+		NewImage: 1e5, Snapshot: 20e3, SnapshotPage: 10e3}
+	if err := writeCosts(costs, want); err != nil {
+		t.Fatal(err)
+	}
 	write(t, empty, "")
 	slog, packed := slogs(t, dir)
 	write(t, costs+"2", "{\"type\":\"deliver\"}\n")
@@ -179,8 +180,7 @@ func TestPolicyVerb(t *testing.T) {
 	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
 		t.Fatalf("%d: %s", code, errs)
 	}
-	if want := (trace.Costs{PageIn: 100e3, Replay: 1000, ReplayFuel: 0.5, PageAgain: 6e3,
-		Snapshot: 20e3, SnapshotPage: 10e3}); w.Costs != want {
+	if w.Costs != want {
 		t.Errorf("costs %+v, want %+v", w.Costs, want)
 	}
 	if len(w.Curve) != 8 || w.Best == nil || w.Best.Suffix > 600 || w.Best.Vats > 8 || w.Cold != 20 {
@@ -202,10 +202,13 @@ func TestPolicyVerb(t *testing.T) {
 		{[]string{packed}, exitOK, "The trace does not say what deliveries wrote"},
 		{[]string{packed + "2"}, exitFailure, "unexpected EOF"},
 		{[]string{"policy.go"}, exitFailure, "not a trace"},
-		{[]string{"glutton", "--costs", empty}, exitFailure, "does not have \"page-in, 2 MiB\""},
+		{[]string{"glutton", "--costs", empty}, exitFailure, "policy --measure writes them"},
 		{[]string{"glutton", "--costs", "none"}, exitFailure, "read costs"},
 		{[]string{"glutton", "--vats", "-1"}, exitUsage, "want a number from 1"},
-		{[]string{slog, "--check"}, exitFailure, "only a trace that comes with the program"},
+		{[]string{"glutton", "--runs", "0"}, exitUsage, "want a number from 1"},
+		{[]string{"glutton", "--costs", costs, "--measure", costs}, exitUsage, "want one of them"},
+		{[]string{slog, "--measure", costs}, exitFailure, "only the scenario of a trace that comes with the program"},
+		{[]string{slog, "--check"}, exitFailure, "only the scenario of a trace that comes with the program"},
 	} {
 		code, out, errs := output(t, append([]string{"policy"}, c.args...)...)
 		if code != c.code || !strings.Contains(out+errs, c.says) {
@@ -214,23 +217,32 @@ func TestPolicyVerb(t *testing.T) {
 	}
 }
 
-// TestPolicyCheck: what is said of the policy that is chosen, and of the default, is what
-// runs under them do; a figure that is off is
-// found.
+// TestPolicyCheck: costs are measured and kept; what is said of the default, of the policy
+// that is chosen, and of others, is what runs under them do, and there are times of all that
+// they do, and of nothing else; a figure that is off is found.
 func TestPolicyCheck(t *testing.T) {
 	t.Parallel()
+	costs := filepath.Join(t.TempDir(), "costs")
 	var w weighed
-	code, out, errs := output(t, "policy", "glutton", "--json", "--vats", "6", "--check")
+	code, out, errs := output(t, "policy", "exchange", "--json", "--vats", "6", "--runs", "1",
+		"--measure", costs, "--check")
 	if code != exitOK || json.Unmarshal([]byte(out), &w) != nil {
 		t.Fatalf("%d: %s", code, errs)
 	}
-	if len(w.Checks) != 2 || w.Checks[1].Policy.Vats > 6 || w.Checks[0].Policy.Vats != 50 {
+	if kept, err := readCosts(costs); err != nil || kept != w.Costs || kept == trace.UsualCosts {
+		t.Errorf("costs %+v, kept %+v, %v", w.Costs, kept, err)
+	}
+	if len(w.Checks) != 4 || w.Checks[3].Policy.Vats > 6 || w.Checks[0].Policy.Vats != 50 {
 		t.Errorf("%+v", w.Checks)
 	}
 	for _, c := range w.Checks {
 		if len(c.Counts) != 4 || c.Counts[0].Predicted != c.Counts[0].Ran || c.Counts[2].Ran == 0 {
 			t.Errorf("%+v", c)
 		}
+		checkTimes(t, c.Times)
+	}
+	if w.CheckCosts == nil || w.CheckCosts.Check() != nil || *w.CheckCosts == w.Costs {
+		t.Errorf("times are said by %+v", w.CheckCosts)
 	}
 	if err := w.verdict(); err != nil {
 		t.Error(err)
@@ -238,6 +250,25 @@ func TestPolicyCheck(t *testing.T) {
 	w.Checks[1].Counts[2].Predicted *= 2
 	if err := w.verdict(); !errors.Is(err, errCheck) {
 		t.Errorf("a figure that is twice as large: %v", err)
+	}
+}
+
+// checkTimes sees that times of work are positive, and the last is all of them.
+func checkTimes(t *testing.T, times []checkedTime) {
+	t.Helper()
+	var all checkedTime
+	for _, c := range times[:len(times)-1] {
+		if c.Predicted <= 0 || c.Ran <= 0 {
+			t.Errorf("%+v, want both above 0", c)
+		}
+		all.Predicted, all.Ran = all.Predicted+c.Predicted, all.Ran+c.Ran
+	}
+	last := times[len(times)-1]
+	if last.What != "all" || math.Abs(last.Predicted-all.Predicted) > 1 || math.Abs(last.Ran-all.Ran) > 1 {
+		t.Errorf("%+v, the sum is %+v", last, all)
+	}
+	if off := (checkedTime{Predicted: 121, Ran: 100}); off.holds() || (checkedTime{Predicted: 79, Ran: 100}).holds() {
+		t.Error("a fifth and more off holds")
 	}
 }
 

@@ -23,6 +23,7 @@ type weighed struct {
 	Budget     *trace.Budget `json:"budget"`
 	Best       *trace.Cost   `json:"best"` // within the budget; null is none
 	Checks     []trialRun    `json:"checks,omitempty"`
+	CheckCosts *trace.Costs  `json:"check_costs,omitempty"` // of the times in Checks
 
 	sizes []int // the numbers of vats in memory of Policies
 }

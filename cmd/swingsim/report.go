@@ -53,7 +53,7 @@ With --json what is printed has all that the page shows. docs/reports.md says mo
 	l.SortFlags = false
 	l.StringVar(&f.title, "title", "swingsim report", "the page's `TITLE`")
 	l.StringVar(&f.costs, "costs", "",
-		"price the work in traces as the `FILE` of swingsim bench --json says")
+		"price the work in traces as a `FILE` of policy --measure says")
 	l.StringVar(&f.png, "png", "", "also write each plot as PNG, 300 dots an inch, into `DIR`")
 	l.StringVar(&f.svg, "svg", "", "also write each plot as SVG into `DIR`")
 	l.StringVar(&f.csv, "csv", "", "also write each plot and table as CSV into `DIR`")
@@ -165,7 +165,7 @@ func (r *runFlags) startRecord(o *host.Options, s *sim.Scenario) (*recording, er
 	}
 	recorder := report.NewRecorder(f, s.Name, s.Seed)
 	block := o.Observer.Block
-	o.Observer.Crank = recorder.Crank
+	o.Observer.Crank, o.Observer.Upkeep = recorder.Crank, recorder.Upkeep
 	o.Observer.Block = func(b host.Block) {
 		block(b)
 		recorder.Block(b)

@@ -9,6 +9,7 @@ import (
 
 	"vatwarehouse/host"
 	"vatwarehouse/internal/sim"
+	"vatwarehouse/warehouse"
 )
 
 // summary is what a run did and where it stands, as --json prints it. Cranks,
@@ -46,6 +47,9 @@ type summary struct {
 	Evictions  uint64 `json:"evictions"`
 	Replayed   uint64 `json:"replayed"`
 
+	// Spent is what keeping vats took, beside running them.
+	Spent spentSeconds `json:"spent"`
+
 	Snapshots     uint64 `json:"snapshots"`
 	SnapshotPages uint64 `json:"snapshot_pages"`
 	SnapshotBytes int64  `json:"snapshot_bytes"`
@@ -54,6 +58,24 @@ type summary struct {
 
 	Ended []endedVat `json:"ended"`
 	Audit *sim.Audit `json:"audit"`
+}
+
+// spentSeconds is the time spent on each kind of work, in seconds.
+type spentSeconds struct {
+	Compile  float64 `json:"compile_s"`
+	PageIn   float64 `json:"page_in_s"` // without replay
+	Replay   float64 `json:"replay_s"`
+	Pause    float64 `json:"pause_s"`
+	Snapshot float64 `json:"snapshot_s"` // without pausing
+	Sync     float64 `json:"sync_s"`     // of snapshots
+}
+
+func secondsSpent(s warehouse.Spent) spentSeconds {
+	return spentSeconds{
+		Compile: s.Compile.Seconds(), PageIn: s.PageIn.Seconds(), Replay: s.Replay.Seconds(),
+		Pause: s.Pause.Seconds(), Snapshot: s.Snapshot.Seconds(),
+		Sync: s.Sync.Seconds(),
+	}
 }
 
 // endedVat is a vat whose life is over.
@@ -87,6 +109,7 @@ func (s *summary) fill(h *host.Host, r sim.Result, elapsed time.Duration) error 
 		Seconds: elapsed.Seconds(), Syscalls: st.Syscalls, Blocks: st.Blocks,
 		MaxVats: h.Options().MaxVats, PagedIn: st.Vats.PagedIn, PagedBytes: st.Vats.PagedBytes,
 		PageIns: st.Vats.PageIns, Evictions: st.Vats.Evictions, Replayed: st.Vats.Replayed,
+		Spent:     secondsSpent(st.Spent),
 		Snapshots: st.Snapshots, SnapshotPages: st.SnapshotPages, SnapshotBytes: st.SnapshotBytes,
 		LogBytes: st.Log.BytesAppended, DirBytes: st.Log.DiskBytes + st.Heaps.PackBytes,
 		Ended: []endedVat{}, Audit: r.Audit,
@@ -160,8 +183,12 @@ func (a *app) printSummary(s *summary) {
 	f.fact("page-ins", "%s", grouped(s.PageIns))
 	f.fact("evictions", "%s", grouped(s.Evictions))
 	f.fact("replayed", "%s", count(s.Replayed, "delivery", "deliveries"))
+	f.fact("time for that", "page-ins %.2f s, replay %.2f s, compiling programs %.2f s",
+		s.Spent.PageIn, s.Spent.Replay, s.Spent.Compile)
 	f.heading("storage")
 	f.fact("snapshots", "%s, %s of pages stored", grouped(s.Snapshots), size(s.SnapshotBytes))
+	f.fact("time for them", "images of memory %.2f s, storing them %.2f s, sync %.2f s",
+		s.Spent.Pause, s.Spent.Snapshot, s.Spent.Sync)
 	f.fact("log written", "%s", size(s.LogBytes))
 	f.fact("stored in all", "%s", size(s.DirBytes))
 	a.printEnded(s)

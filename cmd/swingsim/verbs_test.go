@@ -48,7 +48,8 @@ var jsonFields = map[string]string{
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks cranks created deliveries " +
 		"deliveries_per_s dir_bytes directory ended evictions identity interrupted log_bytes max_vats " +
 		"messages nothing_to_do page_ins paged_bytes paged_in ran_cranks ran_deliveries replayed rounds " +
-		"scenario seconds seed snapshot_bytes snapshot_pages snapshots syscalls vats vats_ended vats_held",
+		"scenario seconds seed snapshot_bytes snapshot_pages snapshots spent spent.compile_s spent.page_in_s " +
+		"spent.pause_s spent.replay_s spent.snapshot_s spent.sync_s syscalls vats vats_ended vats_held",
 	"status": "about activityhash audit audit.asked audit.asked.answered audit.asked.group audit.asked.sums " +
 		"audit.asked.sums.name audit.asked.sums.sum audit.asked.vats audit.asserts audit.checks audit.checks.about " +
 		"audit.checks.broken audit.checks.cases audit.deliveries blocks blocks_redone cranks deliveries " +

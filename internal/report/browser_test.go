@@ -69,7 +69,7 @@ func browse(t *testing.T, page []byte, script string) *seen {
 	var said bytes.Buffer
 	c := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--window-size=1240,5000",
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--window-size=1240,6000",
 		"--user-data-dir="+filepath.Join(dir, "profile"), "--enable-logging=stderr",
 		"--dump-dom", "--screenshot="+shot, "file://"+file)
 	c.Stderr = &said

@@ -15,6 +15,7 @@ import (
 	"vatwarehouse/host"
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
+	"vatwarehouse/warehouse"
 )
 
 // recordFormat is what a record begins by saying that it is.
@@ -42,6 +43,21 @@ type Block struct {
 	Replayed      uint64  `json:"replayed"`
 	Snapshots     uint64  `json:"snapshots"`
 	SnapshotBytes int64   `json:"snapshot_bytes"`
+	Spent
+}
+
+// Spent is time spent keeping vats, beside running them, in seconds.
+type Spent struct {
+	PageIn   float64 `json:"page_in_s"` // without replay
+	Replay   float64 `json:"replay_s"`
+	Snapshot float64 `json:"snapshot_s"` // with bringing images up to date, without sync
+}
+
+func secondsOf(s warehouse.Spent) Spent {
+	return Spent{
+		PageIn: s.PageIn.Seconds(), Replay: s.Replay.Seconds(),
+		Snapshot: (s.Pause + s.Snapshot).Seconds(),
+	}
 }
 
 // Vat is what a record has of one vat, at its end: what its deliveries in the record
@@ -55,8 +71,12 @@ type Vat struct {
 	PageIns     uint64  `json:"page_ins"`
 	Replayed    uint64  `json:"replayed"`
 	Seconds     float64 `json:"seconds"` // in the warehouse
-	Snapshots   int     `json:"snapshots"`
-	StoredBytes int64   `json:"snapshot_bytes"` // of the snapshots that are kept
+	Taken       uint64  `json:"snapshots_taken"`
+	Snapshots   int     `json:"snapshots"`      // that are kept
+	StoredBytes int64   `json:"snapshot_bytes"` // of these
+	Spent
+
+	spent warehouse.Spent
 }
 
 // Recorder writes a record of a run.
@@ -91,11 +111,7 @@ func (r *Recorder) Crank(c host.Crank) {
 	if c.Vat == "" || r.ended {
 		return
 	}
-	v := r.vats[c.Vat]
-	if v == nil {
-		v = &Vat{Vat: string(c.Vat)}
-		r.vats[c.Vat] = v
-	}
+	v := r.vat(c.Vat)
 	if c.Kind == kernel.Delivery {
 		v.Deliveries++
 		v.Bytes += uint64(len(c.Item))
@@ -105,6 +121,28 @@ func (r *Recorder) Crank(c host.Crank) {
 	v.Seconds += c.Delivering.Seconds()
 	if c.PagedIn {
 		v.PageIns++
+	}
+}
+
+// vat returns what is recorded of a vat.
+func (r *Recorder) vat(id swing.VatID) *Vat {
+	v := r.vats[id]
+	if v == nil {
+		v = &Vat{Vat: string(id)}
+		r.vats[id] = v
+	}
+	return v
+}
+
+// Upkeep is for a host's Observer.
+func (r *Recorder) Upkeep(u host.Upkeep) {
+	if u.Vat == "" || r.ended {
+		return
+	}
+	v := r.vat(u.Vat)
+	v.spent.Add(u.Task, u.Took)
+	if u.Task == warehouse.TaskSnapshot {
+		v.Taken++
 	}
 }
 
@@ -119,7 +157,7 @@ func (r *Recorder) Block(b host.Block) {
 		Queued:  b.Kernel.Accepted + b.Kernel.Runnable,
 		PagedIn: b.Vats.PagedIn, PagedBytes: b.Vats.PagedBytes,
 		PageIns: b.Vats.PageIns, Evictions: b.Vats.Evictions, Replayed: b.Vats.Replayed,
-		Snapshots: b.Snapshots, SnapshotBytes: b.SnapshotBytes,
+		Snapshots: b.Snapshots, SnapshotBytes: b.SnapshotBytes, Spent: secondsOf(b.Spent),
 	})
 }
 
@@ -128,18 +166,16 @@ func (r *Recorder) Block(b host.Block) {
 func (r *Recorder) End(kept []host.Vat) error {
 	r.ended = true
 	for _, k := range kept {
-		v := r.vats[k.ID]
-		if v == nil {
-			v = &Vat{Vat: string(k.ID)}
-			r.vats[k.ID] = v
-		}
+		v := r.vat(k.ID)
 		v.Name, v.Snapshots = k.Name, len(k.Snapshots)
 		for _, s := range k.Snapshots {
 			v.StoredBytes += s.StoredBytes
 		}
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(r.vats), byNumber) {
-		r.line(r.vats[id])
+		v := r.vats[id]
+		v.Spent = secondsOf(v.spent)
+		r.line(v)
 	}
 	if r.err != nil {
 		return fmt.Errorf("write the record: %w", r.err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,7 +27,7 @@ func recorded(t *testing.T) (record []byte, stats host.Stats) {
 	var out bytes.Buffer
 	r := report.NewRecorder(&out, "</script><b>scenario", "seed")
 	o := &host.Options{MaxVats: 2, BlockCranks: 5, Inline: true}
-	o.Observer.Crank, o.Observer.Block = r.Crank, r.Block
+	o.Observer.Crank, o.Observer.Block, o.Observer.Upkeep = r.Crank, r.Block, r.Upkeep
 	ctx := t.Context()
 	h, err := host.Open(ctx, t.TempDir(), o)
 	if err != nil {
@@ -92,12 +93,16 @@ func TestRecordAddsUp(t *testing.T) {
 		blocks.deliveries += block.Deliveries
 	}
 	var stored int64
+	var taken uint64
+	var spent report.Spent
 	for _, v := range r.Vats {
 		vats.deliveries += v.Deliveries
 		vats.bytes += v.Bytes
 		vats.pageIns += v.PageIns
 		vats.replayed += v.Replayed
 		stored += v.StoredBytes
+		taken += v.Taken
+		spent.PageIn, spent.Replay, spent.Snapshot = spent.PageIn+v.PageIn, spent.Replay+v.Replay, spent.Snapshot+v.Snapshot
 		if v.Fuel == 0 || v.Seconds == 0 || v.Snapshots == 0 || v.Name == "" {
 			t.Errorf("%+v", v)
 		}
@@ -110,6 +115,18 @@ func TestRecordAddsUp(t *testing.T) {
 		v.PageIns, v.Evictions, v.Replayed, uint64(v.PagedIn), v.PagedBytes, 0}
 	if !slices.Equal(got, want) || v.Replayed == 0 || len(r.Vats) != 3 || stored == 0 {
 		t.Errorf("%v, want %v; %d vats, %d bytes stored", got, want, len(r.Vats), stored)
+	}
+	s := stats.Spent
+	for what, pair := range map[string][2]float64{
+		"paging in": {spent.PageIn, s.PageIn.Seconds()}, "replay": {spent.Replay, s.Replay.Seconds()},
+		"snapshots": {spent.Snapshot, (s.Pause + s.Snapshot).Seconds()},
+	} {
+		if math.Abs(pair[0]-pair[1]) > 1e-8 || pair[1] == 0 {
+			t.Errorf("%s: %v s of all vats, the host spent %v s", what, pair[0], pair[1])
+		}
+	}
+	if taken != stats.Snapshots || last.Spent.PageIn == 0 || last.Spent.PageIn > s.PageIn.Seconds() {
+		t.Errorf("%d snapshots of vats, %d in all; the last block has %+v", taken, stats.Snapshots, last.Spent)
 	}
 	for n := bytes.IndexByte(b, '\n') + 1; n < len(b); n++ {
 		cut, err := report.ReadRecord(b[:n])
@@ -254,15 +271,15 @@ func TestPredictions(t *testing.T) {
 	err := p.Add("policy.json", []byte(`{"about":"glutton, seed x","vats":3,"checks":[{"policy":`+
 		`{"vats":50,"rule":"count:2/200","pause_on_evict":false},"counts":[{"what":"page-ins",`+
 		`"predicted":12,"ran":10},{"what":"replayed","predicted":3,"ran":0}],`+
-		`"predicted_ns":5000000,"ran_ns":4000000}]}`+"\n"))
+		`"times":[{"what":"all","predicted_ns":5000000,"ran_ns":4000000}]}]}`+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := p.Sections[0]
 	got := fmt.Sprint(s.About, s.Tables[0].Rows)
-	const want = "policy.json, of glutton, seed x[[50 count:2/200 lru page-ins 12 10 20] " +
-		"[50 count:2/200 lru replayed 3 0 <nil>] " +
-		"[50 count:2/200 lru time beyond that of all in memory, ms 5 4 25]]"
+	const want = "policy.json, of glutton, seed x[[50 count:2/200 lru page-ins 12 10 20 yes] " +
+		"[50 count:2/200 lru replayed 3 0 <nil> no] " +
+		"[50 count:2/200 lru time: all, ms 5 4 25 no]]"
 	if got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

@@ -44,13 +44,7 @@ func (r *Record) timeline() Figure {
 			"is added up, and of what varies it has the most.", each)
 	}
 	line := func(label string, value func(b, before *span) float64) Line {
-		l := Line{Label: label, Values: make(Values, len(blocks))}
-		before := &span{}
-		for i := range blocks {
-			l.Values[i] = value(&blocks[i], before)
-			before = &blocks[i]
-		}
-		return l
+		return lineOver(blocks, label, value)
 	}
 	total := func(label string, of func(*span) uint64) Line {
 		return line(label, func(b, before *span) float64 { return float64(of(b) - of(before)) })
@@ -89,6 +83,7 @@ func (r *Record) timeline() Figure {
 			line("stored", func(b, before *span) float64 {
 				return float64(b.SnapshotBytes-before.SnapshotBytes) / (1 << 10)
 			})),
+		plot("spent", "Time to keep vats, beside running them", "ms "+of, spentLines(blocks)...),
 		plot("queue", "Events that wait", "events",
 			line("in both queues", func(b, _ *span) float64 { return float64(b.Queued) })),
 		plot("rate", "Speed", "deliveries/s",
@@ -100,6 +95,35 @@ func (r *Record) timeline() Figure {
 			})),
 	}}}
 	return f
+}
+
+// lineOver draws a value of blocks, which may depend on those before.
+func lineOver(blocks []span, label string, value func(b, before *span) float64) Line {
+	l := Line{Label: label, Values: make(Values, len(blocks))}
+	before := &span{}
+	for i := range blocks {
+		l.Values[i] = value(&blocks[i], before)
+		before = &blocks[i]
+	}
+	return l
+}
+
+// spentLines draw what was spent in blocks.
+func spentLines(blocks []span) (lines []Line) {
+	const millis = 1e3
+	for _, task := range []struct {
+		label string
+		of    func(Spent) float64
+	}{
+		{"page-ins", func(s Spent) float64 { return s.PageIn }},
+		{"replay", func(s Spent) float64 { return s.Replay }},
+		{"snapshots", func(s Spent) float64 { return s.Snapshot }},
+	} {
+		lines = append(lines, lineOver(blocks, task.label, func(b, before *span) float64 {
+			return millis * (task.of(b.Spent) - task.of(before.Spent))
+		}))
+	}
+	return lines
 }
 
 // span is consecutive blocks: the last of them, with the most that its levels reached.
@@ -129,14 +153,17 @@ func (r *Record) costs() Table {
 		{"vat", "vat", true}, {"name", "name", true}, {"deliveries", "deliveries", false},
 		{"fuel", "fuel", false}, {"bytes", "transcript, bytes", false},
 		{"page_ins", "page-ins", false}, {"replayed", "replayed", false},
-		{"seconds", "in the warehouse, s", false}, {"snapshots", "snapshots kept", false},
+		{"seconds", "in the warehouse, s", false}, {"page_in_s", "paging in, s", false},
+		{"replay_s", "replaying, s", false}, {"snapshots_taken", "snapshots taken", false},
+		{"snapshot_s", "for them, s", false}, {"snapshots", "snapshots kept", false},
 		{"snapshot_bytes", "their bytes", false},
 	}}
 	vats := slices.Clone(r.Vats)
 	slices.SortStableFunc(vats, func(a, b Vat) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	for _, v := range vats {
 		t.Rows = append(t.Rows, []any{v.Vat, v.Name, v.Deliveries, v.Fuel, v.Bytes, v.PageIns,
-			v.Replayed, v.Seconds, v.Snapshots, v.StoredBytes})
+			v.Replayed, v.Seconds, v.PageIn, v.Replay, v.Taken, v.Snapshot, v.Snapshots,
+			v.StoredBytes})
 	}
 	return t
 }

@@ -1,5 +1,7 @@
 package trace
 
+import "fmt"
+
 // PageBytes is the size of a page.
 const PageBytes = 4096
 
@@ -9,36 +11,24 @@ type Costs struct {
 	Replay       float64 `json:"replay_ns"`        // each delivery replayed
 	ReplayFuel   float64 `json:"replay_fuel_ns"`   // each unit of fuel that it uses
 	PageAgain    float64 `json:"page_again_ns"`    // each page written again: see Work
-	Snapshot     float64 `json:"snapshot_ns"`      // each snapshot
-	SnapshotPage float64 `json:"snapshot_page_ns"` // each page of one
+	Pause        float64 `json:"pause_ns"`         // bringing an image up to date
+	PausePage    float64 `json:"pause_page_ns"`    // each page written for it
+	NewImage     float64 `json:"new_image_ns"`     // making a vat's first image
+	Snapshot     float64 `json:"snapshot_ns"`      // storing an image
+	SnapshotPage float64 `json:"snapshot_page_ns"` // each page of it
 }
 
 // UsualCosts are those of docs/benchmarks.md.
 var UsualCosts = Costs{
 	PageIn: 97e3, Replay: 700, ReplayFuel: 0.5, PageAgain: 6e3,
-	Snapshot: 30e3, SnapshotPage: 19e3,
-}
-
-// pauseShare is what a pause costs beside a snapshot of as many pages: see
-// docs/benchmarks.md. Each snapshot has one in it.
-const pauseShare = 1.0 / 3
-
-// snapshots returns what so many snapshots cost, of so many pages together.
-func (c Costs) snapshots(n, pages uint64) float64 {
-	return float64(n)*c.Snapshot + float64(pages)*c.SnapshotPage
-}
-
-// replays returns what it costs to replay so many deliveries, so much fuel and so many pages.
-func (c Costs) replays(deliveries, fuel, pages uint64) float64 {
-	return float64(deliveries)*c.Replay + float64(fuel)*c.ReplayFuel +
-		float64(pages)*c.PageAgain
+	Pause: 10e3, PausePage: 6.3e3, NewImage: 50e3, Snapshot: 20e3, SnapshotPage: 12.7e3,
 }
 
 // Cost is what a policy would have cost.
 type Cost struct {
 	Policy
 	Work
-	Now   float64 `json:"now_ns"`   // snapshots, and pauses that are in none
+	Now   float64 `json:"now_ns"`   // snapshots, and pauses of which there is none
 	Later float64 `json:"later_ns"` // page-ins with their replay, and pages written again
 	// Restart is the replay of the suffix, once: the process ends with the trace, and all
 	// vats that live are used again. Page-ins are not counted in it.
@@ -54,13 +44,10 @@ func (c *Cost) Total() float64 { return c.Now + c.Later + c.Restart }
 // Price simulates a policy and says what its work costs.
 func (t *Trace) Price(p Policy, c Costs) Cost {
 	w := t.Simulate(p)
+	times := c.Times(w)
 	return Cost{
-		Policy: p, Work: w,
-		Now: c.snapshots(w.Snapshots, w.SnapshotPages) + pauseShare*c.snapshots(
-			w.Pauses-min(w.Pauses, w.Snapshots),
-			w.PausedPages-min(w.PausedPages, w.SnapshotPages)),
-		Later: float64(w.PageIns)*c.PageIn + float64(w.AgainPages)*c.PageAgain +
-			c.replays(w.Replayed, w.ReplayedFuel, w.ReplayedPages),
+		Policy: p, Work: w, Now: times.Pause + times.Snapshot,
+		Later:   times.PageIn + times.Replay + float64(w.AgainPages)*c.PageAgain,
 		Restart: c.replays(w.Suffix, w.SuffixFuel, w.SuffixPages),
 		Bytes:   w.SnapshotPages * PageBytes,
 	}
@@ -76,6 +63,15 @@ type Budget struct {
 func (b Budget) allows(c *Cost) bool {
 	return (b.Memory == 0 || c.PeakMemory <= b.Memory) && (b.Bytes == 0 || c.Bytes <= b.Bytes) &&
 		(b.Suffix == 0 || c.Suffix <= b.Suffix)
+}
+
+// Check returns an error unless all costs are positive.
+func (c Costs) Check() error {
+	if min(c.PageIn, c.Replay, c.ReplayFuel, c.PageAgain, c.Pause, c.PausePage, c.NewImage,
+		c.Snapshot, c.SnapshotPage) <= 0 {
+		return fmt.Errorf("costs %+v, want all above 0", c)
+	}
+	return nil
 }
 
 // Best returns the index of the cheapest that is within the budget, of equals the first,

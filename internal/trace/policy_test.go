@@ -163,13 +163,13 @@ func TestSimulateByHand(t *testing.T) {
 		// third and fourth of each write page 7 again.
 		{trace.Policy{Vats: 1, Rule: count(2, 1)},
 			trace.Work{PageIns: 8, Evictions: 7, Replayed: 2, ReplayedFuel: 20, ReplayedPages: 4, AgainPages: 4,
-				Snapshots: 2, SnapshotPages: 9, Pauses: 5, PausedPages: 12, PeakMemory: 100,
+				Snapshots: 2, SnapshotPages: 9, Pauses: 5, PausedPages: 12, NewImages: 2, PeakMemory: 100,
 				Suffix: 1, SuffixFuel: 10, SuffixPages: 2}},
 		{trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0), PauseOnEvict: true},
-			trace.Work{PageIns: 8, Evictions: 7, AgainPages: 6, Pauses: 7, PausedPages: 14, PeakMemory: 100,
+			trace.Work{PageIns: 8, Evictions: 7, AgainPages: 6, Pauses: 7, PausedPages: 14, NewImages: 2, PeakMemory: 100,
 				Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		{trace.Policy{Vats: 2, Rule: count(2, 9)},
-			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PeakMemory: 200}},
+			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, NewImages: 2, PeakMemory: 200}},
 	} {
 		if got := tr.Simulate(c.policy); got != c.want {
 			t.Errorf("%+v:\ngot  %+v\nwant %+v", c.policy, got, c.want)

@@ -37,6 +37,9 @@ type Work struct {
 	// Pauses are the images brought up to date, and PausedPages the pages written for it.
 	Pauses      uint64 `json:"pauses"`
 	PausedPages uint64 `json:"paused_pages"`
+	// NewImages are the pauses that made an image of the vat's own: the first of each
+	// incarnation.
+	NewImages uint64 `json:"new_images"`
 	// Suffix are the deliveries that no snapshot holds at the end, of vats that live, and
 	// SuffixFuel what they used, and SuffixPages the pages that each vat's wrote: so much a
 	// restart replays, if all of them are used again.

@@ -166,6 +166,10 @@ func (s *simulation) entries(v *vat) iter.Seq2[transcript.Entry, error] {
 func (s source) Pause(
 	id swing.VatID, position uint64, img warehouse.Image, _ worker.Capture,
 ) (warehouse.Image, error) {
-	s.s.vats[s.s.numbers[id]].image = position
+	v := s.s.vats[s.s.numbers[id]]
+	if v.image == v.start {
+		s.s.done.NewImages++
+	}
+	v.image = position
 	return img, nil
 }

@@ -39,7 +39,7 @@ var arrows = map[string]string{
 	"link":            "host devices kernel swing internal/frame",
 	"internal/sim":    "host swing vfs guest kernel devices link transcript warehouse worker",
 	"internal/bench":  "host swing vfs guest kernel kvstore worker worker/instrument warehouse streamstore snapstore transcript internal/sim internal/trace",
-	"internal/report": "host kernel swing internal/bench",
+	"internal/report": "host kernel swing internal/bench warehouse",
 	"cmd/swingsim":    "host devices internal/sim internal/bench internal/report internal/trace link swing warehouse",
 	"examples/embed":  "host guest",
 }
