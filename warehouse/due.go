@@ -21,7 +21,7 @@ type dueVat struct {
 func (w *Warehouse) noteDue(v *vat, m moment) (due bool, err error) {
 	p := w.options.Snapshots
 	due = p.due(w.standing(v), m)
-	if p.Rule == ByCost && (due && w.unknown(v) || m == evicted && v.over()) {
+	if p.Rule == ByCost && (due && w.unknown(v) || m == evicted && v.outgrown()) {
 		if err := w.look(v); err != nil {
 			return false, err
 		}

@@ -138,9 +138,9 @@ func (w *Warehouse) unknown(v *vat) bool {
 	return v.account.habit.times == 0
 }
 
-// over reports whether what is known of a vat's habit is of so much longer times that it
+// outgrown reports whether what is known of a vat's habit is of so much longer times that it
 // says nothing of what it has written beyond its image.
-func (v *vat) over() bool {
+func (v *vat) outgrown() bool {
 	h := &v.account.habit
 	return v.saved > v.start && h.times > 0 &&
 		v.unsaved.deliveries*mostLonger*h.times < h.deliveries
@@ -163,7 +163,7 @@ func (w *Warehouse) judge(v *vat, written []uint32) {
 		seen = habitOf(pages, a.latest.pages, shared, deliveries, a.room)
 		w.habit.add(seen)
 	}
-	if v.over() {
+	if v.outgrown() {
 		a.habit = habit{}
 	}
 	a.habit.fade()

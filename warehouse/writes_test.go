@@ -100,10 +100,10 @@ func TestLook(t *testing.T) {
 	looker := &writer{pages: 5}
 	v := &vat{id: "v1", worker: looker, account: w.account("v1"), at: 10, unsaved: work{deliveries: 10}}
 	v.account.room = 100
-	check := func(when string, unknown, over bool) {
+	check := func(when string, unknown, outgrown bool) {
 		t.Helper()
-		if w.unknown(v) != unknown || v.over() != over {
-			t.Errorf("%s: unknown %v, over %v", when, w.unknown(v), v.over())
+		if w.unknown(v) != unknown || v.outgrown() != outgrown {
+			t.Errorf("%s: unknown %v, outgrown %v", when, w.unknown(v), v.outgrown())
 		}
 	}
 	look := func() {

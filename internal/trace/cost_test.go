@@ -234,6 +234,11 @@ func adversaries() map[string]*trace.Trace {
 // seeds is how many traces are drawn.
 const seeds = 20
 
+// found are the seeds of traces on which the rule was much worse than it thought: a vat that
+// had been evicted with a snapshot to come, and was paged in again before it was taken, was
+// left to what the snapshot did not have.
+var found = []uint64{263, 281}
+
 // worst is how much more than the default the rule cost may cost.
 const worst = 1.05
 
@@ -260,7 +265,11 @@ func TestCostIsNeverMuchWorse(t *testing.T) {
 	for name, tr := range adversaries() {
 		check(name, tr, false)
 	}
-	for seed := range uint64(seeds) {
+	for i := range seeds + len(found) {
+		seed := uint64(i)
+		if i >= seeds {
+			seed = found[i-seeds]
+		}
 		surprise := seed%2 == 1
 		check(fmt.Sprintf("seed %d", seed), regimes(seed, surprise), surprise)
 	}
