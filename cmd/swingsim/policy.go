@@ -57,8 +57,8 @@ a machine does is in them.
 docs/traces.md says how work is counted, and how well that is known to hold.`,
 		Example: `  swingsim policy exchange
   swingsim policy glutton --json
-  swingsim policy exchange --measure costs.json
-  swingsim policy glutton --vats 10 --suffix 5000 --check`,
+  swingsim policy exchange --measure costs.json --runs 1
+  swingsim policy exchange --vats 10 --suffix 5000 --check --runs 1`,
 		Args: cobra.ExactArgs(1),
 	}
 	f := c.Flags()

@@ -8,6 +8,7 @@ const PageBytes = 4096
 // Costs are what a warehouse's work takes, in nanoseconds each.
 type Costs struct {
 	PageIn       float64 `json:"page_in_ns"`       // paging in, without replay
+	PageDrop     float64 `json:"page_drop_ns"`     // giving up a page that was written
 	Replay       float64 `json:"replay_ns"`        // each delivery replayed
 	ReplayFuel   float64 `json:"replay_fuel_ns"`   // each unit of fuel that it uses
 	PageAgain    float64 `json:"page_again_ns"`    // each page written again: see Work
@@ -20,7 +21,7 @@ type Costs struct {
 
 // UsualCosts are those of docs/benchmarks.md.
 var UsualCosts = Costs{
-	PageIn: 97e3, Replay: 700, ReplayFuel: 0.5, PageAgain: 6e3,
+	PageIn: 97e3, PageDrop: 400, Replay: 700, ReplayFuel: 0.5, PageAgain: 6e3,
 	Pause: 10e3, PausePage: 6.3e3, NewImage: 50e3, Snapshot: 20e3, SnapshotPage: 12.7e3,
 }
 
@@ -28,7 +29,7 @@ var UsualCosts = Costs{
 type Cost struct {
 	Policy
 	Work
-	Now   float64 `json:"now_ns"`   // snapshots, and pauses of which there is none
+	Now   float64 `json:"now_ns"`   // snapshots, and all pauses
 	Later float64 `json:"later_ns"` // page-ins with their replay, and pages written again
 	// Restart is the replay of the suffix, once: the process ends with the trace, and all
 	// vats that live are used again. Page-ins are not counted in it.
@@ -67,8 +68,8 @@ func (b Budget) allows(c *Cost) bool {
 
 // Check returns an error unless all costs are positive.
 func (c Costs) Check() error {
-	if min(c.PageIn, c.Replay, c.ReplayFuel, c.PageAgain, c.Pause, c.PausePage, c.NewImage,
-		c.Snapshot, c.SnapshotPage) <= 0 {
+	if min(c.PageIn, c.PageDrop, c.Replay, c.ReplayFuel, c.PageAgain, c.Pause, c.PausePage,
+		c.NewImage, c.Snapshot, c.SnapshotPage) <= 0 {
 		return fmt.Errorf("costs %+v, want all above 0", c)
 	}
 	return nil

@@ -21,7 +21,11 @@ func (c Costs) Times(w Work) Times {
 	}
 }
 
-func (c Costs) pageIns(w Work) float64 { return float64(w.PageIns) * c.PageIn }
+// pageIns has what is given up for them: all pages that were written again, by replays and by
+// deliveries, are at some time.
+func (c Costs) pageIns(w Work) float64 {
+	return float64(w.PageIns)*c.PageIn + float64(w.ReplayedPages+w.AgainPages)*c.PageDrop
+}
 
 // replays returns what it costs to replay so many deliveries, so much fuel and so many pages.
 func (c Costs) replays(deliveries, fuel, pages uint64) float64 {
@@ -57,7 +61,7 @@ func (c Costs) Fit(runs []Ran) Costs {
 		snapshot.add(c.snapshots(r.Work), 0, r.Snapshot)
 	}
 	by, _ := pageIn.scales()
-	c.PageIn *= by
+	c.PageIn, c.PageDrop = c.PageIn*by, c.PageDrop*by
 	by, pages := replay.scales()
 	c.Replay, c.ReplayFuel, c.PageAgain = c.Replay*by, c.ReplayFuel*by, c.PageAgain*pages
 	by, images := pause.scales()

@@ -20,15 +20,16 @@ func TestFit(t *testing.T) {
 	many := trace.Work{PageIns: 90, Replayed: 5000, ReplayedFuel: 2e7, ReplayedPages: 400,
 		Pauses: 12, PausedPages: 70, NewImages: 10, Snapshots: 12, SnapshotPages: 70}
 	is := trace.UsualCosts
-	is.PageIn *= 3
+	is.PageIn, is.PageDrop = is.PageIn*3, is.PageDrop*3
 	is.Replay, is.ReplayFuel, is.PageAgain = is.Replay/2, is.ReplayFuel/2, is.PageAgain*2
 	is.Pause, is.PausePage, is.NewImage = is.Pause*5, is.PausePage*5, is.NewImage*7
 	is.Snapshot, is.SnapshotPage = is.Snapshot*1.5, is.SnapshotPage*1.5
 	near := func(what string, got, want trace.Costs) {
 		t.Helper()
 		for name, pair := range map[string][2]float64{
-			"page-in": {got.PageIn, want.PageIn}, "replay": {got.Replay, want.Replay},
-			"fuel": {got.ReplayFuel, want.ReplayFuel}, "page again": {got.PageAgain, want.PageAgain},
+			"page-in": {got.PageIn, want.PageIn}, "page drop": {got.PageDrop, want.PageDrop},
+			"replay": {got.Replay, want.Replay},
+			"fuel":   {got.ReplayFuel, want.ReplayFuel}, "page again": {got.PageAgain, want.PageAgain},
 			"pause": {got.Pause, want.Pause}, "its page": {got.PausePage, want.PausePage},
 			"new image": {got.NewImage, want.NewImage}, "snapshot": {got.Snapshot, want.Snapshot},
 			"snapshot page": {got.SnapshotPage, want.SnapshotPage},
