@@ -45,7 +45,7 @@ func ahead(ctx context.Context, r *Run) error {
 		{"exchange", "ms", exchangeAhead},
 	} {
 		measured, did := make([]sample, len(aheads)), make([]string, len(aheads))
-		for n := range r.times(5) {
+		for n := range max(1, r.times(50)/10) { // once, where it is only tried
 			for i, ahead := range aheads {
 				r.say("ahead: %s, %d ahead, round %d", v.name, ahead, n+1)
 				figure, note, err := v.load(ctx, r, ahead)
