@@ -26,6 +26,14 @@
 // a snapshot is due, or always with PauseOnEvict; a paused vat pages in without
 // replay as long as its image lasts.
 //
+// # Ahead of the turn
+//
+// With [Options].Ahead, vats that are next in the run-queue are begun while others run: see
+// [Warehouse.Ahead]. The owner finds program, life and pages to make ready, and other
+// goroutines start the worker and replay, touching nothing of the Warehouse's. Until its turn
+// such a vat has no part in limits, evictions and snapshots; then it is taken over whole, or
+// was given up, and what failed fails in its turn.
+//
 // # When a snapshot is due
 //
 // See [Policy]: after Initial deliveries of an incarnation and then every

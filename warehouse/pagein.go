@@ -81,7 +81,7 @@ type start struct {
 	life     Life
 	pages    []uint32 // to be made ready before the replay
 	snapshot uint64   // how far its latest snapshot reaches
-	replayed uint64   // entries, by run
+	replayed uint64   // entries, by catchUp
 }
 
 // prepare finds what it takes to start a vat's worker. It is given up with giveUp, or

@@ -33,13 +33,8 @@ type checkedTime struct {
 }
 
 // holds reports whether what was said is within a fifth of what is.
-func (c checkedCount) holds() bool {
-	return 5*c.Predicted >= 4*c.Ran && 5*c.Predicted <= 6*c.Ran
-}
-
-// holds does the same.
-func (c checkedTime) holds() bool {
-	return 5*c.Predicted >= 4*c.Ran && 5*c.Predicted <= 6*c.Ran
+func holds[T uint64 | float64](predicted, ran T) bool {
+	return 5*predicted >= 4*ran && 5*predicted <= 6*ran
 }
 
 // errCheck is returned when a prediction is further off than it may be.
@@ -95,7 +90,7 @@ func timesBeside(says, ran trace.Times) []checkedTime {
 func (w *weighed) verdict() error {
 	for _, c := range w.Checks {
 		for _, count := range c.Counts {
-			if !count.holds() {
+			if !holds(count.Predicted, count.Ran) {
 				return fmt.Errorf("%w: %s with %s", errCheck, count.What, runFlagsOf(c.Policy))
 			}
 		}
@@ -117,11 +112,11 @@ func (a *app) printChecks(w *weighed) {
 		}
 		for _, n := range c.Counts {
 			row(n.What, grouped(n.Predicted), grouped(n.Ran),
-				ratioText(float64(n.Predicted), float64(n.Ran)), n.holds())
+				ratioText(float64(n.Predicted), float64(n.Ran)), holds(n.Predicted, n.Ran))
 		}
 		for _, n := range c.Times {
 			row("time: "+n.What, took(n.Predicted), took(n.Ran), ratioText(n.Predicted, n.Ran),
-				n.holds())
+				holds(n.Predicted, n.Ran))
 		}
 		a.grid([]string{"", ">predicted", ">ran", ">ratio", "off"}, rows)
 	}

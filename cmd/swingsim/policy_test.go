@@ -267,7 +267,7 @@ func checkTimes(t *testing.T, times []checkedTime) {
 	if last.What != "all" || math.Abs(last.Predicted-all.Predicted) > 1 || math.Abs(last.Ran-all.Ran) > 1 {
 		t.Errorf("%+v, the sum is %+v", last, all)
 	}
-	if off := (checkedTime{Predicted: 121, Ran: 100}); off.holds() || (checkedTime{Predicted: 79, Ran: 100}).holds() {
+	if holds(121.0, 100) || holds(79.0, 100) {
 		t.Error("a fifth and more off holds")
 	}
 }
