@@ -18,8 +18,9 @@ import (
 // returns it acquired: it stays until as many calls of Release.
 //
 // An image is current or committed. Committed means that the store holds the
-// heap, and that the image is found by its ID; only such images are shared. One
-// that Pause returned is current, its caller's alone, and lost when released.
+// heap, and that the image is found by its ID; only such images are shared, and only
+// if all of that ID are in use. One that Pause returned is current, its caller's alone,
+// and lost when released.
 type Image struct {
 	s    *Store
 	file vfs.File
@@ -37,7 +38,6 @@ type Image struct {
 	heap      swing.Heap
 	id        swing.Hash // of heap, once committed
 	committed bool
-	cached    bool // it is the one image that is found by its ID
 	pinned    bool
 	users     int
 	bytes     int64         // memory in it, zero pages not counted
@@ -46,8 +46,10 @@ type Image struct {
 
 // imageCache is all images. It is guarded by Store.mu.
 type imageCache struct {
-	all         map[*Image]struct{}
-	byID        map[swing.Hash]*Image
+	all map[*Image]struct{}
+	// byID are the committed images of each heap, those that nobody uses last. There are
+	// several where vats came to the same heap, each in an image of its own.
+	byID        map[swing.Hash][]*Image
 	unused      *list.List // of *Image, the one used latest first
 	unusedBytes int64
 	made        uint64 // numbers the files
@@ -55,16 +57,20 @@ type imageCache struct {
 
 func newImageCache() imageCache {
 	return imageCache{
-		all: map[*Image]struct{}{}, byID: map[swing.Hash]*Image{}, unused: list.New(),
+		all: map[*Image]struct{}{}, byID: map[swing.Hash][]*Image{}, unused: list.New(),
 	}
 }
 
-// acquire returns the image of a heap, or nil if there is none.
+// acquire returns an image of a heap, if there is one that nobody uses, or nil if there
+// is none at all.
 func (c *imageCache) acquire(id swing.Hash) *Image {
-	img := c.byID[id]
-	if img == nil {
+	same := c.byID[id]
+	if len(same) == 0 {
 		return nil
 	}
+	img := same[len(same)-1]
+	copy(same[1:], same)
+	same[0] = img
 	if img.unused != nil {
 		c.unused.Remove(img.unused)
 		c.unusedBytes -= img.bytes
@@ -74,24 +80,28 @@ func (c *imageCache) acquire(id swing.Hash) *Image {
 	return img
 }
 
-// forget makes an image one that is not found by its ID.
+// forget makes a committed image one that is not found by its ID.
 func (c *imageCache) forget(img *Image) {
-	if img.cached {
+	same := c.byID[img.id]
+	at := slices.Index(same, img)
+	if same = slices.Delete(same, at, at+1); len(same) == 0 {
 		delete(c.byID, img.id)
-		img.cached = false
+	} else {
+		c.byID[img.id] = same
 	}
 }
 
-// remember makes an image the one that is found by its ID, unless there is one.
+// remember makes an image that is in use one that is found by its ID.
 func (c *imageCache) remember(img *Image) {
-	if c.byID[img.id] == nil {
-		c.byID[img.id] = img
-		img.cached = true
-	}
+	c.byID[img.id] = slices.Insert(c.byID[img.id], 0, img)
 }
 
-// leave puts an image that has lost its last user among the unused.
+// leave puts a committed image that has lost its last user among the unused.
 func (c *imageCache) leave(img *Image) {
+	same := c.byID[img.id]
+	at := slices.Index(same, img)
+	copy(same[at:], same[at+1:])
+	same[len(same)-1] = img
 	img.unused = c.unused.PushFront(img)
 	c.unusedBytes += img.bytes
 }
@@ -103,7 +113,9 @@ func (c *imageCache) drop(img *Image) {
 		c.unusedBytes -= img.bytes
 		img.unused = nil
 	}
-	c.forget(img)
+	if img.committed {
+		c.forget(img)
+	}
 	delete(c.all, img)
 }
 
@@ -183,11 +195,11 @@ func (img *Image) Release() {
 	s.removeImages(gone)
 }
 
-// retire keeps an image without users, if it can be found again, and returns
-// the images that have to go; mu is held.
+// retire keeps an image without users, if it can be found, and returns the images
+// that have to go; mu is held.
 func (s *Store) retire(img *Image) (gone []*Image) {
 	c := &s.images
-	if !img.cached {
+	if !img.committed {
 		c.drop(img)
 		return []*Image{img}
 	}

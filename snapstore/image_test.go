@@ -181,6 +181,60 @@ func TestSharersNeverSeeAByteChange(t *testing.T) {
 	}
 }
 
+// TestImagesOfOneHeap: vats that came to the same heap have an image each. One that pauses
+// in place takes nothing from the others, and nobody shares while one is unused.
+func TestImagesOfOneHeap(t *testing.T) {
+	t.Parallel()
+	s, _ := memStore(t, Options{UnusedImages: 2})
+	base, id := born(t, s, 3)
+	first, err := s.Image(id)
+	must(t, err)
+	first.Pin()
+	same := base.clone()
+	dirty := deliver(&same, 3, 5, 77)
+	var made []*Image
+	for range 3 {
+		img, err := s.Image(id)
+		must(t, err)
+		img, err = s.Pause(img, same.state(), dirty)
+		must(t, err)
+		_, err = s.Commit(img)
+		must(t, err)
+		made = append(made, img)
+	}
+	for _, img := range made {
+		img.Release()
+	}
+	if st := s.Stats(); st.UnusedImages != 2 || st.Images != 3 {
+		t.Fatalf("three unused images of a heap, limit 2: %+v", st)
+	}
+	a, err := s.Image(same.id())
+	must(t, err)
+	b, err := s.Image(same.id())
+	must(t, err)
+	shared, err := s.Image(same.id())
+	must(t, err)
+	if a == b || shared != a && shared != b {
+		t.Fatal("three users of two images share another way than must be")
+	}
+	shared.Release()
+	c := same.clone()
+	paused, err := s.Pause(a, c.state(), deliver(&c, 4, 0, 1))
+	must(t, err)
+	if paused != a {
+		t.Error("an image's only user did not pause in place")
+	}
+	other, err := s.Image(same.id())
+	must(t, err)
+	if other != b {
+		t.Error("an image of the heap was left, and not found")
+	}
+	must(t, errors.Join(sameImage(other, same), sameImage(paused, c)))
+	if st := s.Stats(); st.Materialised != 0 {
+		t.Errorf("images were made again: %+v", st)
+	}
+}
+
 // TestPinnedImagesAreCopied: the genesis image stays what it is, whoever pauses
 // it, and a second genesis of the same heap finds it.
 func TestPinnedImagesAreCopied(t *testing.T) {

@@ -37,15 +37,14 @@ func (s *Store) Genesis(h swing.Heap, segments []Segment) (*Image, Info, error) 
 	return s.shared(img), info, nil
 }
 
-// shared returns the image that is found by the ID of a committed one, pinned,
-// in exchange for it.
+// shared pins an image that was committed just now, or another of its ID if there is one,
+// and returns it, acquired, in exchange.
 func (s *Store) shared(img *Image) *Image {
 	s.mu.Lock()
-	s.images.remember(img) // the other may have gone meanwhile
-	if !img.cached {
-		other := s.images.acquire(img.id)
-		defer img.Release()
-		img = other
+	if same := s.images.byID[img.id]; len(same) > 1 {
+		s.images.drop(img)
+		defer s.removeImages([]*Image{img})
+		img = s.images.acquire(img.id)
 	}
 	img.pinned = true
 	s.mu.Unlock()
@@ -172,7 +171,9 @@ func (s *Store) takeAlone(img *Image, h swing.Heap) (bool, error) {
 	case img.users > 1 || img.pinned:
 		return false, nil
 	}
-	s.images.forget(img)
+	if img.committed {
+		s.images.forget(img)
+	}
 	img.heap, img.committed = h, false
 	img.heap.Globals = slices.Clone(h.Globals)
 	return true, nil
