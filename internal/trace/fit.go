@@ -34,7 +34,8 @@ func (c Costs) replays(deliveries, fuel, pages uint64) float64 {
 }
 
 func (c Costs) pauses(w Work) float64 {
-	return float64(w.Pauses)*c.Pause + float64(w.PausedPages)*c.PausePage
+	return float64(w.Pauses)*c.Pause + float64(w.PausedPages)*c.PausePage +
+		float64(w.PausedExtents)*c.PauseExtent
 }
 
 func (c Costs) newImages(w Work) float64 { return float64(w.NewImages) * c.NewImage }
@@ -65,7 +66,8 @@ func (c Costs) Fit(runs []Ran) Costs {
 	by, pages := replay.scales()
 	c.Replay, c.ReplayFuel, c.PageAgain = c.Replay*by, c.ReplayFuel*by, c.PageAgain*pages
 	by, images := pause.scales()
-	c.Pause, c.PausePage, c.NewImage = c.Pause*by, c.PausePage*by, c.NewImage*images
+	c.Pause, c.PausePage, c.PauseExtent = c.Pause*by, c.PausePage*by, c.PauseExtent*by
+	c.NewImage *= images
 	by, _ = snapshot.scales()
 	c.Snapshot, c.SnapshotPage = c.Snapshot*by, c.SnapshotPage*by
 	return c

@@ -16,13 +16,14 @@ func took(c trace.Costs, w trace.Work) trace.Ran { return trace.Ran{Work: w, Tim
 func TestFit(t *testing.T) {
 	t.Parallel()
 	few := trace.Work{PageIns: 100, Replayed: 500, ReplayedFuel: 1e6, ReplayedPages: 300,
-		Pauses: 40, PausedPages: 200, NewImages: 10, Snapshots: 30, SnapshotPages: 150}
+		Pauses: 40, PausedPages: 200, PausedExtents: 90, NewImages: 10, Snapshots: 30, SnapshotPages: 150}
 	many := trace.Work{PageIns: 90, Replayed: 5000, ReplayedFuel: 2e7, ReplayedPages: 400,
-		Pauses: 12, PausedPages: 70, NewImages: 10, Snapshots: 12, SnapshotPages: 70}
+		Pauses: 12, PausedPages: 70, PausedExtents: 20, NewImages: 10, Snapshots: 12, SnapshotPages: 70}
 	is := trace.UsualCosts
 	is.PageIn, is.PageDrop = is.PageIn*3, is.PageDrop*3
 	is.Replay, is.ReplayFuel, is.PageAgain = is.Replay/2, is.ReplayFuel/2, is.PageAgain*2
-	is.Pause, is.PausePage, is.NewImage = is.Pause*5, is.PausePage*5, is.NewImage*7
+	is.Pause, is.PausePage, is.PauseExtent = is.Pause*5, is.PausePage*5, is.PauseExtent*5
+	is.NewImage *= 7
 	is.Snapshot, is.SnapshotPage = is.Snapshot*1.5, is.SnapshotPage*1.5
 	near := func(what string, got, want trace.Costs) {
 		t.Helper()
@@ -31,7 +32,8 @@ func TestFit(t *testing.T) {
 			"replay": {got.Replay, want.Replay},
 			"fuel":   {got.ReplayFuel, want.ReplayFuel}, "page again": {got.PageAgain, want.PageAgain},
 			"pause": {got.Pause, want.Pause}, "its page": {got.PausePage, want.PausePage},
-			"new image": {got.NewImage, want.NewImage}, "snapshot": {got.Snapshot, want.Snapshot},
+			"its extent": {got.PauseExtent, want.PauseExtent},
+			"new image":  {got.NewImage, want.NewImage}, "snapshot": {got.Snapshot, want.Snapshot},
 			"snapshot page": {got.SnapshotPage, want.SnapshotPage},
 		} {
 			if math.Abs(pair[0]/pair[1]-1) > 1e-9 {

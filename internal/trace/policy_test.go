@@ -141,7 +141,7 @@ func TestSimulateByHand(t *testing.T) {
 	tr := &trace.Trace{Vats: []string{"a", "b"}}
 	for i := range 8 {
 		e := trace.Event{Kind: trace.Deliver, Vat: i % 2, Position: uint64(i / 2), OK: true, Fuel: 10,
-			Delivery: swing.DeliverMessage, Memory: 100, Written: []uint32{7, uint32(10 + i)}}
+			Delivery: swing.DeliverMessage, Memory: 100, Written: []uint32{9, uint32(10 + i)}}
 		if i < 2 {
 			e.Delivery = swing.DeliverStartVat
 		}
@@ -160,16 +160,16 @@ func TestSimulateByHand(t *testing.T) {
 			trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		// Of 7 evicted, the first of each vat is not due and replays 1; the others are
 		// saved, of 2, 1 deliveries, but the last, which the block's end finds in memory. The
-		// third and fourth of each write page 7 again.
+		// third and fourth of each write page 9 again.
 		{trace.Policy{Vats: 1, Rule: count(2, 1)},
 			trace.Work{PageIns: 8, Evictions: 7, Replayed: 2, ReplayedFuel: 20, ReplayedPages: 4, AgainPages: 4,
-				Snapshots: 2, SnapshotPages: 9, Pauses: 5, PausedPages: 12, NewImages: 2, PeakMemory: 100,
+				Snapshots: 2, SnapshotPages: 9, Pauses: 5, PausedPages: 12, PausedExtents: 11, NewImages: 2, PeakMemory: 100,
 				Suffix: 1, SuffixFuel: 10, SuffixPages: 2}},
 		{trace.Policy{Vats: 1, Rule: count(warehouse.Never, 0), PauseOnEvict: true},
-			trace.Work{PageIns: 8, Evictions: 7, AgainPages: 6, Pauses: 7, PausedPages: 14, NewImages: 2, PeakMemory: 100,
+			trace.Work{PageIns: 8, Evictions: 7, AgainPages: 6, Pauses: 7, PausedPages: 14, PausedExtents: 13, NewImages: 2, PeakMemory: 100,
 				Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		{trace.Policy{Vats: 2, Rule: count(2, 9)},
-			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, NewImages: 2, PeakMemory: 200}},
+			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PausedExtents: 9, NewImages: 2, PeakMemory: 200}},
 	} {
 		if got := tr.Simulate(c.policy); got != c.want {
 			t.Errorf("%+v:\ngot  %+v\nwant %+v", c.policy, got, c.want)

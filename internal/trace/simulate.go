@@ -34,9 +34,11 @@ type Work struct {
 	Snapshots     uint64 `json:"snapshots"`
 	// SnapshotPages are the pages written from one snapshot to the next.
 	SnapshotPages uint64 `json:"snapshot_pages"`
-	// Pauses are the images brought up to date, and PausedPages the pages written for it.
-	Pauses      uint64 `json:"pauses"`
-	PausedPages uint64 `json:"paused_pages"`
+	// Pauses are the images brought up to date, PausedPages the pages written for it, and
+	// PausedExtents how many times those were one or more in line.
+	Pauses        uint64 `json:"pauses"`
+	PausedPages   uint64 `json:"paused_pages"`
+	PausedExtents uint64 `json:"paused_extents"`
 	// NewImages are the pauses that made an image of the vat's own: the first of each
 	// incarnation.
 	NewImages uint64 `json:"new_images"`

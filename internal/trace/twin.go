@@ -164,11 +164,16 @@ func (s *simulation) entries(v *vat) iter.Seq2[transcript.Entry, error] {
 
 // Pause implements warehouse.Source.
 func (s source) Pause(
-	id swing.VatID, position uint64, img warehouse.Image, _ worker.Capture,
+	id swing.VatID, position uint64, img warehouse.Image, c worker.Capture,
 ) (warehouse.Image, error) {
 	v := s.s.vats[s.s.numbers[id]]
 	if v.image == v.start {
 		s.s.done.NewImages++
+	}
+	for i := range c.Written {
+		if i == 0 || c.Written[i].Index != c.Written[i-1].Index+1 {
+			s.s.done.PausedExtents++
+		}
 	}
 	v.image = position
 	return img, nil
