@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/zeebo/blake3"
 )
@@ -39,8 +40,16 @@ func ParseHash(s string) (h Hash, err error) {
 
 // Sum returns the digest of a domain and parts. Every piece is preceded by its
 // length, so no two lists of pieces share an input. The pieces are gathered
-// first: making a BLAKE3 hasher costs more than copying a few hundred bytes.
+// first, unless one is large: making a BLAKE3 hasher costs more than copying a few
+// hundred bytes.
 func Sum(domain string, parts ...[]byte) Hash {
+	if slices.ContainsFunc(parts, large) {
+		h := NewHasher(domain)
+		for _, p := range parts {
+			h.Add(p)
+		}
+		return h.Sum()
+	}
 	var room [1024]byte
 	b := binary.LittleEndian.AppendUint64(room[:0], uint64(len(domain)))
 	b = append(b, domain...)
@@ -49,6 +58,9 @@ func Sum(domain string, parts ...[]byte) Hash {
 	}
 	return blake3.Sum256(b)
 }
+
+// large reports whether a piece takes longer to copy than a hasher to make.
+func large(piece []byte) bool { return len(piece) > 16<<10 }
 
 // SumPage returns the digest of one heap page, without domain or length: it is
 // the hot loop of every snapshot, and pages have one fixed length.

@@ -22,7 +22,7 @@ func twinSum(domain string, parts ...[]byte) swing.Hash {
 // TestSumIsLengthPrefixed: Sum and a reused Hasher equal the twin, for pieces
 // around the size of the gathering buffer.
 func TestSumIsLengthPrefixed(t *testing.T) {
-	sizes := []int{0, 1, 7, 8, 1000, 1015, 1016, 1017, 1023, 1024, 1025, 5000}
+	sizes := []int{0, 1, 7, 8, 1000, 1015, 1016, 1017, 1023, 1024, 1025, 5000, 16 << 10, 16<<10 + 1, 40_000}
 	h := swing.NewHasher("test")
 	for _, a := range sizes {
 		for _, b := range sizes {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/tetratelabs/wazero/experimental"
 
@@ -85,13 +86,27 @@ type heapRegion struct {
 	base Image
 }
 
+// spareMemory is that of workers that are gone (*[]byte), for others to copy images to.
+var spareMemory sync.Pool
+
 func copyRegion(img Image, max uint64) (region, error) {
-	r := &heapRegion{buf: make([]byte, img.Size()), max: max, base: img}
-	if _, err := img.ReadAt(r.buf, 0); err != nil && err != io.EOF {
+	size := int(img.Size())
+	r := &heapRegion{max: max, base: img}
+	if spare, _ := spareMemory.Get().(*[]byte); spare != nil && fits(size, cap(*spare)) {
+		r.buf = (*spare)[:size]
+	} else {
+		r.buf = make([]byte, size)
+	}
+	n, err := img.ReadAt(r.buf, 0)
+	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
+	clear(r.buf[n:cap(r.buf)])
 	return r, nil
 }
+
+// fits reports whether so much room is not much more than is needed.
+func fits(size, room int) bool { return size <= room && room <= 2*size }
 
 // Reallocate implements experimental.LinearMemory. Memory never shrinks, and
 // never was larger than it is, so what lies behind its end is zero.
@@ -111,7 +126,11 @@ func (r *heapRegion) Reallocate(size uint64) []byte {
 }
 
 // Free implements experimental.LinearMemory.
-func (r *heapRegion) Free() { r.buf = nil }
+func (r *heapRegion) Free() {
+	buf := r.buf
+	r.buf = nil
+	spareMemory.Put(&buf)
+}
 
 func (r *heapRegion) written(pages []uint32, size uint64) ([]uint32, error) {
 	return compare(pages, r.buf[:size], r.base)
@@ -128,10 +147,14 @@ func (r *heapRegion) prefetch([]uint32) error { return nil }
 // compareBytes is how much of the image is read at a time.
 const compareBytes = 64 << 10
 
+// chunks are for what is read of images (*[compareBytes]byte).
+var chunks = sync.Pool{New: func() any { return new([compareBytes]byte) }}
+
 // compare appends the indexes of the pages in which memory differs from the
 // image, or from zero behind the image's end.
 func compare(pages []uint32, memory []byte, img Image) ([]uint32, error) {
-	var chunk [compareBytes]byte
+	chunk, _ := chunks.Get().(*[compareBytes]byte)
+	defer chunks.Put(chunk)
 	for at := 0; at < len(memory); at += compareBytes {
 		n := max(0, min(compareBytes, int(img.Size())-at))
 		if _, err := img.ReadAt(chunk[:n], int64(at)); err != nil && err != io.EOF {
