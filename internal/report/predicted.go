@@ -1,9 +1,6 @@
 package report
 
-import (
-	"encoding/json"
-	"math"
-)
+import "encoding/json"
 
 // checked is what swingsim policy --check --json prints, as far as it is shown: what was
 // said of policies, beside runs under them.
@@ -19,11 +16,13 @@ type checked struct {
 			What      string `json:"what"`
 			Predicted uint64 `json:"predicted"`
 			Ran       uint64 `json:"ran"`
+			Holds     bool   `json:"holds"`
 		} `json:"counts"`
 		Times []struct {
 			What      string  `json:"what"`
 			Predicted float64 `json:"predicted_ns"`
 			Ran       float64 `json:"ran_ns"`
+			Holds     bool    `json:"holds"`
 		} `json:"times"`
 	} `json:"checks"`
 }
@@ -56,23 +55,23 @@ func (c *checked) section(file string) Section {
 		if p.Evict == "" {
 			p.Evict = "lru"
 		}
-		row := func(what string, predicted, ran float64) {
+		row := func(what string, predicted, ran float64, holds bool) {
 			var off any
 			if ran != 0 {
 				off = 100 * (predicted - ran) / ran
 			}
-			within := "yes"
-			if math.Abs(predicted-ran) > ran/5 {
-				within = "no"
+			within := "no"
+			if holds {
+				within = "yes"
 			}
 			t.Rows = append(t.Rows,
 				[]any{p.Vats, p.Rule, p.Evict, what, predicted, ran, off, within})
 		}
 		for _, n := range one.Counts {
-			row(n.What, float64(n.Predicted), float64(n.Ran))
+			row(n.What, float64(n.Predicted), float64(n.Ran), n.Holds)
 		}
 		for _, n := range one.Times {
-			row("time: "+n.What+", ms", n.Predicted/nanosPerMilli, n.Ran/nanosPerMilli)
+			row("time: "+n.What+", ms", n.Predicted/nanosPerMilli, n.Ran/nanosPerMilli, n.Holds)
 		}
 	}
 	s.Tables = []Table{t}

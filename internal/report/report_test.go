@@ -270,7 +270,7 @@ func TestPredictions(t *testing.T) {
 	p := report.NewPage("predictions")
 	err := p.Add("policy.json", []byte(`{"about":"glutton, seed x","vats":3,"checks":[{"policy":`+
 		`{"vats":50,"rule":"count:2/200","pause_on_evict":false},"counts":[{"what":"page-ins",`+
-		`"predicted":12,"ran":10},{"what":"replayed","predicted":3,"ran":0}],`+
+		`"predicted":12,"ran":10,"holds":true},{"what":"replayed","predicted":3,"ran":0}],`+
 		`"times":[{"what":"all","predicted_ns":5000000,"ran_ns":4000000}]}]}`+"\n"))
 	if err != nil {
 		t.Fatal(err)
