@@ -50,7 +50,7 @@ type imageCache struct {
 	// byID are the committed images of each heap, those that nobody uses last. There are
 	// several where vats came to the same heap, each in an image of its own.
 	byID        map[swing.Hash][]*Image
-	unused      *list.List // of *Image, the one used latest first
+	unused      *list.List // of *Image, the first to go last
 	unusedBytes int64
 	made        uint64 // numbers the files
 }
@@ -96,13 +96,19 @@ func (c *imageCache) remember(img *Image) {
 	c.byID[img.id] = slices.Insert(c.byID[img.id], 0, img)
 }
 
-// leave puts a committed image that has lost its last user among the unused.
+// leave puts a committed image that has lost its last user among the unused, of which those
+// used longest ago go first; before them one whose heap has another that nobody uses.
 func (c *imageCache) leave(img *Image) {
 	same := c.byID[img.id]
+	last := same[len(same)-1]
 	at := slices.Index(same, img)
 	copy(same[at:], same[at+1:])
 	same[len(same)-1] = img
-	img.unused = c.unused.PushFront(img)
+	if last.unused != nil {
+		img.unused = c.unused.PushBack(img)
+	} else {
+		img.unused = c.unused.PushFront(img)
+	}
 	c.unusedBytes += img.bytes
 }
 

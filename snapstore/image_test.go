@@ -185,11 +185,12 @@ func TestSharersNeverSeeAByteChange(t *testing.T) {
 // in place takes nothing from the others, and nobody shares while one is unused.
 func TestImagesOfOneHeap(t *testing.T) {
 	t.Parallel()
-	s, _ := memStore(t, Options{UnusedImages: 2})
+	s, _ := memStore(t, Options{UnusedImages: 3})
 	base, id := born(t, s, 3)
 	first, err := s.Image(id)
 	must(t, err)
 	first.Pin()
+	alone, idAlone := born(t, s, 4)
 	same := base.clone()
 	dirty := deliver(&same, 3, 5, 77)
 	var made []*Image
@@ -205,9 +206,13 @@ func TestImagesOfOneHeap(t *testing.T) {
 	for _, img := range made {
 		img.Release()
 	}
-	if st := s.Stats(); st.UnusedImages != 2 || st.Images != 3 {
-		t.Fatalf("three unused images of a heap, limit 2: %+v", st)
+	if st := s.Stats(); st.UnusedImages != 3 || st.Images != 4 {
+		t.Fatalf("three unused images of a heap and one of another, limit 3: %+v", st)
 	}
+	other, err := s.Image(idAlone)
+	must(t, err)
+	must(t, sameImage(other, alone))
+	other.Release()
 	a, err := s.Image(same.id())
 	must(t, err)
 	b, err := s.Image(same.id())
@@ -224,7 +229,7 @@ func TestImagesOfOneHeap(t *testing.T) {
 	if paused != a {
 		t.Error("an image's only user did not pause in place")
 	}
-	other, err := s.Image(same.id())
+	other, err = s.Image(same.id())
 	must(t, err)
 	if other != b {
 		t.Error("an image of the heap was left, and not found")
