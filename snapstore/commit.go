@@ -20,8 +20,8 @@ type Info struct {
 	StoredBytes int64      // what the packs grew by
 }
 
-// Commit stores what an image has that the store has not, and makes the image
-// the one of the heap's ID. It is durable after Sync.
+// Commit stores what an image has that the store has not, and has the image be found
+// by the heap's ID. It is durable after Sync.
 //
 // It may run on another goroutine than calls for other images, and than Image
 // calls for any. Calls for the same image wait for each other: a Pause in place
