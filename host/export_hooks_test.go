@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"slices"
 
 	"vatwarehouse/kernel"
 	"vatwarehouse/swing"
@@ -66,3 +67,15 @@ func LogStart(h *Host, vat swing.VatID) uint64 {
 
 // WorkerPID returns the number of the worker process.
 func WorkerPID(h *Host) int { return h.process.PID() }
+
+// Upcoming returns the vats that are said to be delivered to next, of how many events that was
+// known, and the vats if all events are looked at anew.
+func Upcoming(h *Host) (said []swing.VatID, known int, anew []swing.VatID) {
+	before := len(h.outlook.vats)
+	said = slices.Collect(h.upcoming())
+	now := h.outlook
+	h.outlook = outlook{}
+	anew = slices.Collect(h.upcoming())
+	h.outlook = now
+	return said, before, anew
+}

@@ -120,6 +120,7 @@ type Host struct {
 	clock   *stopwatch // over vats
 	kernel  *kernel.Kernel
 
+	outlook  outlook
 	homes    homes
 	snaps    snapshots
 	archives background

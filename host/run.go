@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"vatwarehouse/internal/invariant"
@@ -121,8 +122,8 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 	return nil
 }
 
-// aheadLook is how many events of the run-queue are looked at for each vat that may be
-// paged in ahead of its turn, beside the one that is next.
+// aheadLook is how many vats are named for each that may be paged in ahead of its turn, beside
+// the one that is next: some are in memory.
 const aheadLook = 2
 
 // lookAhead has vats paged in ahead of their turn.
@@ -131,7 +132,16 @@ func (h *Host) lookAhead(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
-	if next, ok := h.kernel.Upcoming(h.kv, 1+n*aheadLook); ok {
+	var next []swing.VatID
+	for vat := range h.upcoming() {
+		if slices.Contains(next, vat) {
+			continue
+		}
+		if next = append(next, vat); len(next) > aheadLook*n {
+			break
+		}
+	}
+	if len(next) > 0 {
 		h.vats.Ahead(ctx, next)
 	}
 	return h.failed
@@ -180,6 +190,7 @@ func (h *Host) bookOutputs(r kernel.Report) {
 
 // commit ends the block: see the package documentation for the order.
 func (h *Host) commit(ctx context.Context) error {
+	h.outlook = outlook{}
 	if err := h.takeSnapshots(ctx); err != nil {
 		return h.poison(fmt.Errorf("end block: %w", err))
 	}

@@ -127,8 +127,8 @@
 // All methods may be called from several goroutines. Commits of different images
 // run side by side, beside Pause and Image calls. One image belongs to its users:
 // only Image makes it shared, only a committed image is shared, when all images of
-// its heap are in use, and a shared one is never written. Pause may be called by each user for itself; an image must
-// not be released while a call has it.
+// its heap are in use, and a shared one is never written. Pause may be called by
+// each user for itself; an image must not be released while a call has it.
 //
 // # Failures
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/hashicorp/golang-lru/arc/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -27,10 +28,13 @@ const (
 	// EvictCost evicts the vat that is cheapest to page in again, the more so the
 	// longer it was not used; for each 64 KiB of its memory if MaxBytes is set.
 	EvictCost Eviction = "cost"
+	// EvictQueue evicts the vat that the run-queue needs last: of those that it does not
+	// name, the least recently used. It is Belady's rule as far as the future is known.
+	EvictQueue Eviction = "queue"
 )
 
 // ErrEviction is returned for a way of eviction that there is not.
-var ErrEviction = errors.New("want lru, 2q, arc or cost")
+var ErrEviction = errors.New("want lru, 2q, arc, cost or queue")
 
 // evictor chooses what is evicted.
 type evictor interface {
@@ -57,6 +61,8 @@ func (w *Warehouse) newEvictor() (evictor, error) {
 		return &cheapest{
 			options: o, delay: w.delayOf, used: map[swing.VatID]uint64{},
 		}, nil
+	case EvictQueue:
+		return neededLast{o.Upcoming}, nil
 	case Evict2Q:
 		kept, err = lru.New2Q[swing.VatID, struct{}](size)
 	case EvictARC:
@@ -79,6 +85,35 @@ func (oldest) gone(swing.VatID) {}
 func (oldest) choose(from iter.Seq[*vat]) *vat {
 	for v := range from {
 		return v
+	}
+	return nil
+}
+
+// neededLast is EvictQueue. It looks at all that are paged in, and at what comes until all of
+// them but one have come.
+type neededLast struct{ upcoming func() iter.Seq[swing.VatID] }
+
+func (neededLast) use(swing.VatID)  {}
+func (neededLast) gone(swing.VatID) {}
+
+func (n neededLast) choose(from iter.Seq[*vat]) *vat {
+	vats := slices.Collect(from)
+	rest := make(map[swing.VatID]bool, len(vats))
+	for _, v := range vats {
+		rest[v.id] = true
+	}
+	if n.upcoming != nil {
+		for id := range n.upcoming() {
+			if len(rest) < 2 {
+				break
+			}
+			delete(rest, id)
+		}
+	}
+	for _, v := range vats {
+		if rest[v.id] {
+			return v
+		}
 	}
 	return nil
 }

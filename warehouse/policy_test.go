@@ -277,6 +277,7 @@ func TestEvictCost(t *testing.T) {
 func TestPinnedStay(t *testing.T) {
 	for _, evict := range []warehouse.Eviction{
 		warehouse.EvictLRU, warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
+		warehouse.EvictQueue,
 	} {
 		h := newHouse(t, warehouse.Options{MaxPagedIn: 3, Evict: evict})
 		h.w.Pin("v1", true)

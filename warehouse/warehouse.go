@@ -65,6 +65,9 @@ type Options struct {
 	Snapshots Policy
 	// Evict says which vat is evicted; "" means EvictLRU.
 	Evict Eviction
+	// Upcoming yields the vats that are delivered to next, in their order, as far as that is
+	// known, for EvictQueue; nil is that nothing is.
+	Upcoming func() iter.Seq[swing.VatID]
 	// PauseOnEvict saves every evicted worker to its image, so that it pages in
 	// without replay while this process lives.
 	PauseOnEvict bool

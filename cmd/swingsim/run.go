@@ -110,7 +110,8 @@ func (r *runFlags) register(c *cobra.Command) {
 		"at most `N` bytes of vats' memories in memory (default: no bound)")
 	f.StringVar(&r.snapshots, "snapshots", "",
 		"save a vat's heap by `RULE` (default: the scenario's, or count:2/200)")
-	f.StringVar(&r.evict, "evict", "lru", "choose the vat to evict by `WAY`: lru, 2q, arc or cost")
+	f.StringVar(&r.evict, "evict", "lru",
+		"choose the vat to evict by `WAY`: lru, 2q, arc, cost or queue")
 	f.IntVar(&r.keepSnapshots, "keep-snapshots", 0, "keep `N` snapshots of a vat (default 2)")
 	f.Uint64Var(&r.keepBlocks, "keep-blocks", 0,
 		"keep the changes of the last `N` blocks, for export --since")
@@ -166,7 +167,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	engine := ""
 	err := errors.Join(
 		fill(&engine, "engine", r.engine, "compiler", "interpreter"),
-		fill(&o.Evict, "evict", r.evict, "lru", "2q", "arc", "cost"),
+		fill(&o.Evict, "evict", r.evict, "lru", "2q", "arc", "cost", "queue"),
 		fill(&o.Memory, "memory", r.memory, "mapped", "copied"),
 		fill(&o.Detector, "detector", r.detector, "scan", "pagemap", "compare"),
 	)

@@ -29,6 +29,7 @@ var policyVariants = []struct {
 	{warehouse.EvictLRU, "cost"}, {warehouse.EvictLRU, "evict"}, {warehouse.EvictLRU, "idle"},
 	{warehouse.Evict2Q, "count:2/200"}, {warehouse.EvictARC, "count:2/200"},
 	{warehouse.EvictCost, "count:2/200"}, {warehouse.EvictCost, "cost"},
+	{warehouse.EvictQueue, "count:2/200"}, {warehouse.EvictQueue, "cost"},
 }
 
 // policy measures scenarios under each policy, with few vats in memory. The floor is

@@ -112,6 +112,7 @@ var LinkedKinds = slices.Concat(linkKinds, []FaultKind{
 // evictions are the ways of eviction.
 var evictions = []warehouse.Eviction{
 	warehouse.EvictLRU, warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
+	warehouse.EvictQueue,
 }
 
 // The bounds of what is drawn.

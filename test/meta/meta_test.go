@@ -58,7 +58,7 @@ func variants() (all []variant) {
 			evict     warehouse.Eviction
 		}{
 			{"never", warehouse.EvictLRU}, {"count:1/1", warehouse.EvictARC},
-			{"count:2/200", warehouse.EvictLRU}, {"cost", warehouse.EvictCost},
+			{"count:2/200", warehouse.EvictQueue}, {"cost", warehouse.EvictCost},
 			{"fuel:20e3+first-message+before-device-call+timer:1ms+signal", warehouse.Evict2Q},
 		} {
 			for _, memory := range []worker.Memory{worker.MemoryMapped, worker.MemoryCopied} {
@@ -114,6 +114,12 @@ func others() map[string]host.Options {
 		},
 		"by cost": {
 			MaxVats: 3, Snapshots: policy("cost"), Evict: warehouse.EvictCost,
+		},
+		"needed last": {
+			MaxVats: 3, Snapshots: policy("cost"), Evict: warehouse.EvictQueue,
+		},
+		"needed last and ahead": {
+			MaxVats: 2, Ahead: 2, PauseOnEvict: true, Evict: warehouse.EvictQueue,
 		},
 		"triggers": {
 			MaxVats: 2, Snapshots: policy("first-message+before-device-call+timer:1ns"),

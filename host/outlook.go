@@ -1,0 +1,50 @@
+package host
+
+import (
+	"iter"
+
+	"vatwarehouse/swing"
+)
+
+// outlook says which vats the events of the run-queue are for. Each event is looked at once,
+// so that it may be wrong where a promise was settled since, or a crank undone: until the
+// block ends. It decides what is in memory, and nothing else.
+type outlook struct {
+	first uint64        // the number of the first event that was looked at
+	vats  []swing.VatID // whom it is for, and those after it; "" is nobody
+}
+
+// move has it begin at an event, and say nothing of those from end on.
+func (o *outlook) move(first, end uint64) {
+	switch known := uint64(len(o.vats)); {
+	case first < o.first || first >= o.first+known:
+		o.vats = nil
+	default:
+		o.vats = o.vats[first-o.first : min(known, end-o.first)]
+	}
+	o.first = first
+}
+
+// outlookMax is how many events are looked at, at most.
+const outlookMax = 1000
+
+// upcoming yields the vats that are delivered to next, as far as is known: each as often as
+// something waits for it in the run-queue.
+func (h *Host) upcoming() iter.Seq[swing.VatID] {
+	return func(yield func(swing.VatID) bool) {
+		first, end, known := h.kernel.Waiting(h.kv)
+		if !known {
+			return
+		}
+		o := &h.outlook
+		o.move(first, end)
+		for i := range int(min(end-first, outlookMax)) {
+			if i == len(o.vats) {
+				o.vats = append(o.vats, h.kernel.Receiver(h.kv, first+uint64(i)))
+			}
+			if vat := o.vats[i]; vat != "" && !yield(vat) {
+				return
+			}
+		}
+	}
+}
