@@ -440,7 +440,7 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	h.homes = newHomes()
 	h.clock = &stopwatch{
 		now: h.options.Clock, work: works{on: h.options.Observer.Work != nil},
-		upkeep: h.options.Observer.Upkeep,
+		upkeep: h.options.Observer.Upkeep, queue: h.waiting,
 	}
 	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,

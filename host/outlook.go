@@ -25,6 +25,12 @@ func (o *outlook) move(first, end uint64) {
 	o.first = first
 }
 
+// waiting returns how many events wait in the run-queue.
+func (h *Host) waiting() uint64 {
+	first, end, _ := h.kernel.Waiting(h.kv)
+	return end - first
+}
+
 // outlookMax is how many events are looked at, at most.
 const outlookMax = 1000
 

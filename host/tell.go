@@ -77,6 +77,7 @@ type stopwatch struct {
 	now    func() time.Duration
 	last   lap // of the latest Deliver
 	work   works
+	queue  func() uint64 // how many events wait in the run-queue
 	spent  warehouse.Spent
 	upkeep func(Upkeep) // or nil
 }
@@ -104,12 +105,18 @@ func (s *stopwatch) Deliver(
 	ctx context.Context, id swing.VatID, position uint64, delivery []byte, fuel uint64,
 	sys swing.Syscaller,
 ) (swing.Outcome, error) {
+	waiting := uint64(0)
+	if s.work.on {
+		waiting = s.queue()
+	}
 	before, started := s.Stats(), time.Now()
 	out, err := s.Warehouse.Deliver(ctx, id, position, delivery, fuel, sys)
 	took, after := time.Since(started), s.Stats()
 	s.last = lap{took, after.PageIns - before.PageIns, after.Replayed - before.Replayed}
 	if err == nil {
-		s.work.add(Work{Vat: id, Position: position, Took: took, PagedIn: s.last.pageIns > 0})
+		s.work.add(Work{
+			Vat: id, Position: position, Took: took, PagedIn: s.last.pageIns > 0, Waiting: waiting,
+		})
 	}
 	return out, err
 }

@@ -35,6 +35,8 @@ type Work struct {
 	Bytes   uint64
 	Devices int
 	Took    time.Duration // paging in, if that had to be, and running
+	// Waiting is how many events waited in the run-queue when it began.
+	Waiting uint64
 	// Memory is the size of the vat's linear memory after it, and Written the pages that
 	// it wrote, by number, ascending; nothing is known of a delivery that took no effect.
 	Memory  uint64

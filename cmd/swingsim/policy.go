@@ -35,8 +35,9 @@ func (a *app) policyVerb() *cobra.Command {
 (` + strings.Join(trace.BuiltinNames(), ", ") + `), or the slog of a SwingSet kernel,
 gzipped or not, and says what other policies would have cost on it:
 
-  page-ins for each number of vats in memory and each way of eviction (lru, 2q, arc, cost),
-  and the fewest there can be (Belady's rule, which knows the future), births included;
+  page-ins for each number of vats in memory and each way of eviction (lru, 2q, arc, cost,
+  queue), and the fewest there can be (Belady's rule, which knows the future), births
+  included;
 
   for each rule of snapshots (run --help) and each number of vats in memory: snapshots
   now, page-ins and replay later, the replay of a restart at the end, and what is kept;

@@ -66,6 +66,8 @@ func TestPredictionsHold(t *testing.T) {
 				{Vats: 12, Rule: rule(t, "fuel:20e3"), Evict: warehouse.EvictCost},
 				{Vats: 9, Rule: rule(t, "count:2/200+first-message+before-device-call+timer:1s")},
 				{Vats: 12, Rule: rule(t, "bytes:2e3")}, {Vats: 12, Rule: rule(t, "idle"), Evict: warehouse.EvictARC},
+				{Vats: 11, Evict: warehouse.EvictQueue}, {Vats: 10, Evict: warehouse.EvictQueue},
+				{Vats: 6, Rule: rule(t, "count:3/30"), Evict: warehouse.EvictQueue},
 			} {
 				if i%3 != turn {
 					continue // each policy with one scenario is enough
@@ -284,7 +286,9 @@ func checkWeighed(t *testing.T, w *weighed) {
 			t.Errorf("%+v is cheaper than the best", c)
 		}
 		at := w.Curve[c.Vats-1]
-		switch want := map[warehouse.Eviction]*uint64{"": &at.LRU, "2q": at.TwoQ, "arc": at.ARC}[c.Evict]; {
+		switch want := map[warehouse.Eviction]*uint64{
+			"": &at.LRU, "2q": at.TwoQ, "arc": at.ARC, "queue": at.Queue,
+		}[c.Evict]; {
 		case want == nil:
 			others++ // by what replay costs: it depends on the snapshots
 		case c.PageIns != *want:

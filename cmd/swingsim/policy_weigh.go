@@ -35,6 +35,7 @@ type curvePoint struct {
 	TwoQ    *uint64 `json:"2q"` // these are null where they were not computed
 	ARC     *uint64 `json:"arc"`
 	Cost    *uint64 `json:"cost"`
+	Queue   *uint64 `json:"queue"`
 	Optimum *uint64 `json:"optimum"`
 	// Ratio is the share of deliveries that page in.
 	Ratio float64 `json:"miss_ratio"`
@@ -90,6 +91,7 @@ func weigh(t *trace.Trace, costs trace.Costs, p *policyFlags, say func(string)) 
 func (at *curvePoint) compute(t *trace.Trace) {
 	for way, n := range map[warehouse.Eviction]**uint64{
 		warehouse.Evict2Q: &at.TwoQ, warehouse.EvictARC: &at.ARC, warehouse.EvictCost: &at.Cost,
+		warehouse.EvictQueue: &at.Queue,
 	} {
 		pageIns := t.Simulate(trace.Policy{Vats: at.Vats, Evict: way}).PageIns
 		*n = &pageIns
@@ -109,7 +111,7 @@ func (w *weighed) price(t *trace.Trace, vats int) {
 		return
 	}
 	for _, way := range []warehouse.Eviction{
-		warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
+		warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost, warehouse.EvictQueue,
 	} {
 		p := trace.Policy{Vats: vats, Rule: best.Rule, Evict: way}
 		w.Policies = append(w.Policies, t.Price(p, w.Costs))
@@ -156,11 +158,11 @@ func (a *app) printWeighed(w *weighed) {
 		if at.Optimum != nil {
 			rows = append(rows, []string{grouped(at.Vats), grouped(at.LRU),
 				strconv.FormatFloat(100*at.Ratio, 'f', 1, 64) + " %", grouped(*at.TwoQ),
-				grouped(*at.ARC), grouped(*at.Cost), grouped(*at.Optimum)})
+				grouped(*at.ARC), grouped(*at.Cost), grouped(*at.Queue), grouped(*at.Optimum)})
 		}
 	}
 	a.grid([]string{">vats in memory", ">lru", ">of deliveries", ">2q", ">arc", ">cost",
-		">fewest"}, rows)
+		">queue", ">fewest"}, rows)
 	fmt.Fprintf(a.out, "%s can be saved by no number of vats in memory.\n\n",
 		count(w.Cold, "page-in", "page-ins"))
 	if !w.Footprints {

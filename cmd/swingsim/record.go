@@ -43,7 +43,7 @@ func eventOf(w host.Work) trace.Event {
 	return trace.Event{
 		Kind: trace.Deliver, Position: w.Position, Delivery: w.Delivery, Time: w.Time,
 		OK: w.OK, PagedIn: w.PagedIn, Fuel: w.Fuel, Syscalls: uint64(w.Syscalls),
-		Bytes: w.Bytes, Devices: uint64(w.Devices),
+		Bytes: w.Bytes, Devices: uint64(w.Devices), Waiting: w.Waiting,
 		Nanoseconds: uint64(w.Took), Memory: w.Memory, Written: w.Written,
 	}
 }

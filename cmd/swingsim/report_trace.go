@@ -11,13 +11,14 @@ func weighedFor(w *weighed) *report.Weighed {
 		About: w.About, Vats: w.Vats, Deliveries: w.Deliveries, Cold: w.Cold,
 		Misses: []report.Misses{
 			{Way: "lru"}, {Way: "fewest (Belady)"}, {Way: "2q"}, {Way: "arc"}, {Way: "cost"},
+			{Way: "queue"},
 		},
 	}
 	for i := range w.Curve {
 		at := &w.Curve[i]
 		out.Sizes = append(out.Sizes, at.Vats)
 		for n, pageIns := range []*uint64{
-			&at.LRU, at.Optimum, at.TwoQ, at.ARC, at.Cost,
+			&at.LRU, at.Optimum, at.TwoQ, at.ARC, at.Cost, at.Queue,
 		} {
 			out.Misses[n].PageIns = append(out.Misses[n].PageIns, pageIns)
 		}

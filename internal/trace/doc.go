@@ -8,7 +8,7 @@
 //
 // # The file
 //
-// A line of text, "vatwarehouse trace 2\n", then frames (package frame), the first seeded
+// A line of text, "vatwarehouse trace 3\n", then frames (package frame), the first seeded
 // with 0. Their bodies are
 //
 //	kind 1   the head, once: [about, footprints bool]
@@ -19,7 +19,7 @@
 //
 //	[0, vat]                the next vat, from 0; it is not counted
 //	[1, vat number, position, kind, block time, ok, paged in, fuel, syscalls, bytes,
-//	 device calls, nanoseconds, bytes of memory,
+//	 device calls, waiting events, nanoseconds, bytes of memory,
 //	 [first page written, distance to the next …]]   a delivery
 //	[2, vat number]         the vat's worker was given up
 //	[3]                     the end of a block

@@ -164,7 +164,7 @@ func readDelivery(r *swing.Reader, e *Event) {
 	e.Delivery = swing.DeliveryKind(kind)
 	e.Time, e.OK, e.PagedIn = r.Uint(), r.Bool(), r.Bool()
 	e.Fuel, e.Syscalls, e.Bytes, e.Devices = r.Uint(), r.Uint(), r.Uint(), r.Uint()
-	e.Nanoseconds, e.Memory = r.Uint(), r.Uint()
+	e.Waiting, e.Nanoseconds, e.Memory = r.Uint(), r.Uint(), r.Uint()
 	page := uint64(0)
 	for i := range r.Array() {
 		step := r.Uint()

@@ -3,6 +3,7 @@ package trace
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"vatwarehouse/swing"
@@ -74,6 +75,7 @@ type simulation struct {
 	vats      []*vat
 	numbers   map[swing.VatID]int
 	warehouse *warehouse.Warehouse
+	at        int    // the number of the event that is taken
 	event     *Event // being delivered, or replayed
 	live      bool
 	input     []byte // the latest delivery
@@ -91,7 +93,8 @@ func (t *Trace) Simulate(p Policy) Work {
 	s := &simulation{trace: t, numbers: map[swing.VatID]int{}}
 	var err error
 	s.warehouse, err = warehouse.New(engine{s}, source{s}, warehouse.Options{
-		MaxPagedIn: p.Vats, Snapshots: p.Rule, Evict: p.Evict, PauseOnEvict: p.PauseOnEvict,
+		MaxPagedIn: p.Vats, Snapshots: p.Rule, Evict: p.Evict, Upcoming: s.upcoming,
+		PauseOnEvict: p.PauseOnEvict,
 	})
 	s.must(err)
 	for n, name := range t.Vats {
@@ -107,6 +110,7 @@ func (t *Trace) Simulate(p Policy) Work {
 
 // take takes one event.
 func (s *simulation) take(i int) {
+	s.at = i
 	switch e := &s.trace.Events[i]; e.Kind {
 	case Deliver:
 		s.deliver(i, e)
@@ -118,6 +122,29 @@ func (s *simulation) take(i int) {
 	case Idle:
 		s.warehouse.Idle()
 	}
+}
+
+// upcoming yields the vats that what waits in the run-queue is for: those of the next
+// deliveries, as many as wait. The few events that are delivered to none are taken for others.
+func (s *simulation) upcoming() iter.Seq[swing.VatID] {
+	return func(yield func(swing.VatID) bool) {
+		waiting := s.trace.Events[s.at].Waiting
+		for i := s.at + 1; i < len(s.trace.Events) && waiting > 0; i++ {
+			e := &s.trace.Events[i]
+			if e.Kind != Deliver || !e.queued() {
+				continue
+			}
+			if waiting--; !yield(s.vats[e.Vat].id) {
+				return
+			}
+		}
+	}
+}
+
+// queued reports whether a delivery waited in the run-queue.
+func (e *Event) queued() bool {
+	return e.Delivery == swing.DeliverMessage || e.Delivery == swing.DeliverNotify ||
+		e.Delivery == swing.DeliverStartVat
 }
 
 // deliver pages a vat in, if need be, and has it go on by one delivery.

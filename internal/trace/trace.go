@@ -60,6 +60,9 @@ type Event struct {
 	// Bytes are those of the delivery, and of its syscalls and what they were answered, as
 	// its transcript entry has them; Devices is how many of its syscalls were device calls.
 	Bytes, Devices uint64
+	// Waiting is how many events waited in the run-queue when it began, itself not counted:
+	// so many deliveries of messages and of settled promises were known to come.
+	Waiting uint64
 	// Nanoseconds are how long it took, paging in included.
 	Nanoseconds uint64
 	Memory      uint64   // bytes of linear memory after it

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	magic = "vatwarehouse trace 2\n"
+	magic = "vatwarehouse trace 3\n"
 
 	frameHead   = 1
 	frameEvents = 2
@@ -24,7 +24,7 @@ const (
 	chunkBytes    = 1 << 20
 	chunkBytesMax = 64 << 20
 
-	deliveryFields = 14
+	deliveryFields = 15
 )
 
 // Writer writes a trace as it comes. Its first error sticks, and Close returns it.
@@ -86,6 +86,7 @@ func appendEvent(b []byte, vat int, e Event) []byte {
 	b = swing.AppendUint(b, e.Syscalls)
 	b = swing.AppendUint(b, e.Bytes)
 	b = swing.AppendUint(b, e.Devices)
+	b = swing.AppendUint(b, e.Waiting)
 	b = swing.AppendUint(b, e.Nanoseconds)
 	b = swing.AppendUint(b, e.Memory)
 	b = swing.AppendArray(b, len(e.Written))
