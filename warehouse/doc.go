@@ -21,10 +21,11 @@
 //
 // Before a vat is paged in, others that are not pinned are evicted until both
 // limits (count, bytes of memory) leave room: the least recently used ones, or
-// those that another [Eviction] chooses. Evicting loses nothing: the transcript
-// has it all. What the worker holds is first saved to its image (Source.Pause) if
-// a snapshot is due, or always with PauseOnEvict; a paused vat pages in without
-// replay as long as its image lasts.
+// those that another [Eviction] chooses. The run-queue is a part of the future
+// that is known, which no cache of pages or of files has: [EvictQueue] goes by
+// it. Evicting loses nothing: the transcript has it all. What the worker holds is
+// first saved to its image (Source.Pause) if a snapshot is due, or always with
+// PauseOnEvict; a paused vat pages in without replay as long as its image lasts.
 //
 // # Ahead of the turn
 //
