@@ -74,6 +74,12 @@ and to it can be added, each with +, what has snapshots fall due beside:
   signal                   of all vats in memory, when swingsim is sent SIGUSR1
 All are taken at the end of the block.
 
+A WAY of --evict is one of
+  lru      the least recently used
+  2q, arc  the same, but those used again and again stay longer
+  cost     what is cheapest to page in again, the more so the longer it was not used
+  queue    what the run-queue needs last; of what nothing waits for, the least recently used
+
 --watch shows the totals and the busiest vats while they run, and then what is printed
 without it. Ctrl-C ends the run with everything kept; pressed again, it ends it at once, and
 nothing but the block being written is lost.`,
