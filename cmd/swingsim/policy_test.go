@@ -170,7 +170,7 @@ func TestPolicyVerb(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	costs, empty := filepath.Join(dir, "costs"), filepath.Join(dir, "empty")
-	want := trace.Costs{PageIn: 100e3, PageDrop: 500, Replay: 1000, ReplayFuel: 0.5, PageAgain: 6000, Pause: 20e3, PausePage: 2e3,
+	want := trace.Costs{PageIn: 100e3, PageInCrowd: 4e3, PageDrop: 500, Replay: 1000, ReplayFuel: 0.5, PageAgain: 6000, Pause: 20e3, PausePage: 2e3,
 		PauseExtent: 4e3, NewImage: 1e5, Snapshot: 20e3, SnapshotPage: 10e3}
 	if err := writeCosts(costs, want); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,10 @@ const PageBytes = 4096
 
 // Costs are what a warehouse's work takes, in nanoseconds each.
 type Costs struct {
-	PageIn       float64 `json:"page_in_ns"`       // paging in, without replay
+	PageIn float64 `json:"page_in_ns"` // paging in, without replay
+	// PageInCrowd is how much more it is each time that there are twice as many vats in
+	// memory: caches are colder.
+	PageInCrowd  float64 `json:"page_in_crowd_ns"`
 	PageDrop     float64 `json:"page_drop_ns"`     // giving up a page that was written
 	Replay       float64 `json:"replay_ns"`        // each delivery replayed
 	ReplayFuel   float64 `json:"replay_fuel_ns"`   // each unit of fuel that it uses
@@ -22,7 +25,7 @@ type Costs struct {
 
 // UsualCosts are those of docs/benchmarks.md.
 var UsualCosts = Costs{
-	PageIn: 97e3, PageDrop: 400, Replay: 700, ReplayFuel: 0.5, PageAgain: 6e3,
+	PageIn: 97e3, PageInCrowd: 3e3, PageDrop: 400, Replay: 700, ReplayFuel: 0.5, PageAgain: 6e3,
 	Pause: 10e3, PausePage: 1.7e3, PauseExtent: 4.6e3, NewImage: 50e3,
 	Snapshot: 20e3, SnapshotPage: 12.7e3,
 }
@@ -70,8 +73,10 @@ func (b Budget) allows(c *Cost) bool {
 
 // Check returns an error unless all costs are positive.
 func (c Costs) Check() error {
-	if min(c.PageIn, c.PageDrop, c.Replay, c.ReplayFuel, c.PageAgain, c.Pause, c.PausePage,
-		c.PauseExtent, c.NewImage, c.Snapshot, c.SnapshotPage) <= 0 {
+	if min(
+		c.PageIn, c.PageInCrowd, c.PageDrop, c.Replay, c.ReplayFuel, c.PageAgain, c.Pause,
+		c.PausePage, c.PauseExtent, c.NewImage, c.Snapshot, c.SnapshotPage,
+	) <= 0 {
 		return fmt.Errorf("costs %+v, want all above 0", c)
 	}
 	return nil

@@ -14,7 +14,7 @@ func (t Times) All() float64 { return t.PageIn + t.Replay + t.Pause + t.Snapshot
 // Times returns what work takes, but for pages that deliveries write again, and a restart.
 func (c Costs) Times(w Work) Times {
 	return Times{
-		PageIn:   c.pageIns(w),
+		PageIn:   c.pageIns(w) + c.crowds(w),
 		Replay:   c.replays(w.Replayed, w.ReplayedFuel, w.ReplayedPages),
 		Pause:    c.pauses(w) + c.newImages(w),
 		Snapshot: c.snapshots(w),
@@ -26,6 +26,9 @@ func (c Costs) Times(w Work) Times {
 func (c Costs) pageIns(w Work) float64 {
 	return float64(w.PageIns)*c.PageIn + float64(w.ReplayedPages+w.AgainPages)*c.PageDrop
 }
+
+// crowds is what page-ins cost for the vats that are in memory.
+func (c Costs) crowds(w Work) float64 { return w.Crowding * c.PageInCrowd }
 
 // replays returns what it costs to replay so many deliveries, so much fuel and so many pages.
 func (c Costs) replays(deliveries, fuel, pages uint64) float64 {
@@ -55,14 +58,14 @@ type Ran struct {
 func (c Costs) Fit(runs []Ran) Costs {
 	var pageIn, replay, pause, snapshot sums
 	for _, r := range runs {
-		pageIn.add(c.pageIns(r.Work), 0, r.PageIn)
+		pageIn.add(c.pageIns(r.Work), c.crowds(r.Work), r.PageIn)
 		replay.add(c.replays(r.Replayed, r.ReplayedFuel, 0), c.replays(0, 0, r.ReplayedPages),
 			r.Replay)
 		pause.add(c.pauses(r.Work), c.newImages(r.Work), r.Pause)
 		snapshot.add(c.snapshots(r.Work), 0, r.Snapshot)
 	}
-	by, _ := pageIn.scales()
-	c.PageIn, c.PageDrop = c.PageIn*by, c.PageDrop*by
+	by, crowd := pageIn.scales()
+	c.PageIn, c.PageDrop, c.PageInCrowd = c.PageIn*by, c.PageDrop*by, c.PageInCrowd*crowd
 	by, pages := replay.scales()
 	c.Replay, c.ReplayFuel, c.PageAgain = c.Replay*by, c.ReplayFuel*by, c.PageAgain*pages
 	by, images := pause.scales()

@@ -15,12 +15,12 @@ func took(c trace.Costs, w trace.Work) trace.Ran { return trace.Ran{Work: w, Tim
 // told.
 func TestFit(t *testing.T) {
 	t.Parallel()
-	few := trace.Work{PageIns: 100, Replayed: 500, ReplayedFuel: 1e6, ReplayedPages: 300,
+	few := trace.Work{PageIns: 100, Crowding: 400, Replayed: 500, ReplayedFuel: 1e6, ReplayedPages: 300,
 		Pauses: 40, PausedPages: 200, PausedExtents: 90, NewImages: 10, Snapshots: 30, SnapshotPages: 150}
-	many := trace.Work{PageIns: 90, Replayed: 5000, ReplayedFuel: 2e7, ReplayedPages: 400,
+	many := trace.Work{PageIns: 90, Crowding: 90, Replayed: 5000, ReplayedFuel: 2e7, ReplayedPages: 400,
 		Pauses: 12, PausedPages: 70, PausedExtents: 20, NewImages: 10, Snapshots: 12, SnapshotPages: 70}
 	is := trace.UsualCosts
-	is.PageIn, is.PageDrop = is.PageIn*3, is.PageDrop*3
+	is.PageIn, is.PageDrop, is.PageInCrowd = is.PageIn*3, is.PageDrop*3, is.PageInCrowd/2
 	is.Replay, is.ReplayFuel, is.PageAgain = is.Replay/2, is.ReplayFuel/2, is.PageAgain*2
 	is.Pause, is.PausePage, is.PauseExtent = is.Pause*5, is.PausePage*5, is.PauseExtent*5
 	is.NewImage *= 7
@@ -28,7 +28,7 @@ func TestFit(t *testing.T) {
 	near := func(what string, got, want trace.Costs) {
 		t.Helper()
 		for name, pair := range map[string][2]float64{
-			"page-in": {got.PageIn, want.PageIn}, "page drop": {got.PageDrop, want.PageDrop},
+			"page-in": {got.PageIn, want.PageIn}, "crowd": {got.PageInCrowd, want.PageInCrowd}, "page drop": {got.PageDrop, want.PageDrop},
 			"replay": {got.Replay, want.Replay},
 			"fuel":   {got.ReplayFuel, want.ReplayFuel}, "page again": {got.PageAgain, want.PageAgain},
 			"pause": {got.Pause, want.Pause}, "its page": {got.PausePage, want.PausePage},

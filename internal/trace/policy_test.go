@@ -157,7 +157,7 @@ func TestSimulateByHand(t *testing.T) {
 			trace.Work{PageIns: 8, Evictions: 7, Replayed: 12, ReplayedFuel: 120, ReplayedPages: 18, PeakMemory: 100,
 				Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		{trace.Policy{Vats: 2, Rule: count(warehouse.Never, 0)},
-			trace.Work{PageIns: 2, PeakMemory: 200, Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
+			trace.Work{PageIns: 2, Crowding: 1, PeakMemory: 200, Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		// Of 7 evicted, the first of each vat is not due and replays 1; the others are
 		// saved, of 2, 1 deliveries, but the last, which the block's end finds in memory. The
 		// third and fourth of each write page 9 again.
@@ -169,7 +169,7 @@ func TestSimulateByHand(t *testing.T) {
 			trace.Work{PageIns: 8, Evictions: 7, AgainPages: 6, Pauses: 7, PausedPages: 14, PausedExtents: 13, NewImages: 2, PeakMemory: 100,
 				Suffix: 8, SuffixFuel: 80, SuffixPages: 10}},
 		{trace.Policy{Vats: 2, Rule: count(2, 9)},
-			trace.Work{PageIns: 2, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PausedExtents: 9, NewImages: 2, PeakMemory: 200}},
+			trace.Work{PageIns: 2, Crowding: 1, Snapshots: 2, SnapshotPages: 10, Pauses: 2, PausedPages: 10, PausedExtents: 9, NewImages: 2, PeakMemory: 200}},
 	} {
 		if got := tr.Simulate(c.policy); got != c.want {
 			t.Errorf("%+v:\ngot  %+v\nwant %+v", c.policy, got, c.want)

@@ -23,6 +23,9 @@ type Policy struct {
 type Work struct {
 	PageIns   uint64 `json:"page_ins"`
 	Evictions uint64 `json:"evictions"`
+	// Crowding is, of all page-ins, how many times the vats then in memory were twice as many
+	// as one: log2 of them.
+	Crowding float64 `json:"crowding"`
 	// Replayed are the deliveries that page-ins replayed, and ReplayedFuel what they used.
 	Replayed     uint64 `json:"replayed"`
 	ReplayedFuel uint64 `json:"replayed_fuel"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 
 	"vatwarehouse/swing"
 	"vatwarehouse/transcript"
@@ -44,6 +45,7 @@ func (p program) Start(
 	_ context.Context, _ swing.Heap, img worker.Image, _ swing.Hash,
 ) (warehouse.Worker, error) {
 	v := img.(image).vat
+	p.s.done.Crowding += math.Log2(float64(1 + p.s.warehouse.Stats().PagedIn))
 	return &mimic{s: p.s, vat: v, memory: v.memory, mapped: newPageSet()}, nil
 }
 
