@@ -22,6 +22,7 @@ type simulated struct {
 	First     uint64     `json:"first_seed"`
 	Runs      int        `json:"runs"`
 	Cranks    uint64     `json:"cranks"`
+	Replayed  uint64     `json:"replayed"` // deliveries, by page-ins
 	Seconds   float64    `json:"seconds"`
 	CranksPS  float64    `json:"cranks_per_s"`
 	Faults    []simFault `json:"faults"`
@@ -177,7 +178,8 @@ func (a *app) simPlan(ctx context.Context, file string) error {
 		return err
 	}
 	found := sim.Campaigned{
-		Runs: 1, Cranks: done.Cranks, Reached: done.Reached, Marks: done.Marks, Planned: p.Kinds(),
+		Runs: 1, Cranks: done.Cranks, Replayed: done.Replayed,
+		Reached: done.Reached, Marks: done.Marks, Planned: p.Kinds(),
 	}
 	out := simulated{Scenario: s.Name}
 	out.fill(&found, p.Linked, time.Since(started))
@@ -202,7 +204,8 @@ func readPlan(file string) (p sim.Plan, err error) {
 }
 
 func (s *simulated) fill(found *sim.Campaigned, linked bool, took time.Duration) {
-	s.Runs, s.Cranks, s.Seconds = found.Runs, found.Cranks, took.Seconds()
+	s.Runs, s.Cranks, s.Replayed = found.Runs, found.Cranks, found.Replayed
+	s.Seconds = took.Seconds()
 	if s.Seconds > 0 {
 		s.CranksPS = float64(s.Cranks) / s.Seconds
 	}
@@ -239,9 +242,9 @@ func (a *app) printSimulated(s *simulated) error {
 
 // showSimulated prints it for people.
 func (a *app) showSimulated(s *simulated) {
-	fmt.Fprintf(a.out, "%s, %s from seed %d: %s in %.1f s, %s a second\n\n", s.Scenario,
-		count(s.Runs, "run", "runs"), s.First, count(s.Cranks, "crank", "cranks"), s.Seconds,
-		grouped(int64(s.CranksPS)))
+	fmt.Fprintf(a.out, "%s, %s from seed %d: %s in %.1f s, %s a second; %s replayed\n\n",
+		s.Scenario, count(s.Runs, "run", "runs"), s.First, count(s.Cranks, "crank", "cranks"),
+		s.Seconds, grouped(int64(s.CranksPS)), count(s.Replayed, "delivery", "deliveries"))
 	var rows [][]string
 	for _, f := range s.Faults {
 		rows = append(rows, []string{f.Kind, grouped(f.Planned), grouped(f.Reached)})

@@ -21,8 +21,9 @@ type Campaign struct {
 
 // Campaigned is what came of a campaign.
 type Campaigned struct {
-	Runs   int
-	Cranks uint64
+	Runs int
+	// Cranks and Replayed are sums of those of the runs.
+	Cranks, Replayed uint64
 	// Planned and Reached count the faults of each kind, Marks what came of them.
 	Planned, Reached map[FaultKind]int
 	Marks            map[Mark]int
@@ -108,6 +109,7 @@ func (k *campaign) add(seed uint64, p Plan, done Simulated) {
 	defer k.mu.Unlock()
 	k.out.Runs++
 	k.out.Cranks += done.Cranks
+	k.out.Replayed += done.Replayed
 	for kind, n := range p.Kinds() {
 		k.out.Planned[kind] += n
 	}

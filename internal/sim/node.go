@@ -59,7 +59,7 @@ func (x *node) open(ctx context.Context) (err error) {
 	}
 	o := simulatedOptions(x.m.s, x.faulty, x.settings, x.on)
 	o.Observer.Crank = func(c host.Crank) {
-		x.m.out.Cranks++
+		x.m.out.count(c)
 		x.made++
 		x.at = c.Crank
 	}

@@ -19,6 +19,8 @@ type Simulated struct {
 	// Cranks are all that were made: by the undisturbed twin, by the run, some of them
 	// again and again, and by those in damaged directories.
 	Cranks uint64
+	// Replayed are the deliveries that page-ins replayed beside.
+	Replayed uint64
 	// Reached counts the faults that came to be, by kind, and Marks what came of them.
 	Reached map[FaultKind]int
 	Marks   map[Mark]int
@@ -151,7 +153,7 @@ func (m *simulation) host(
 ) (o host.Options, on *machine, err error) {
 	on, err = m.machines.machine(ctx, machineKey{compiled: settings.Compiled})
 	o = simulatedOptions(m.s, files, settings, on)
-	o.Observer.Crank = func(host.Crank) { m.out.Cranks++ }
+	o.Observer.Crank = m.out.count
 	return o, on, err
 }
 
@@ -168,7 +170,7 @@ func (m *simulation) undisturbed(ctx context.Context) (err error) {
 	m.want.whole = map[swing.Hash]uint64{}
 	cranks := uint64(0)
 	o.Observer.Crank = func(c host.Crank) {
-		m.out.Cranks++
+		m.out.count(c)
 		cranks = c.Crank
 		m.want.whole[c.Activityhash] = cranks
 	}
@@ -212,7 +214,7 @@ func (m *simulation) life(ctx context.Context, f *PlannedFault) error {
 		until = f.At
 	}
 	o.Observer.Crank = func(c host.Crank) {
-		m.out.Cranks++
+		m.out.count(c)
 		made++
 		m.seen = c.Crank
 		if on.lost != nil && until == 0 {
@@ -259,6 +261,12 @@ func (m *simulation) attempt(ctx context.Context, o *host.Options) (opened bool,
 	_, err = Run(ctx, h, m.s, RunOptions{Deliveries: m.p.Deliveries})
 	m.out.markWork(h)
 	return true, errors.Join(err, h.Close(context.WithoutCancel(ctx)))
+}
+
+// count counts a crank.
+func (s *Simulated) count(c host.Crank) {
+	s.Cranks++
+	s.Replayed += c.Replayed
 }
 
 // mark counts a mark, if it was reached.

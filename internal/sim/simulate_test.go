@@ -53,7 +53,11 @@ func runClass(
 	if found.Failed != nil {
 		fatal(t, found.Failed)
 	}
-	t.Logf("%d cranks, %v, %v", found.Cranks, found.Reached, found.Marks)
+	t.Logf("%d cranks, %d deliveries replayed, %v, %v", found.Cranks, found.Replayed,
+		found.Reached, found.Marks)
+	if paged := found.Marks[MarkPageIn] > 20; paged && found.Replayed == 0 {
+		t.Error("vats were paged in, and nothing was replayed")
+	}
 	many = run.Due >= manyFrom
 	for _, k := range kinds {
 		if many && found.Reached[k] == 0 {
