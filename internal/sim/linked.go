@@ -11,6 +11,7 @@ import (
 	"vatwarehouse/devices"
 	"vatwarehouse/host"
 	"vatwarehouse/swing"
+	"vatwarehouse/vfs"
 )
 
 // nodeNames are the names of two linked kernels, as they know each other, and as a plan's
@@ -271,6 +272,9 @@ func (m *pair) end(ctx context.Context) error {
 	m.wire.flying = nil
 	if err := m.settle(ctx); err != nil {
 		return err
+	}
+	for _, x := range m.sides {
+		x.faulty.Arm(vfs.Fault{}) // what has not come by now is not to come of the checks
 	}
 	for i, x := range m.sides {
 		ours, err := x.link.Correspondence(ctx, x.peer)
