@@ -56,3 +56,30 @@ func TestLinkedRunsSaySomething(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultsPastTheEnd: a fault that has not come when two linked kernels are at rest does
+// not come in what is read to check them.
+func TestFaultsPastTheEnd(t *testing.T) {
+	t.Parallel()
+	s := mixedScenario(t)
+	r := s.Simulator()
+	defer r.Close(t.Context())
+	came, past := 0, 0
+	for at := uint64(20); at < 20_000; at += at / 4 {
+		p := s.DrawLinked(1)
+		p.Messages = 1
+		p.Faults = []PlannedFault{{Kind: FaultRead, Side: "b", At: at}}
+		done, err := r.Simulate(t.Context(), p)
+		if err = errors.Join(err, done.Failure); err != nil {
+			t.Errorf("a read error at %d: %v", at, err)
+		}
+		if done.Reached[FaultRead] > 0 {
+			came++
+		} else {
+			past++
+		}
+	}
+	if came == 0 || past == 0 {
+		t.Errorf("%d came, %d did not", came, past)
+	}
+}
