@@ -72,10 +72,10 @@ func WorkerPID(h *Host) int { return h.process.PID() }
 // known, and the vats if all events are looked at anew.
 func Upcoming(h *Host) (said []swing.VatID, known int, anew []swing.VatID) {
 	before := len(h.outlook.vats)
-	said = slices.Collect(h.upcoming())
+	said = slices.Collect(h.upcoming(evictLook))
 	now := h.outlook
 	h.outlook = outlook{}
-	anew = slices.Collect(h.upcoming())
+	anew = slices.Collect(h.upcoming(evictLook))
 	h.outlook = now
 	return said, before, anew
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -445,7 +446,8 @@ func (h *Host) openVats(ctx context.Context, dir string) (err error) {
 	h.vats, err = warehouse.New(h.machine, source{h}, warehouse.Options{
 		MaxPagedIn: h.options.MaxVats, MaxBytes: h.options.MaxBytes,
 		MaxPrograms: h.options.MaxPrograms, Snapshots: h.options.Snapshots,
-		Evict: h.options.Evict, Upcoming: h.upcoming,
+		Evict:        h.options.Evict,
+		Upcoming:     func() iter.Seq[swing.VatID] { return h.upcoming(evictLook) },
 		PauseOnEvict: h.options.PauseOnEvict, Prefetch: h.options.Prefetch,
 		Ahead: h.options.ahead(), Yields: h.options.Yields, Log: h.logVat,
 		Lost:  func(e *warehouse.LostError) { h.fault(e) },

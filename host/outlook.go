@@ -16,10 +16,10 @@ type outlook struct {
 
 // move has it begin at an event, and say nothing of those from end on.
 func (o *outlook) move(first, end uint64) {
-	switch known := uint64(len(o.vats)); {
-	case first < o.first || first >= o.first+known:
+	known := uint64(len(o.vats))
+	if first < o.first || first >= o.first+known {
 		o.vats = nil
-	default:
+	} else {
 		o.vats = o.vats[first-o.first : min(known, end-o.first)]
 	}
 	o.first = first
@@ -31,12 +31,13 @@ func (h *Host) waiting() uint64 {
 	return end - first
 }
 
-// outlookMax is how many events are looked at, at most.
-const outlookMax = 1000
+// evictLook is how many events of the run-queue are looked at, at most, to find which vat is
+// needed last.
+const evictLook = 1000
 
 // upcoming yields the vats that are delivered to next, as far as is known: each as often as
-// something waits for it in the run-queue.
-func (h *Host) upcoming() iter.Seq[swing.VatID] {
+// something waits for it among so many events of the run-queue.
+func (h *Host) upcoming(events uint64) iter.Seq[swing.VatID] {
 	return func(yield func(swing.VatID) bool) {
 		first, end, known := h.kernel.Waiting(h.kv)
 		if !known {
@@ -44,7 +45,7 @@ func (h *Host) upcoming() iter.Seq[swing.VatID] {
 		}
 		o := &h.outlook
 		o.move(first, end)
-		for i := range int(min(end-first, outlookMax)) {
+		for i := range int(min(end-first, events)) {
 			if i == len(o.vats) {
 				o.vats = append(o.vats, h.kernel.Receiver(h.kv, first+uint64(i)))
 			}

@@ -122,8 +122,8 @@ func (h *Host) step(ctx context.Context, ran *Ran) error {
 	return nil
 }
 
-// aheadLook is how many vats are named for each that may be paged in ahead of its turn, beside
-// the one that is next: some are in memory.
+// aheadLook is how many events of the run-queue are looked at for each vat that may be
+// paged in ahead of its turn, beside the one that is next.
 const aheadLook = 2
 
 // lookAhead has vats paged in ahead of their turn.
@@ -133,12 +133,9 @@ func (h *Host) lookAhead(ctx context.Context) error {
 		return nil
 	}
 	var next []swing.VatID
-	for vat := range h.upcoming() {
-		if slices.Contains(next, vat) {
-			continue
-		}
-		if next = append(next, vat); len(next) > aheadLook*n {
-			break
+	for vat := range h.upcoming(1 + aheadLook*uint64(n)) {
+		if !slices.Contains(next, vat) {
+			next = append(next, vat)
 		}
 	}
 	if len(next) > 0 {

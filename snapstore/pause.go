@@ -41,7 +41,7 @@ func (s *Store) Genesis(h swing.Heap, segments []Segment) (*Image, Info, error) 
 // and returns it, acquired, in exchange.
 func (s *Store) shared(img *Image) *Image {
 	s.mu.Lock()
-	if same := s.images.byID[img.id]; len(same) > 1 {
+	if len(s.images.byID[img.id]) > 1 {
 		s.images.drop(img)
 		defer s.removeImages([]*Image{img})
 		img = s.images.acquire(img.id)

@@ -33,6 +33,9 @@ const (
 	EvictQueue Eviction = "queue"
 )
 
+// Evictions are all there are, the default first.
+var Evictions = []Eviction{EvictLRU, Evict2Q, EvictARC, EvictCost, EvictQueue}
+
 // ErrEviction is returned for a way of eviction that there is not.
 var ErrEviction = errors.New("want lru, 2q, arc, cost or queue")
 

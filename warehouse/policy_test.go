@@ -275,10 +275,7 @@ func TestEvictCost(t *testing.T) {
 // TestPinnedStay: whatever the way of eviction, pins are minded, and all pinned is no
 // dead end.
 func TestPinnedStay(t *testing.T) {
-	for _, evict := range []warehouse.Eviction{
-		warehouse.EvictLRU, warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
-		warehouse.EvictQueue,
-	} {
+	for _, evict := range warehouse.Evictions {
 		h := newHouse(t, warehouse.Options{MaxPagedIn: 3, Evict: evict})
 		h.w.Pin("v1", true)
 		for i := range 9 {

@@ -50,10 +50,7 @@ func exportedFrom(file, of string, x host.Exported) exported {
 
 func (a *app) exportVerb() *cobra.Command {
 	var mode, vat, since string
-	words := []string{}
-	for _, m := range host.Modes() {
-		words = append(words, string(m))
-	}
+	words := texts(host.Modes())
 	c := &cobra.Command{
 		Use:   "export OUT",
 		Short: "Write a directory's state, or one vat's history, to one file",
@@ -82,7 +79,7 @@ With --vat it writes the history of one vat, which verifies by itself.`,
 	c.Flags().StringVar(&since, "since", "", "only what has changed since export or feed `FILE`")
 	return a.verb(c, func(ctx context.Context, args []string) error {
 		var m host.Mode
-		if err := fill(&m, "mode", mode, words...); err != nil {
+		if err := fill(&m, "mode", mode, host.Modes()...); err != nil {
 			return err
 		}
 		alone := c.Flags().Changed("mode")

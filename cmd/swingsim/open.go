@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -191,12 +192,10 @@ func isDir(path string) bool {
 }
 
 // fill sets an option that is a word, whatever its type is called.
-func fill[T ~string](to *T, flag, word string, known ...string) error {
-	for _, k := range known {
-		if word == k {
-			*to = T(word)
-			return nil
-		}
+func fill[T ~string](to *T, flag, word string, known ...T) error {
+	if !slices.Contains(known, T(word)) {
+		return usagef("--%s %q: want %s", flag, word, strings.Join(texts(known), " or "))
 	}
-	return usagef("--%s %q: want %s", flag, word, strings.Join(known, " or "))
+	*to = T(word)
+	return nil
 }

@@ -110,9 +110,7 @@ func (w *weighed) price(t *trace.Trace, vats int) {
 	if best == nil {
 		return
 	}
-	for _, way := range []warehouse.Eviction{
-		warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost, warehouse.EvictQueue,
-	} {
+	for _, way := range warehouse.Evictions[1:] {
 		p := trace.Policy{Vats: vats, Rule: best.Rule, Evict: way}
 		w.Policies = append(w.Policies, t.Price(p, w.Costs))
 	}

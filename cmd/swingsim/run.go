@@ -13,6 +13,7 @@ import (
 
 	"vatwarehouse/host"
 	"vatwarehouse/internal/sim"
+	"vatwarehouse/warehouse"
 )
 
 // runFlags are the flags of run. Their zero values leave it to the scenario, and
@@ -173,7 +174,7 @@ func (r *runFlags) options(s *sim.Scenario) (*host.Options, error) {
 	engine := ""
 	err := errors.Join(
 		fill(&engine, "engine", r.engine, "compiler", "interpreter"),
-		fill(&o.Evict, "evict", r.evict, "lru", "2q", "arc", "cost", "queue"),
+		fill(&o.Evict, "evict", r.evict, warehouse.Evictions...),
 		fill(&o.Memory, "memory", r.memory, "mapped", "copied"),
 		fill(&o.Detector, "detector", r.detector, "scan", "pagemap", "compare"),
 	)

@@ -182,7 +182,7 @@ func changeOf(key, before, after []byte, was, is bool) changedKey {
 	return c
 }
 
-// texts returns references as they are spelled.
+// texts returns references, or words, as they are spelled.
 func texts[R ~string](refs []R) []string {
 	all := []string{}
 	for _, r := range refs {

@@ -13,8 +13,7 @@ func BenchmarkUndisturbed(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := s.Simulator()
-	defer r.Close(b.Context())
+	r := simulator(b, s)
 	cranks := uint64(0)
 	for seed := uint64(1); b.Loop(); seed++ {
 		p := s.Draw(seed, 20_000)

@@ -1,12 +1,24 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"testing"
 )
 
 // linkedKindsAfter is kindsAfter for two linked kernels.
 const linkedKindsAfter = 40
+
+// simulator returns a scenario's, which is closed when the test ends.
+func simulator(t testing.TB, s *Scenario) *Simulator {
+	r := s.Simulator()
+	t.Cleanup(func() {
+		if err := r.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
 
 // TestLinkedRuns: two linked kernels, each of which crashes, restarts, and meets errors,
 // over a link that loses, doubles and delays what they say, end as they would have.
@@ -19,12 +31,7 @@ func TestLinkedRuns(t *testing.T) {
 func TestLinkedRunsSaySomething(t *testing.T) {
 	t.Parallel()
 	s := mixedScenario(t)
-	r := s.Simulator()
-	defer func() {
-		if err := r.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}()
+	r := simulator(t, s)
 	p := s.DrawLinked(1)
 	p.Messages, p.Faults = 30, nil
 	with := s.WithSeed(p.Seed)
@@ -62,8 +69,7 @@ func TestLinkedRunsSaySomething(t *testing.T) {
 func TestFaultsPastTheEnd(t *testing.T) {
 	t.Parallel()
 	s := mixedScenario(t)
-	r := s.Simulator()
-	defer r.Close(t.Context())
+	r := simulator(t, s)
 	came, past := 0, 0
 	for at := uint64(20); at < 20_000; at += at / 4 {
 		p := s.DrawLinked(1)

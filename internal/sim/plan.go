@@ -109,12 +109,6 @@ var LinkedKinds = slices.Concat(linkKinds, []FaultKind{
 	FaultRestart, FaultSettings,
 })
 
-// evictions are the ways of eviction.
-var evictions = []warehouse.Eviction{
-	warehouse.EvictLRU, warehouse.Evict2Q, warehouse.EvictARC, warehouse.EvictCost,
-	warehouse.EvictQueue,
-}
-
 // The bounds of what is drawn.
 const (
 	plannedFaultsMax  = 6
@@ -183,7 +177,8 @@ func drawSettings(rng *rand.Rand, deliveries uint64) Settings {
 	kib := 1 << 10 * (1 + int(deliveries/1000))
 	s := Settings{
 		MaxVats: upTo(6), MaxPrograms: upTo(4), Keep: 1 + rng.IntN(3),
-		Evict: evictions[rng.IntN(len(evictions))], Snapshots: drawSnapshots(rng),
+		Evict:        warehouse.Evictions[rng.IntN(len(warehouse.Evictions))],
+		Snapshots:    drawSnapshots(rng),
 		PauseOnEvict: rng.IntN(3) == 0, Preload: rng.IntN(4) == 0, Block: upTo(8),
 		SegmentBytes: int64(3*kib + kib*upTo(9)), PackBytes: int64(kib * upTo(10)),
 		CheckpointBytes: 3*kib + kib*upTo(9), Compiled: rng.IntN(8) > 0,
@@ -295,9 +290,9 @@ func (p *Plan) valid() error {
 	}
 	for _, s := range settings {
 		if min(s.MaxVats, s.MaxPrograms, s.Keep, s.Block, s.CheckpointBytes) < 1 ||
-			min(s.SegmentBytes, s.PackBytes) < 1 || !slices.Contains(evictions, s.Evict) {
+			min(s.SegmentBytes, s.PackBytes) < 1 || !slices.Contains(warehouse.Evictions, s.Evict) {
 			return fmt.Errorf("settings %+v of the plan: want numbers from 1, and to evict by "+
-				"one of %v", s, evictions)
+				"one of %v", s, warehouse.Evictions)
 		}
 	}
 	return nil
